@@ -1,0 +1,139 @@
+"""What the network's output units mean: how targets are encoded for the loss, and logits read back.
+
+A head knows its loss (whose gradient at the logits is p − y), turns labels or probabilities into the targets of that loss, and
+turns logits, (n, n_outputs), into predictions, probabilities and scores. Probabilities that would underflow to 0 are kept
+above it and in their order, so that a user's log(p) is finite and ranks alike; `log_probabilities` has the exact value.
+"""
+
+import numpy as np
+
+from sksoftmax.loss import binary_cross_entropy, cross_entropy, log_sigmoid, log_softmax, sigmoid, softmax
+
+
+class SoftmaxHead:
+    """K units, classes that exclude each other."""
+
+    out_activation = "softmax"
+    loss = staticmethod(cross_entropy)
+
+    def __init__(self, classes):
+        self.classes = classes
+        self.n_outputs = len(classes)
+
+    def from_codes(self, codes, dtype):
+        """Integer labels stay integers."""
+        return codes
+
+    def from_probabilities(self, rows, dtype):
+        """Soft labels are compared with p as they are."""
+        return rows.astype(dtype, copy=False)
+
+    def predict(self, logits):
+        """The class of the highest logit."""
+        return self.classes[logits.argmax(axis=1)]
+
+    def probabilities(self, logits):
+        """softmax(logits), (n, K)."""
+        return above_zero(softmax(logits), lambda small: log_softmax(logits)[small])
+
+    def log_probabilities(self, logits):
+        """log softmax(logits), (n, K)."""
+        return log_softmax(logits)
+
+    def decision(self, logits):
+        """The logits; for two classes their difference, the log-odds of the second, (n,)."""
+        return logits[:, 1] - logits[:, 0] if self.n_outputs == 2 else logits
+
+    def hits(self, logits, targets):
+        """Whether each row's most probable class is the target's."""
+        labels = targets if targets.ndim == 1 else targets.argmax(axis=1)
+        return logits.argmax(axis=1) == labels
+
+
+class BinaryHead:
+    """One logistic unit: the log-odds of the second of two classes."""
+
+    out_activation = "logistic"
+    loss = staticmethod(binary_cross_entropy)
+    n_outputs = 1
+
+    def __init__(self, classes):
+        self.classes = classes
+
+    def from_codes(self, codes, dtype):
+        """Labels 0 and 1 as one column."""
+        return codes.astype(dtype)[:, None]
+
+    def from_probabilities(self, rows, dtype):
+        """The second class's probability as one column."""
+        return rows[:, 1:].astype(dtype, copy=False)
+
+    def predict(self, logits):
+        """The second class where its odds are above one."""
+        return self.classes[(logits[:, 0] > 0).astype(np.intp)]
+
+    def probabilities(self, logits):
+        """[σ(−z), σ(z)], (n, 2): 1 − σ(z) without cancellation."""
+        z = np.hstack([-logits, logits])
+        return above_zero(sigmoid(z), lambda small: log_sigmoid(z[small]))
+
+    def log_probabilities(self, logits):
+        """[log σ(−z), log σ(z)], (n, 2)."""
+        return log_sigmoid(np.hstack([-logits, logits]))
+
+    def decision(self, logits):
+        """The log-odds, (n,)."""
+        return logits[:, 0]
+
+    def hits(self, logits, targets):
+        """Whether each row's more probable class is the target's."""
+        return (logits[:, 0] > 0) == (targets[:, 0] > 0.5)
+
+
+class MultilabelHead:
+    """L independent logistic units."""
+
+    out_activation = "logistic"
+    loss = staticmethod(binary_cross_entropy)
+
+    def __init__(self, classes):
+        self.classes = classes
+        self.n_outputs = len(classes)
+
+    def from_indicators(self, indicators, dtype):
+        """The 0/1 matrix as numbers."""
+        return indicators.astype(dtype)
+
+    def predict(self, logits):
+        """A 0/1 matrix: the labels whose odds are above one."""
+        return (logits > 0).astype(np.int64)
+
+    def probabilities(self, logits):
+        """σ(logits), (n, L), kept strictly inside (0, 1) as scikit-learn requires of multilabel probabilities."""
+        return np.minimum(
+            above_zero(sigmoid(logits), lambda small: log_sigmoid(logits[small])), 1 - np.finfo(logits.dtype).epsneg
+        )
+
+    def log_probabilities(self, logits):
+        """log σ(logits), (n, L)."""
+        return log_sigmoid(logits)
+
+    def decision(self, logits):
+        """The log-odds, (n, L)."""
+        return logits
+
+    def hits(self, logits, targets):
+        """Whether all of a row's labels are right (subset accuracy)."""
+        return ((logits > 0) == (targets > 0.5)).all(axis=1)
+
+
+def above_zero(p, log_p):
+    """p = exp(log_p) in place, but numbers too small for the floating-point format become tiny / (1 + log(tiny) − log_p).
+
+    These are subnormal numbers: positive, below every normal one, and in the order of log_p.
+    """
+    tiny = np.finfo(p.dtype).tiny
+    small = p < tiny
+    if small.any():
+        p[small] = tiny / (1 + np.log(tiny) - log_p(small))
+    return p

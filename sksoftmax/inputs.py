@@ -1,0 +1,107 @@
+"""What the user passes: X, y and sample_weight, checked, with errors that name the column or row; the validation split."""
+
+from math import ceil
+from numbers import Real
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.validation import validate_data
+
+
+def check_X(estimator, X, dtype=(np.float64, np.float32)):
+    """X for a prediction, as a float array or CSR matrix with the columns that were fitted."""
+    return _check(estimator, X, reset=False, dtype=dtype)
+
+
+def check_X_y(estimator, X, y, reset, dtype=(np.float64, np.float32)):
+    """X as a float array or CSR matrix, and y as labels (n,) or a matrix (n, L)."""
+    X, y = _check(estimator, X, y, multi_output=True, reset=reset, dtype=dtype)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    return X, y
+
+
+def check_sample_weight(sample_weight, X):
+    """Weights as an array of X's dtype, or None; ValueError if negative, of a wrong shape or all zero."""
+    if sample_weight is None:
+        return None
+    if isinstance(sample_weight, Real):
+        sample_weight = np.full(X.shape[0], sample_weight)
+    weights = check_array(sample_weight, ensure_2d=False, dtype=X.dtype, input_name="sample_weight")
+    if weights.shape != (X.shape[0],):
+        raise ValueError(f"sample_weight must have shape ({X.shape[0]},), one weight a row of X; got {weights.shape}.")
+    if (weights < 0).any():
+        row = int(np.flatnonzero(weights < 0)[0])
+        raise ValueError(f"sample_weight must be non-negative; got {weights[row]} in row {row}.")
+    if not weights.any():
+        raise ValueError("Sample weights must contain at least one number above zero; all of sample_weight are zero.")
+    return weights
+
+
+def without_zero_weights(samples):
+    """The samples that count: a row of weight 0 is a row that is absent, in batches and splits too."""
+    if samples.weights is None or samples.weights.all():
+        return samples
+    return samples[np.flatnonzero(samples.weights)]
+
+
+def split_validation(samples, fraction, stratify, rng):
+    """Training and validation parts, by one draw from rng; `stratify` has a label a row, or is None."""
+    if fraction == 0:
+        raise ValueError("validation_fraction must be in (0, 1) where early_stopping is on; got 0.")
+    n_validation = max(ceil(fraction * len(samples)), 2, 0 if stratify is None else len(np.unique(stratify)))
+    if len(samples) <= n_validation:
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' or the size of your dataset. "
+            f"early_stopping needs at least {n_validation} rows to score and one to train on; got n_samples = {len(samples)}."
+        )
+    rows = np.arange(len(samples))
+    train, validation = train_test_split(rows, test_size=n_validation, random_state=rng, stratify=stratify)
+    return samples[train], samples[validation]
+
+
+def _check(estimator, X, y="no_validation", **kwargs):
+    try:
+        checked = validate_data(estimator, X, y, accept_sparse="csr", ensure_all_finite=False, **kwargs)
+    except (ValueError, TypeError) as error:
+        raise _naming_columns(error, X) from error
+    _check_finite(estimator, checked if isinstance(y, str) else checked[0])
+    return checked
+
+
+def _check_finite(estimator, X):
+    values = X.data if issparse(X) else X
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(values.sum(dtype=np.float64)) or np.isfinite(values).all():
+            return
+    bad = ~np.isfinite(values)
+    where = np.argwhere(bad)[0]
+    value = values[tuple(where)]
+    row, column = (np.searchsorted(X.indptr, where[0], "right") - 1, X.indices[where[0]]) if issparse(X) else where
+    names = getattr(estimator, "feature_names_in_", None)
+    name = f"column {column}" if names is None else f"column {names[column]!r}"
+    what = "NaN" if np.isnan(value) else "infinity"
+    advice = "fill it in first, for example with SimpleImputer" if what == "NaN" else "values must be finite"
+    raise ValueError(
+        f"Input X contains {what} in {name} (first in row {row}). {type(estimator).__name__} does not accept {what}: {advice}."
+    )
+
+
+def _naming_columns(error, X):
+    """The error again, with the names of the columns of a DataFrame that are not numeric."""
+    if "could not convert" not in str(error) or not hasattr(X, "columns"):
+        return error
+    columns = [str(c) for c, dtype in zip(X.columns, X.dtypes) if not _is_numeric(X[c], dtype)]
+    return type(error)(
+        f"{error} X must be numeric; these columns are not: {columns}. Encode them first, for example with OneHotEncoder."
+    )
+
+
+def _is_numeric(column, dtype):
+    try:
+        np.asarray(column, dtype=np.float64)
+    except (ValueError, TypeError):
+        return False
+    return True

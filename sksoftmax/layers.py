@@ -1,0 +1,112 @@
+"""The layers of a dense network, each `output, backprop = layer(input)`.
+
+Letters: `X` a layer's input, (n, fan_in); `W` (fan_in, fan_out) and `b` (fan_out,) its parameters; `Z = X W + b`; `H` an
+activation's output; `d_Z` stands for ∂loss/∂Z, and so on. `backprop` takes the derivative at the layer's output and
+returns that at its input; the derivative stands beside its function.
+
+Who may overwrite what: an activation may overwrite its input Z and the derivative it is handed, since no other closure needs
+them. A dense layer writes into the gradients `d_W`, `d_b` it was given, and never into its input, which is the activation
+below's output or the user's own X.
+"""
+
+from math import pi, sqrt
+
+import numpy as np
+from scipy.sparse import issparse
+from scipy.special import expit, ndtr
+
+LEAKY_RELU_SLOPE = 0.1
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. (2017), arXiv:1706.02515
+
+
+def dense(X, W, b, d_W, d_b):
+    """Z = X W + b; backprop fills d_W = Xᵀ d_Z and d_b = Σ_rows d_Z, and returns d_X = d_Z Wᵀ."""
+    Z = X @ W
+    Z += b
+
+    def backprop(d_Z, needs_d_X=True):
+        if issparse(X):
+            d_W[...] = X.T @ d_Z
+        else:
+            np.matmul(X.T, d_Z, out=d_W)
+        d_Z.sum(axis=0, out=d_b)
+        return d_Z @ W.T if needs_d_X else None
+
+    return Z, backprop
+
+
+def identity(Z):
+    """H = Z."""
+    return Z, lambda d_H: d_H
+
+
+def relu(Z):
+    """H = max(Z, 0); H' = 1 where H > 0, else 0."""
+    H = np.maximum(Z, 0, out=Z)
+    return H, lambda d_H: np.multiply(d_H, H > 0, out=d_H)
+
+
+def leaky_relu(Z):
+    """H = max(Z, 0.1 Z); H' = 1 where H > 0, else 0.1."""
+    H = np.maximum(Z, LEAKY_RELU_SLOPE * Z, out=Z)
+
+    one, slope = H.dtype.type(1), H.dtype.type(LEAKY_RELU_SLOPE)
+    return H, lambda d_H: np.multiply(d_H, np.where(H > 0, one, slope), out=d_H)
+
+
+def elu(Z):
+    """H = max(Z, 0) + E with E = exp(min(Z, 0)) − 1 (Clevert et al., arXiv:1511.07289); H' = 1 + E, as E = 0 above 0."""
+    E = np.expm1(np.minimum(Z, 0))
+    H = np.maximum(Z, 0, out=Z)
+    H += E
+    return H, lambda d_H: np.multiply(d_H, 1 + E, out=d_H)
+
+
+def selu(Z):
+    """H = λ max(Z, 0) + E with E = λ α (exp(min(Z, 0)) − 1) (arXiv:1706.02515); H' = λ where Z ≥ 0, else E + λ α."""
+    E = np.expm1(np.minimum(Z, 0))
+    E *= SELU_SCALE * SELU_ALPHA
+    H = np.maximum(Z, 0, out=Z)
+    H *= SELU_SCALE
+    H += E
+    return H, lambda d_H: np.multiply(d_H, np.where(E < 0, E + SELU_SCALE * SELU_ALPHA, SELU_SCALE), out=d_H)
+
+
+def tanh(Z):
+    """H = tanh(Z); H' = 1 − H²."""
+    H = np.tanh(Z, out=Z)
+    return H, lambda d_H: np.multiply(d_H, 1 - H * H, out=d_H)
+
+
+def logistic(Z):
+    """H = σ(Z) = 1 / (1 + exp(−Z)); H' = H (1 − H)."""
+    H = expit(Z, out=Z)
+    return H, lambda d_H: np.multiply(d_H, H * (1 - H), out=d_H)
+
+
+def softplus(Z):
+    """H = log(1 + exp(Z)); H' = σ(Z) = 1 − exp(−H)."""
+    H = np.logaddexp(0, Z, out=Z)
+    return H, lambda d_H: np.multiply(d_H, -np.expm1(-H), out=d_H)
+
+
+def silu(Z):
+    """H = Z σ(Z) (Hendrycks & Gimpel, arXiv:1606.08415); H' = σ + H (1 − σ)."""
+    S = expit(Z)
+    H = np.multiply(Z, S, out=Z)
+    return H, lambda d_H: np.multiply(d_H, S + H * (1 - S), out=d_H)
+
+
+def gelu(Z):
+    """H = Z Φ(Z), Φ the normal distribution function (arXiv:1606.08415); H' = Φ(Z) + Z φ(Z)."""
+    normal = ndtr(Z)
+    return Z * normal, lambda d_H: np.multiply(d_H, normal + Z * np.exp(-0.5 * Z * Z) / sqrt(2 * pi), out=d_H)
+
+
+def mish(Z):
+    """H = Z tanh(softplus(Z)) (Misra, arXiv:1908.08681); with T = tanh(softplus(Z)), H' = T + Z (1 − T²) σ(Z)."""
+    T = np.tanh(np.logaddexp(0, Z))
+    return Z * T, lambda d_H: np.multiply(d_H, T + Z * (1 - T * T) * expit(Z), out=d_H)
+
+
+ACTIVATIONS = {f.__name__: f for f in (identity, relu, leaky_relu, elu, selu, tanh, logistic, softplus, silu, gelu, mish)}

@@ -1,0 +1,329 @@
+"""Softmax, cross-entropy, and why the gradient of the two together is p − y.
+
+Shapes and letters, for all functions here: n rows, K classes (or L independent labels); `z` are logits,
+`p` probabilities, `y` targets. Logits are (n, K); targets are either n integer labels 0 … K−1, which are never
+expanded to one-hot rows, or (n, K) rows of probabilities ("soft labels"); weights are one number a row.
+float32 stays float32, everything else is float64. Results are finite and exact for logits of ±1e4 and beyond.
+
+**Definition.** The softmax turns K logits into K probabilities,
+
+    p_i = exp(z_i) / S,        S = Σ_k exp(z_k).
+
+**The row maximum may be subtracted.** For any number c, exp(z_i − c) / Σ_k exp(z_k − c) has the factor exp(−c) in
+the numerator and in every term of the denominator; it cancels, so softmax(z − c) = softmax(z). With c = max z every
+exponent is ≤ 0: nothing overflows, and S ≥ 1, so neither the division nor log S can fail. In logarithms,
+
+    log p_i = z_i − max z − log Σ_k exp(z_k − max z)                     (log-sum-exp; never log of a rounded p)
+
+**The Jacobian.** Both z_j's own exponential and S depend on z_j, ∂exp(z_i)/∂z_j = δ_ij exp(z_i) and
+∂S/∂z_j = exp(z_j). By the quotient rule
+
+    ∂p_i/∂z_j = (δ_ij exp(z_i) S − exp(z_i) exp(z_j)) / S² = p_i (δ_ij − p_j),
+
+where the Kronecker delta δ_ij is 1 for i = j and 0 otherwise. As a matrix, J = diag(p) − p pᵀ.
+
+**Cross-entropy** compares p with a target distribution y: E = −Σ_i y_i log p_i; for an integer label t it is −log p_t.
+Its derivative at the probabilities is ∂E/∂p_i = −y_i / p_i.
+
+**The chain rule joins the two**, and the p_i cancel:
+
+    ∂E/∂z_j = Σ_i ∂E/∂p_i · ∂p_i/∂z_j = Σ_i (−y_i / p_i) · p_i (δ_ij − p_j)
+            = −Σ_i y_i δ_ij + p_j Σ_i y_i = −y_j + p_j Σ_i y_i = p_j − y_j,
+
+the last step because Σ_i y_i = 1. Nothing else was asked of y: the result holds for one-hot labels and for any
+distribution over the classes. For a label t it says p_j for j ≠ t and p_t − 1 for j = t.
+
+**Dense layer below.** With z_j = Σ_i x_i W_ij + b_j, ∂z_j/∂W_ij = x_i and ∂z_j/∂b_j = 1, so ∂E/∂W_ij = x_i (p_j − y_j) and
+∂E/∂b_j = p_j − y_j: for j = t these are −x_i + p_j x_i, for j ≠ t they are p_j x_i.
+
+**One logistic unit** is the softmax of the logits (0, z): p = exp(z) / (1 + exp(z)) = σ(z). Its cross-entropy is
+E = −y log σ(z) − (1 − y) log(1 − σ(z)) = log(1 + exp(z)) − y z, and ∂E/∂z = σ(z) − y: p − y again.
+
+**Means.** The functions return the mean over rows, weighted by `sample_weight`: Σ_r w_r E_r / Σ_r w_r; the gradient is that
+of this mean, so its row r is (p − y)_r w_r / Σ w.
+"""
+
+import numpy as np
+from scipy.special import expit
+
+
+def softmax(logits):
+    """Probabilities from logits, p_i = exp(z_i) / Σ_k exp(z_k).
+
+    Parameters
+    ----------
+    logits : array-like of shape (..., n_classes)
+        Finite logits; the last axis runs over the classes.
+
+    Returns
+    -------
+    ndarray of the same shape
+        Probabilities; along the last axis they sum to 1.
+
+    See Also
+    --------
+    log_softmax : Its logarithm, without rounding small probabilities to 0.
+
+    Examples
+    --------
+    >>> from sksoftmax.loss import softmax
+    >>> softmax([[1e4, 1e4, -1e4]])
+    array([[0.5, 0.5, 0. ]])
+    """
+    return _exponentials(_floats(logits))[0]
+
+
+def log_softmax(logits):
+    """Log-probabilities from logits, log p_i = z_i − max z − log Σ_k exp(z_k − max z).
+
+    Parameters
+    ----------
+    logits : array-like of shape (..., n_classes)
+        Finite logits; the last axis runs over the classes.
+
+    Returns
+    -------
+    ndarray of the same shape
+        Log-probabilities, finite for finite logits.
+
+    See Also
+    --------
+    softmax : The probabilities themselves.
+
+    Examples
+    --------
+    >>> from sksoftmax.loss import log_softmax
+    >>> log_softmax([[0.0, 1e4]])
+    array([[-10000.,      0.]])
+    """
+    _, shifted, log_sum = _exponentials(_floats(logits))
+    return shifted - log_sum
+
+
+def softmax_jacobian(logits):
+    """The Jacobian of the softmax, ∂p_i/∂z_j = p_i (δ_ij − p_j).
+
+    Parameters
+    ----------
+    logits : array-like of shape (..., n_classes)
+        Finite logits; the last axis runs over the classes.
+
+    Returns
+    -------
+    ndarray of shape (..., n_classes, n_classes)
+        Entry [..., i, j] is ∂p_i/∂z_j: diag(p) − p pᵀ.
+
+    See Also
+    --------
+    cross_entropy : Its gradient needs no Jacobian: the p_i cancel.
+
+    Examples
+    --------
+    >>> from sksoftmax.loss import softmax_jacobian
+    >>> softmax_jacobian([0.0, 0.0])
+    array([[ 0.25, -0.25],
+           [-0.25,  0.25]])
+    """
+    p = softmax(logits)
+    delta = np.eye(p.shape[-1], dtype=p.dtype)
+    return p[..., :, None] * (delta - p[..., None, :])
+
+
+def cross_entropy(logits, targets, sample_weight=None):
+    """Mean softmax cross-entropy and its gradient at the logits, p − y.
+
+    Parameters
+    ----------
+    logits : array-like of shape (n_samples, n_classes)
+        Finite logits.
+
+    targets : array-like of shape (n_samples,) or (n_samples, n_classes)
+        Integer labels 0 … n_classes − 1, or rows of probabilities that sum to 1.
+
+    sample_weight : array-like of shape (n_samples,), default=None
+        Non-negative weights of the rows, not all 0. None weighs all rows alike.
+
+    Returns
+    -------
+    loss : float
+        Σ_r w_r E_r / Σ_r w_r with E = −Σ_i y_i log p_i, in nats.
+
+    d_logits : ndarray of shape (n_samples, n_classes)
+        ∂loss/∂logits: row r is (p − y) w_r / Σ w.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, a label is outside 0 … n_classes − 1, or the weights sum to 0.
+
+    See Also
+    --------
+    binary_cross_entropy : The same for independent logistic units.
+
+    Notes
+    -----
+    The derivation of p − y stands at the top of this module.
+
+    Examples
+    --------
+    >>> from sksoftmax.loss import cross_entropy
+    >>> loss, d_logits = cross_entropy([[0.0, 0.0]], [1])
+    >>> round(loss, 6), d_logits
+    (0.693147, array([[ 0.5, -0.5]]))
+    """
+    z, y = _floats(logits), np.asarray(targets)
+    _check_class_targets(z, y)
+    p, shifted, log_sum = _exponentials(z)
+    if y.ndim == 1:
+        rows = np.arange(len(z))
+        losses = log_sum[:, 0] - shifted[rows, y]
+        p[rows, y] -= 1  # p − y, where row r of y is 1 at its label and 0 elsewhere
+    else:
+        losses = np.einsum("ij,ij->i", y, log_sum - shifted)
+        p -= y
+    return _weighted_mean(losses, p, sample_weight)
+
+
+def sigmoid(logits):
+    """The logistic function σ(z) = 1 / (1 + exp(−z)), the softmax of (0, z).
+
+    Parameters
+    ----------
+    logits : array-like
+        Logits of any shape.
+
+    Returns
+    -------
+    ndarray of the same shape
+        Probabilities.
+
+    See Also
+    --------
+    scipy.special.expit : What computes it.
+
+    Examples
+    --------
+    >>> from sksoftmax.loss import sigmoid
+    >>> sigmoid([0.0, -1e4])
+    array([0.5, 0. ])
+    """
+    return expit(_floats(logits))
+
+
+def log_sigmoid(logits):
+    """The logarithm of the logistic function, −log(1 + exp(−z)).
+
+    Parameters
+    ----------
+    logits : array-like
+        Logits of any shape.
+
+    Returns
+    -------
+    ndarray of the same shape
+        Log-probabilities, finite for finite logits.
+
+    See Also
+    --------
+    sigmoid : The probabilities themselves.
+
+    Examples
+    --------
+    >>> from sksoftmax.loss import log_sigmoid
+    >>> log_sigmoid([-1e4, 1e4])
+    array([-10000.,      0.])
+    """
+    return -np.logaddexp(0, -_floats(logits))
+
+
+def binary_cross_entropy(logits, targets, sample_weight=None):
+    """Mean logistic cross-entropy of independent units and its gradient, p − y.
+
+    Parameters
+    ----------
+    logits : array-like of shape (n_samples, n_outputs)
+        Finite logits, one column for each independent yes/no question.
+
+    targets : array-like of shape (n_samples, n_outputs)
+        Numbers in [0, 1]: 0/1 labels or probabilities of yes.
+
+    sample_weight : array-like of shape (n_samples,), default=None
+        Non-negative weights of the rows, not all 0. None weighs all rows alike.
+
+    Returns
+    -------
+    loss : float
+        Σ_r w_r E_r / Σ_r w_r with E = Σ_l log(1 + exp(z_l)) − y_l z_l, summed over the outputs, in nats.
+
+    d_logits : ndarray of shape (n_samples, n_outputs)
+        ∂loss/∂logits: row r is (p − y) w_r / Σ w.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit or the weights sum to 0.
+
+    See Also
+    --------
+    cross_entropy : The same for classes that exclude each other.
+
+    Examples
+    --------
+    >>> from sksoftmax.loss import binary_cross_entropy
+    >>> loss, d_logits = binary_cross_entropy([[0.0]], [[1]])
+    >>> round(loss, 6), d_logits
+    (0.693147, array([[-0.5]]))
+    """
+    z, y = _floats(logits), np.asarray(targets)
+    if z.ndim != 2 or y.shape != z.shape:
+        raise ValueError(f"targets must have the shape of the two-dimensional logits; got {y.shape} and {z.shape}.")
+    losses = (np.logaddexp(0, z) - y * z).sum(axis=1)
+    p = expit(z)
+    p -= y
+    return _weighted_mean(losses, p, sample_weight)
+
+
+def _floats(logits):
+    z = np.asarray(logits)
+    return z if z.dtype in (np.float32, np.float64) else z.astype(np.float64)
+
+
+def _exponentials(z):
+    """softmax(z), z − max z and log Σ exp(z − max z), from one exponential."""
+    shifted = z - z.max(axis=-1, keepdims=True)
+    p = np.exp(shifted)
+    total = p.sum(axis=-1, keepdims=True)
+    p /= total
+    return p, shifted, np.log(total)
+
+
+def _weighted_mean(losses, d_logits, sample_weight):
+    """The weighted mean of the rows' losses, and the rows of p − y scaled in place to its gradient."""
+    if sample_weight is None:
+        d_logits /= len(losses)
+        return float(losses.sum()) / len(losses), d_logits
+    weight = np.asarray(sample_weight)
+    if weight.shape != losses.shape:
+        raise ValueError(f"sample_weight must have shape {losses.shape}, one weight a row; got {weight.shape}.")
+    total = weight.sum()
+    if not total > 0:
+        raise ValueError(f"sample_weight must be non-negative with a sum above zero; the sum is {total}.")
+    share = (weight / total).astype(d_logits.dtype, copy=False)
+    d_logits *= share[:, None]
+    return float(losses @ share), d_logits
+
+
+def _check_class_targets(z, y):
+    if z.ndim != 2:
+        raise ValueError(f"logits must have shape (n_samples, n_classes); got {z.shape}.")
+    n_samples, n_classes = z.shape
+    if y.shape == z.shape:
+        return
+    if y.shape != (n_samples,):
+        raise ValueError(
+            f"targets must have shape ({n_samples},) or {z.shape}, as the logits have {n_samples} rows; got {y.shape}."
+        )
+    if y.dtype.kind not in "iu":
+        raise ValueError(f"one-dimensional targets must be integer labels; got dtype {y.dtype}.")
+    if y.min() < 0 or y.max() >= n_classes:
+        raise ValueError(f"labels must be in 0 … {n_classes - 1}; got {y.min()} … {y.max()}.")

@@ -1,0 +1,109 @@
+"""Gradient descent, in place on a network's flat vectors.
+
+`w` are the parameters, `g` the gradient, `rate` the learning rate of this step. `step` may use the gradient's memory
+as scratch: after it, the gradient is spent. `learning_rate` is the current base rate, which schedules lower.
+
+`weight_decay` is decoupled (Loshchilov & Hutter, arXiv:1711.05101): w ← w − rate · decay · w, beside the gradient step and not
+through its moments. It is a number or a vector like w (0 where a parameter is to stay free); under momentum μ it is
+weaker than the same coupled L2 by the factor 1 − μ.
+"""
+
+from math import sqrt
+
+import numpy as np
+
+
+class Optimizer:
+    """What the optimizers share: a base learning rate, and going on from an earlier one's state."""
+
+    state = ()
+
+    def resume(self, previous, keep_rate):
+        """Take over the moments of an optimizer of the same kind; and its current rate, unless the initial one was changed."""
+        if type(previous) is not type(self):
+            return
+        for name in self.state:
+            setattr(self, name, getattr(previous, name))
+        if keep_rate and previous.learning_rate_init == self.learning_rate_init:
+            self.learning_rate = previous.learning_rate
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent with momentum, plain or Nesterov's.
+
+    v ← μ v − rate · g;  w ← w + v, or with Nesterov's momentum w ← w + μ v − rate · g.
+    (Sutskever et al., 2013, "On the importance of initialization and momentum in deep learning".)
+    """
+
+    state = ("velocity",)
+
+    def __init__(self, parameters, learning_rate=1e-3, momentum=0.9, nesterov=True, weight_decay=0.0):
+        self.learning_rate = self.learning_rate_init = learning_rate
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.weight_decay = weight_decay
+        self.velocity = np.zeros_like(parameters)
+
+    def step(self, w, g, rate):
+        """Move w along −g, overwriting both."""
+        decay(w, rate, self.weight_decay)
+        v = self.velocity
+        g *= rate
+        v *= self.momentum
+        v -= g
+        if self.nesterov:
+            w += self.momentum * v - g
+        else:
+            w += v
+
+
+class Adam(Optimizer):
+    """Adam (Kingma & Ba, arXiv:1412.6980), with the paper's efficient order of computation.
+
+    m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²;
+    w ← w − rate · √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε).
+
+    Kept are m / (1 − β₁) and v / (1 − β₂), which saves two passes over the vector; the constants move into the rate and ε.
+    """
+
+    state = ("m", "v", "t")
+
+    def __init__(self, parameters, learning_rate=1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8, weight_decay=0.0):
+        self.learning_rate = self.learning_rate_init = learning_rate
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        self.weight_decay = weight_decay
+        self.t = 0
+        self.m = np.zeros_like(parameters)
+        self.v = np.zeros_like(parameters)
+
+    def step(self, w, g, rate):
+        """Move w against the gradient's running mean over its running size, overwriting w and g."""
+        decay(w, rate, self.weight_decay)
+        self.t += 1
+        m, v = self.m, self.v
+        m *= self.beta_1
+        m += g
+        v *= self.beta_2
+        v += np.square(g, out=g)
+        size = np.sqrt(v, out=g)
+        size += self.epsilon / sqrt(1 - self.beta_2)
+        update = np.divide(m, size, out=g)
+        correction = sqrt(1 - self.beta_2**self.t) / (1 - self.beta_1**self.t)
+        update *= rate * correction * (1 - self.beta_1) / sqrt(1 - self.beta_2)
+        w -= update
+
+
+def decay(w, rate, weight_decay):
+    """Decoupled weight decay, w ← w − rate · weight_decay · w, in place."""
+    if np.ndim(weight_decay) or weight_decay:
+        w *= 1 - rate * weight_decay
+
+
+def make_optimizer(options, network):
+    """The optimizer that `options.solver` names, for this network's parameters; biases do not decay."""
+    weight_decay = options.weight_decay * network.is_weight if options.weight_decay else 0.0
+    common = {"learning_rate": options.learning_rate_init, "weight_decay": weight_decay}
+    if options.solver == "sgd":
+        return SGD(network.parameters, momentum=options.momentum, nesterov=options.nesterovs_momentum, **common)
+    betas = {"beta_1": options.beta_1, "beta_2": options.beta_2, "epsilon": options.epsilon}
+    return Adam(network.parameters, **betas, **common)

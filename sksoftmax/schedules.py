@@ -1,0 +1,43 @@
+"""The learning rate over time, as a factor of its initial value.
+
+Planned schedules are functions of training progress, 0 at the first step and approaching 1 at the last: they need the
+length of the training, `max_iter` epochs, and run to their end. 'invscaling' and 'adaptive' are scikit-learn's for
+SGD: they know no end, and change the base rate between epochs.
+"""
+
+from math import cos, log2, pi
+
+
+def constant(progress):
+    """1 throughout."""
+    return 1.0
+
+
+def cosine(progress):
+    """From 1 to 0 along half a cosine (Loshchilov & Hutter, arXiv:1608.03983, without restarts)."""
+    return 0.5 * (1 + cos(pi * progress))
+
+
+def one_cycle(progress, warmup=0.3, start=1 / 25):
+    """Up from 1/25 to 1 in the first 30 %, then down to 0, each along half a cosine (Smith, arXiv:1708.07120)."""
+    if progress < warmup:
+        return start + (1 - start) * 0.5 * (1 - cos(pi * progress / warmup))
+    return 0.5 * (1 + cos(pi * (progress - warmup) / (1 - warmup)))
+
+
+def coslog4(progress):
+    """Four ever longer cosine cycles that start and end at 0: ½ (1 − cos(2π log₂(1 + 15 t))) (arXiv:2407.04491)."""
+    return 0.5 * (1 - cos(2 * pi * log2(1 + 15 * progress)))
+
+
+def invscaling(learning_rate_init, samples_seen, power_t):
+    """The learning rate η / (t + 1)^power_t, with t the number of training rows seen so far."""
+    return learning_rate_init / (samples_seen + 1) ** power_t
+
+
+def adaptive(learning_rate):
+    """The next learning rate, a fifth; None where it is already so low (1e-6) that training should end."""
+    return learning_rate / 5 if learning_rate > 1e-6 else None
+
+
+PLANNED = {f.__name__: f for f in (cosine, one_cycle, coslog4)}

@@ -1,0 +1,132 @@
+"""The user's y: which kind of target it is, its classes, and its encoding for a head.
+
+Three kinds: "labels" (one of any type a row), "multilabel" (an (n, L) indicator matrix) and "probabilities" ((n, K) rows that
+sum to 1). Labels are encoded as integers, never as one-hot rows.
+"""
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+
+from sksoftmax.heads import BinaryHead, MultilabelHead, SoftmaxHead
+
+ROW_SUM_TOLERANCE = 1e-3
+
+
+def target_kind(y):
+    """Which kind of target y is; ValueError if it is none.
+
+    A float matrix of zeros and ones counts as an indicator matrix, as it does for scikit-learn.
+    """
+    type_ = type_of_target(y, input_name="y")
+    if type_ == "multilabel-indicator":
+        return "multilabel"
+    if type_ in ("continuous-multioutput", "multiclass-multioutput") and np.asarray(y).dtype.kind == "f":
+        check_probabilities(y)
+        return "probabilities"
+    check_classification_targets(y)
+    if type_ == "multiclass-multioutput":
+        raise ValueError(
+            f"y has {y.shape[1]} columns of labels (multiclass-multioutput), which is not supported. Allowed are one label a "
+            "row, a 0/1 indicator matrix, or rows of probabilities; for several targets use MultiOutputClassifier."
+        )
+    return "labels"
+
+
+def check_probabilities(y):
+    """ValueError unless the rows of y are non-negative and sum to 1."""
+    if (y < 0).any():
+        row = int(np.flatnonzero((y < 0).any(axis=1))[0])
+        raise ValueError(f"y holds class probabilities (a float matrix), but row {row} has a negative one: {y[row]}.")
+    sums = y.sum(axis=1)
+    off = np.abs(sums - 1) > ROW_SUM_TOLERANCE
+    if off.any():
+        row = int(np.flatnonzero(off)[0])
+        raise ValueError(
+            "y is a float matrix, which is read as class probabilities, so that each row must sum to 1; "
+            f"row {row} sums to {sums[row]:.6g}."
+        )
+
+
+def classes_of(y, kind):
+    """The sorted distinct labels, or the column numbers of a matrix."""
+    return unique_labels(y) if kind == "labels" else np.arange(y.shape[1])
+
+
+def make_head(kind, classes, out_activation):
+    """The head for this kind of target; `out_activation` is "auto" or "softmax"."""
+    if kind == "multilabel":
+        return MultilabelHead(classes)
+    if len(classes) == 2 and out_activation == "auto":
+        return BinaryHead(classes)
+    return SoftmaxHead(classes)
+
+
+class TargetEncoder:
+    """Encodes y for the loss, given what earlier calls have settled.
+
+    Parameters
+    ----------
+    kind : {"labels", "multilabel", "probabilities"}
+        The kind of the first y seen.
+
+    classes : ndarray
+        Labels in the order of the outputs.
+
+    out_activation : {"auto", "softmax"}
+        The estimator's parameter.
+    """
+
+    def __init__(self, kind, classes, out_activation):
+        self.kind = kind
+        self.classes = classes
+        self.head = make_head(kind, classes, out_activation)
+
+    @classmethod
+    def from_y(cls, y, out_activation):
+        """For all of y at once: its labels are the classes."""
+        kind = target_kind(y)
+        return cls(kind, classes_of(y, kind), out_activation)
+
+    @classmethod
+    def from_classes(cls, y, classes, out_activation):
+        """For a first part of y, where labels need `classes` to be given."""
+        kind = target_kind(y)
+        if kind == "labels" and classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        encoder = cls(kind, unique_labels(classes) if kind == "labels" else classes_of(y, kind), out_activation)
+        encoder.check_classes(classes)
+        return encoder
+
+    def check_classes(self, classes):
+        """ValueError unless `classes`, where given, are the ones known."""
+        if classes is not None and not np.array_equal(self.classes, unique_labels(classes)):
+            raise ValueError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes!r}")
+
+    def strata(self, targets):
+        """Labels by which a validation split is stratified: those of two classes, as in MLPClassifier; else None."""
+        if self.kind != "labels" or len(self.classes) != 2:
+            return None
+        return self.classes[targets.ravel().astype(np.intp)]
+
+    def encode(self, y, dtype):
+        """y as `head.loss` takes it; ValueError if it does not fit the kind and the classes."""
+        if self.kind == "labels":
+            return self.head.from_codes(self._codes(y), dtype)
+        y = y.toarray() if issparse(y) else np.asarray(y)
+        if y.ndim != 2 or y.shape[1] != len(self.classes):
+            raise ValueError(f"y must have shape (n_samples, {len(self.classes)}) as before; got {y.shape}.")
+        if self.kind == "probabilities":
+            check_probabilities(y)
+            return self.head.from_probabilities(y, dtype)
+        if target_kind(y) != "multilabel":
+            raise ValueError("y must be a 0/1 indicator matrix as before; got other values.")
+        return self.head.from_indicators(y, dtype)
+
+    def _codes(self, y):
+        if target_kind(y) != "labels":
+            raise ValueError(f"y must have one label a row as before, shape (n_samples,); got shape {y.shape}.")
+        unseen = np.setdiff1d(unique_labels(y), self.classes)
+        if len(unseen):
+            raise ValueError(f"`y` has classes not in `self.classes_`: {unseen}. `self.classes_` has {self.classes}.")
+        return np.searchsorted(self.classes, y)

@@ -1,0 +1,266 @@
+"""Training: minibatches, the epoch loop with its stopping rules, and L-BFGS beside it.
+
+`options` are the estimator's parameters by name, in a plain namespace. The network and the optimizer are changed in place;
+`progress` records what happened and decides when it is enough.
+"""
+
+import warnings
+from dataclasses import dataclass, field
+from math import inf, isfinite, nan
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.exceptions import ConvergenceWarning
+
+from sksoftmax.schedules import PLANNED, adaptive, constant, invscaling
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Rows to train on or to score.
+
+    X is (n, d), targets are as the head's loss takes them, weights are (n,) or None for ones.
+    """
+
+    X: object
+    targets: np.ndarray
+    weights: np.ndarray | None = None
+
+    def __len__(self):
+        return self.X.shape[0]
+
+    def __getitem__(self, rows):
+        return Samples(self.X[rows], self.targets[rows], None if self.weights is None else self.weights[rows])
+
+    @property
+    def total_weight(self):
+        """The number of rows, or the sum of their weights."""
+        return len(self) if self.weights is None else float(self.weights.sum())
+
+
+@dataclass
+class Progress:
+    """What training has seen; goes on over warm starts and calls of partial_fit.
+
+    Losses are means over weights and include the L2 penalty; `best_parameters` are those of the best validation score.
+    """
+
+    loss_curve: list = field(default_factory=list)
+    validation_scores: list = field(default_factory=list)
+    best_loss: float = inf
+    best_score: float = -inf
+    best_epoch: int = -1
+    best_parameters: np.ndarray | None = None
+    restored: bool = False
+    stale_epochs: int = 0
+    samples_seen: int = 0
+
+    @property
+    def loss(self):
+        """The loss of the epoch whose parameters are kept; NaN before the first."""
+        if not self.loss_curve:
+            return nan
+        return self.loss_curve[self.best_epoch if self.restored else -1]
+
+    def record(self, loss, score, parameters, tol):
+        """Add an epoch; it is stale if it is not better than the best by tol. `score` is None without validation."""
+        self.loss_curve.append(loss)
+        if score is None:
+            stale = loss > self.best_loss - tol
+        else:
+            self.validation_scores.append(score)
+            stale = score < self.best_score + tol
+            if score > self.best_score:
+                self.best_score, self.best_epoch = score, len(self.loss_curve) - 1
+                self.best_parameters = parameters.copy()
+        self.best_loss = min(self.best_loss, loss)
+        self.stale_epochs = self.stale_epochs + 1 if stale else 0
+
+
+def train_epoch(network, optimizer, loss_function, training, batches, rates, alpha):
+    """One pass over the batches. Returns the mean loss, or the first batch loss that is not finite."""
+    total = 0.0
+    for rows, rate in zip(batches, rates):
+        batch = training[rows]
+        logits, backprop = network.forward(batch.X)
+        loss, d_logits = loss_function(logits, batch.targets, batch.weights)  # d_logits is p − y
+        backprop(d_logits)  # fills network.gradient
+        loss += network.add_l2(alpha / batch.total_weight)
+        if not isfinite(loss):
+            return loss
+        optimizer.step(network.parameters, network.gradient, rate)
+        total += loss * batch.total_weight
+    return total / training.total_weight
+
+
+def minibatches(order, batch_size):
+    """The rows in this order, cut into batches; the last may be smaller."""
+    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+
+
+def train(network, optimizer, head, training, validation, progress, options, rng, incremental=False):
+    """Epochs until a stopping rule or max_iter, or a single one where `incremental`; returns their number."""
+    n_epochs, n_done = 1 if incremental else options.max_iter, 0
+    network.allocate_gradient()
+    if progress.restored:
+        progress.best_parameters = network.parameters.copy()
+    known_good = network.parameters.copy() if progress.loss_curve else None
+    order = np.arange(len(training))
+    try:
+        while n_done < n_epochs:
+            start = network.parameters.copy()
+            if options.shuffle:
+                order = order[rng.permutation(len(order))]
+            batches = minibatches(order, clipped_batch_size(options.batch_size, len(training)))
+            rates = learning_rates(optimizer, options, n_done, len(batches), incremental)
+            loss = train_epoch(network, optimizer, head.loss, training, batches, rates, options.alpha)
+            if not (isfinite(loss) and np.isfinite(network.parameters).all()):
+                restore_after_divergence(network, known_good, n_done + 1, options)
+                break
+            known_good, n_done = start, n_done + 1
+            progress.samples_seen += len(training)
+            record_epoch(network, head, loss, validation, progress, n_done, options)
+            if end_epoch(optimizer, progress, validation, options):
+                break
+        else:
+            warn_if_unfinished(options, incremental)
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.")
+    restore_best(network, validation, progress)
+    return n_done
+
+
+def record_epoch(network, head, loss, validation, progress, n_done, options):
+    """Score the validation rows, where there are any, and take the epoch down."""
+    score = None if validation is None else validation_score(network, head, validation)
+    progress.record(loss, score, network.parameters, options.tol)
+    if options.verbose:
+        print("Iteration %d, loss = %.8f" % (n_done, loss))
+        if score is not None:
+            print("Validation score: %f" % score)
+
+
+def validation_score(network, head, validation):
+    """Weighted accuracy."""
+    return float(np.average(head.hits(network.logits(validation.X), validation.targets), weights=validation.weights))
+
+
+def end_epoch(optimizer, progress, validation, options):
+    """Adjust the learning rate for the next epoch; True if training is to end here."""
+    sgd_schedule = options.learning_rate if options.solver == "sgd" else None
+    if sgd_schedule == "invscaling":
+        optimizer.learning_rate = invscaling(options.learning_rate_init, progress.samples_seen, options.power_t)
+    if progress.stale_epochs <= options.n_iter_no_change or (options.learning_rate in PLANNED and validation is None):
+        return False
+    what = "Training loss" if validation is None else "Validation score"
+    message = f"{what} did not improve more than tol={options.tol:f} for {options.n_iter_no_change} consecutive epochs."
+    lower = adaptive(optimizer.learning_rate) if sgd_schedule == "adaptive" else None
+    if lower is None:
+        report(options, message + (" Learning rate too small. Stopping." if sgd_schedule == "adaptive" else " Stopping."))
+        return True
+    report(options, f"{message} Setting learning rate to {lower:f}")
+    optimizer.learning_rate, progress.stale_epochs = lower, 0
+    return False
+
+
+def learning_rates(optimizer, options, epoch, n_batches, incremental):
+    """The learning rate of each step of an epoch; partial_fit knows no end, so that planned schedules stay at 1."""
+    factor = constant if incremental else PLANNED.get(options.learning_rate, constant)
+    return [optimizer.learning_rate * factor((epoch + i / n_batches) / options.max_iter) for i in range(n_batches)]
+
+
+def clipped_batch_size(batch_size, n_samples):
+    """`batch_size` as a number of rows that the data has."""
+    if batch_size == "auto":
+        return min(200, n_samples)
+    return min(batch_size, n_samples)
+
+
+def report(options, message):
+    """Print where verbose."""
+    if options.verbose:
+        print(message)
+
+
+def warn_if_unfinished(options, incremental):
+    """Say that max_iter came before any stopping rule, unless that was the plan."""
+    if not incremental and options.learning_rate not in PLANNED:
+        warnings.warn(
+            f"Stochastic Optimizer: Maximum iterations ({options.max_iter}) reached and the optimization hasn't converged yet.",
+            ConvergenceWarning,
+        )
+
+
+def restore_after_divergence(network, known_good, epoch, options):
+    """Go back to the last weights known to be good, with a warning; ValueError where there are none."""
+    message = f"Training diverged: the loss or the weights were not finite in epoch {epoch}. "
+    advice = f"Scale the columns of X, for example with StandardScaler, or lower learning_rate_init={options.learning_rate_init}."
+    if known_good is None:
+        raise ValueError(message + "Nothing was learnt before that. " + advice)
+    network.parameters[...] = known_good
+    warnings.warn(message + "The last good weights were restored. " + advice, ConvergenceWarning)
+
+
+def restore_best(network, validation, progress):
+    """Take the parameters of the best validation score, where there was validation."""
+    progress.restored = validation is not None and progress.best_parameters is not None
+    if progress.restored:
+        network.parameters[...] = progress.best_parameters
+        progress.best_parameters = None
+
+
+def train_lbfgs(network, head, training, validation, progress, options):
+    """Minimise the loss on all rows with SciPy's L-BFGS-B; returns the number of iterations."""
+    network.allocate_gradient()
+    if progress.restored:
+        progress.best_parameters = network.parameters.copy()
+    accepted, n_before = network.parameters.copy(), len(progress.loss_curve)
+
+    def loss_and_gradient(parameters):
+        network.parameters[...] = parameters
+        logits, backprop = network.forward(training.X)
+        loss, d_logits = head.loss(logits, training.targets, training.weights)  # d_logits is p − y
+        backprop(d_logits)
+        loss += network.add_l2(options.alpha / training.total_weight)
+        return loss, network.gradient.astype(np.float64)
+
+    def end_iteration(intermediate_result):
+        network.parameters[...] = accepted[...] = intermediate_result.x
+        loss, n_done = float(intermediate_result.fun), len(progress.loss_curve) - n_before + 1
+        record_epoch(network, head, loss, validation, progress, n_done, options)
+        if validation is not None and progress.stale_epochs > options.n_iter_no_change:
+            raise StopIteration
+
+    if not isfinite(loss_and_gradient(accepted.astype(np.float64))[0]):
+        restore_after_divergence(network, None, 1, options)
+    try:
+        result = minimize(
+            loss_and_gradient,
+            accepted.astype(np.float64),
+            method="L-BFGS-B",
+            jac=True,
+            callback=end_iteration,
+            options={
+                "maxiter": options.max_iter,
+                "maxfun": options.max_fun,
+                "gtol": options.tol,
+                "ftol": max(1e7 * np.finfo(np.float64).eps, 10 * np.finfo(accepted.dtype).eps),
+            },
+        )
+        accepted[...] = result.x
+        warn_if_not_converged(result, options)
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.")
+    network.parameters[...] = accepted
+    restore_best(network, validation, progress)
+    return len(progress.loss_curve) - n_before
+
+
+def warn_if_not_converged(result, options):
+    """Say why L-BFGS ended where it was neither convergence nor early stopping."""
+    if result.status in (1, 2):
+        warnings.warn(
+            f"lbfgs failed to converge after {result.nit} iteration(s) (status={result.status}): {result.message}\n"
+            f"Increase max_iter={options.max_iter} or max_fun={options.max_fun}, or scale the columns of X.",
+            ConvergenceWarning,
+        )
