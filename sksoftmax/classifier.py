@@ -4,10 +4,12 @@ from types import SimpleNamespace
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.neural_network import MLPClassifier
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sksoftmax.conversion import parameters_from_sklearn, parameters_to_sklearn, state_from_sklearn, state_to_sklearn
 from sksoftmax.inputs import check_sample_weight, check_X, check_X_y, split_validation, without_zero_weights
 from sksoftmax.network import Network
 from sksoftmax.optimizers import make_optimizer
@@ -265,6 +267,56 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         self.out_activation = out_activation
         self.weight_decay = weight_decay
 
+    @classmethod
+    def from_sklearn(cls, mlp):
+        """Make the same model from scikit-learn's MLPClassifier.
+
+        Trained from the same `random_state` it follows the same loss curve; where MLPClassifier's behaviour is a defect it
+        differs (the README lists where).
+
+        Parameters
+        ----------
+        mlp : MLPClassifier
+            Fitted or not.
+
+        Returns
+        -------
+        SoftmaxMLPClassifier
+            The same hyper-parameters, with everything that MLPClassifier lacks switched off; where `mlp` is fitted, the same
+            weights, classes and curves, so that predictions are equal and `partial_fit` goes on.
+
+        Raises
+        ------
+        TypeError
+            If `mlp` is not an MLPClassifier.
+        """
+        self = cls(**parameters_from_sklearn(mlp))
+        if hasattr(mlp, "coefs_"):
+            options = SimpleNamespace(**self.get_params(deep=False))
+            self._encoder, self._network, self._optimizer, self._progress = state_from_sklearn(mlp, options)
+            self._keep_training_state = mlp.warm_start or len(self._progress.loss_curve) > mlp.n_iter_
+            for name in ("n_features_in_", "feature_names_in_", "n_iter_"):
+                if hasattr(mlp, name):
+                    setattr(self, name, getattr(mlp, name))
+            self._publish()
+        return self
+
+    def to_sklearn(self):
+        """Make the same model of scikit-learn's MLPClassifier.
+
+        Returns
+        -------
+        MLPClassifier
+            The same hyper-parameters and, where fitted, weights, classes and curves. Its optimizer starts afresh.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the fitted model has no counterpart there; the message names it.
+        """
+        mlp = MLPClassifier(**parameters_to_sklearn(self))
+        return state_to_sklearn(self, mlp) if self.__sklearn_is_fitted__() else mlp
+
     def fit(self, X, y, sample_weight=None):
         """Train the network.
 
@@ -497,7 +549,8 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
             state["_network"] = self._current_network()
             del state["coefs_"], state["intercepts_"]
             if not self._keep_training_state:
-                del state["_optimizer"], state["_random_state"]
+                for name in ("_optimizer", "_random_state"):
+                    state.pop(name, None)
         return state
 
     def __setstate__(self, state):

@@ -115,8 +115,8 @@ class MultilabelHead:
         )
 
     def log_probabilities(self, logits):
-        """log σ(logits), (n, L)."""
-        return log_sigmoid(logits)
+        """log σ(logits), (n, L), strictly below 0 likewise."""
+        return np.minimum(log_sigmoid(logits), -np.finfo(logits.dtype).epsneg)
 
     def decision(self, logits):
         """The log-odds, (n, L)."""

@@ -47,6 +47,14 @@ class Network:
             view[...] = values
         return network
 
+    def flatten(self, arrays):
+        """A new flat vector like `parameters` from arrays in the order of `coefs` and then `intercepts`."""
+        flat = np.empty_like(self.parameters)
+        coefs, intercepts = self._views(flat)
+        for view, values in zip(coefs + intercepts, arrays, strict=True):
+            view[...] = values
+        return flat
+
     def holds(self, coefs, intercepts):
         """Whether these lists are exactly this network's views."""
         ours, theirs = self.coefs + self.intercepts, [*coefs, *intercepts]
