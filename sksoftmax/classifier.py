@@ -1,5 +1,6 @@
 """`SoftmaxMLPClassifier`: scikit-learn's contract, wired to the network, the heads and the training loop."""
 
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,12 +11,19 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sksoftmax.conversion import parameters_from_sklearn, parameters_to_sklearn, state_from_sklearn, state_to_sklearn
-from sksoftmax.inputs import check_sample_weight, check_X, check_X_y, split_validation, without_zero_weights
+from sksoftmax.inputs import (
+    check_sample_weight,
+    check_validation_pair,
+    check_X,
+    check_X_y,
+    split_validation,
+    without_zero_weights,
+)
 from sksoftmax.network import Network
 from sksoftmax.optimizers import make_optimizer
 from sksoftmax.parameters import PARAMETER_CONSTRAINTS, layer_sizes
 from sksoftmax.targets import TargetEncoder, classes_of, target_kind
-from sksoftmax.training import Progress, Samples, train, train_lbfgs
+from sksoftmax.training import Progress, Samples, train, train_lbfgs, train_once
 
 
 def _is_stochastic(estimator):
@@ -95,7 +103,8 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
 
     early_stopping : bool, default=False
         Whether to set `validation_fraction` of the rows aside, stop when the accuracy on them stops improving, and return
-        the weights of the best epoch. The split is stratified for two classes. Has no effect in `partial_fit`.
+        the weights of the best epoch. The split is stratified for two classes. Rows of your own, `X_val` and `y_val` in
+        `fit`, take the place of the split; `partial_fit` needs them.
 
     validation_fraction : float, default=0.1
         Fraction of the rows set aside, in (0, 1), where `early_stopping` is on.
@@ -317,7 +326,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         mlp = MLPClassifier(**parameters_to_sklearn(self))
         return state_to_sklearn(self, mlp) if self.__sklearn_is_fitted__() else mlp
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train the network.
 
         Parameters
@@ -331,6 +340,16 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
 
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights: a row of weight 2 counts as two rows, one of weight 0 as none. None weighs all alike.
+
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Rows to score for early stopping, in place of a part of X. In a `Pipeline`, `transform_input=["X_val"]` has it
+            transformed like X. None sets `validation_fraction` of X aside where `early_stopping` is on.
+
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Targets of `X_val`; needed with it.
+
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Weights of the rows of `X_val`. None weighs all alike.
 
         Returns
         -------
@@ -347,14 +366,15 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         X, y = check_X_y(self, X, y, reset=not going_on)
         encoder = self._same_encoder(y) if going_on else TargetEncoder.from_y(y, self.out_activation)
         rng = check_random_state(self.random_state)
-        return self._train(X, y, sample_weight, encoder, rng, going_on)
+        return self._train(X, y, sample_weight, encoder, rng, going_on, (X_val, y_val, sample_weight_val))
 
     @available_if(_is_stochastic)
-    def partial_fit(self, X, y, sample_weight=None, classes=None):
+    def partial_fit(self, X, y, sample_weight=None, classes=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train for one epoch on the given rows, going on from what was learnt before.
 
-        Weights, the optimizer's moments and the random generator go on from call to call. `early_stopping` needs rows of
-        its own to score, which `partial_fit` does not set aside: here it has no effect.
+        Weights, the optimizer's moments and the random generator go on from call to call. With `early_stopping`, pass `X_val`
+        and `y_val`: each call then scores them, and when more than `n_iter_no_change` calls in a row brought no improvement
+        by `tol`, the best weights are restored, and a warning says that further calls will not train.
 
         Parameters
         ----------
@@ -370,6 +390,15 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever occur; needed in the first call where y holds labels. None afterwards.
 
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Rows to score for early stopping. None scores nothing.
+
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Targets of `X_val`; needed with it.
+
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Weights of the rows of `X_val`. None weighs all alike.
+
         Returns
         -------
         self : SoftmaxMLPClassifier
@@ -381,13 +410,16 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
             If an argument is not as described, or y has a label that is not in `classes`.
         """
         self._validate_params()
+        if self.early_stopping and X_val is None and y_val is None:
+            warnings.warn("early_stopping=True has no effect in partial_fit without X_val and y_val, the rows to score.")
         first = not hasattr(self, "_encoder")
         X, y = check_X_y(self, X, y, reset=first)
         encoder = TargetEncoder.from_classes(y, classes, self.out_activation) if first else self._encoder
         if not first:
             encoder.check_classes(classes)
         rng = getattr(self, "_random_state", None) or check_random_state(self.random_state)
-        return self._train(X, y, sample_weight, encoder, rng, hasattr(self, "coefs_"), incremental=True)
+        given = (X_val, y_val, sample_weight_val)
+        return self._train(X, y, sample_weight, encoder, rng, hasattr(self, "coefs_"), given, incremental=True)
 
     def predict(self, X):
         """Predict classes.
@@ -467,31 +499,47 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
             )
         return logits
 
-    def _train(self, X, y, sample_weight, encoder, rng, going_on, incremental=False):
+    def _train(self, X, y, sample_weight, encoder, rng, going_on, given_validation, incremental=False):
         """Prepare samples, network and optimizer, run the solver, and publish what it learnt."""
         network = self._current_network() if going_on else self._new_network(X, encoder, rng)
-        X = X.astype(network.dtype, copy=False)
-        targets = encoder.encode(y, network.dtype)
-        samples = without_zero_weights(Samples(X, targets, check_sample_weight(sample_weight, X)))
-        validation = None
-        if self.early_stopping and not incremental:
-            strata = encoder.strata(samples.targets)
-            samples, validation = split_validation(samples, self.validation_fraction, strata, rng)
+        training = self._samples(X, y, sample_weight, encoder, network.dtype)
+        validation = self._given_validation(*given_validation, encoder, network.dtype)
+        if self.early_stopping and validation is None and not incremental:
+            strata = encoder.strata(training.targets)
+            training, validation = split_validation(training, self.validation_fraction, strata, rng)
         options = SimpleNamespace(**self.get_params(deep=False))
         progress = getattr(self, "_progress", Progress()) if going_on else Progress()
-        optimizer = None
+        optimizer = None if self.solver == "lbfgs" else make_optimizer(options, network)
+        if optimizer and going_on:
+            optimizer.resume(getattr(self, "_optimizer", None), keep_rate=incremental)
+        job = (encoder.head, training, validation, progress, options)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            if self.solver == "lbfgs":
-                n_iter = train_lbfgs(network, encoder.head, samples, validation, progress, options)
+            if optimizer is None:
+                n_iter = train_lbfgs(network, *job)
+            elif incremental:
+                n_iter = 1
+                train_once(network, optimizer, *job, rng)
             else:
-                optimizer = make_optimizer(options, network)
-                if going_on:
-                    optimizer.resume(getattr(self, "_optimizer", None), keep_rate=incremental)
-                n_iter = train(network, optimizer, encoder.head, samples, validation, progress, options, rng, incremental)
+                n_iter = train(network, optimizer, *job, rng)
         self._encoder, self._network, self._optimizer, self._progress = encoder, network, optimizer, progress
         self._random_state, self._keep_training_state = rng, incremental or self.warm_start
         self.n_iter_ = n_iter
         return self._publish()
+
+    def _samples(self, X, y, sample_weight, encoder, dtype):
+        """Checked X and y and raw weights as the rows that count, in the network's dtype."""
+        X = X.astype(dtype, copy=False)
+        return without_zero_weights(Samples(X, encoder.encode(y, dtype), check_sample_weight(sample_weight, X)))
+
+    def _given_validation(self, X_val, y_val, sample_weight_val, encoder, dtype):
+        """The validation rows that the user passed, or None."""
+        if not check_validation_pair(X_val, y_val, self.early_stopping):
+            return None
+        try:
+            X_val, y_val = check_X_y(self, X_val, y_val, reset=False)
+            return self._samples(X_val, y_val, sample_weight_val, encoder, dtype)
+        except ValueError as error:
+            raise ValueError(f"In X_val, y_val or sample_weight_val: {error}") from error
 
     def _publish(self):
         """Set the fitted attributes from the parts that trained."""

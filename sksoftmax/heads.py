@@ -115,8 +115,9 @@ class MultilabelHead:
         )
 
     def log_probabilities(self, logits):
-        """log σ(logits), (n, L), strictly below 0 likewise."""
-        return np.minimum(log_sigmoid(logits), -np.finfo(logits.dtype).epsneg)
+        """The logarithms of `probabilities`, (n, L); log σ(logits) where these underflow."""
+        p = self.probabilities(logits)
+        return np.where(p < np.finfo(p.dtype).tiny, log_sigmoid(logits), np.log(p))
 
     def decision(self, logits):
         """The log-odds, (n, L)."""

@@ -23,6 +23,22 @@ def check_X_y(estimator, X, y, reset, dtype=(np.float64, np.float32)):
     return X, y
 
 
+def check_validation_pair(X_val, y_val, early_stopping):
+    """Whether validation rows were passed; ValueError if only half of them were, or early_stopping is off."""
+    if X_val is None and y_val is None:
+        return False
+    if y_val is None:
+        raise ValueError("X_val is provided, but y_val was not provided.")
+    if X_val is None:
+        raise ValueError("y_val is provided, but X_val was not provided.")
+    if not early_stopping:
+        raise ValueError(
+            "X_val and y_val are passed to fit while at the same time early_stopping is False. When passing X_val and y_val "
+            "to fit, early_stopping should be set to True."
+        )
+    return True
+
+
 def check_sample_weight(sample_weight, X):
     """Weights as an array of X's dtype, or None; ValueError if negative, of a wrong shape or all zero."""
     if sample_weight is None:

@@ -14,6 +14,11 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sksoftmax.schedules import PLANNED, adaptive, constant, invscaling
 
+STOPPED = (
+    "The validation score has not improved for too long: the best weights were restored, and partial_fit does not train any "
+    "more. Call fit, or set early_stopping=False, to go on."
+)
+
 
 @dataclass(frozen=True)
 class Samples:
@@ -42,7 +47,8 @@ class Samples:
 class Progress:
     """What training has seen; goes on over warm starts and calls of partial_fit.
 
-    Losses are means over weights and include the L2 penalty; `best_parameters` are those of the best validation score.
+    Losses are means over weights and include the L2 penalty. `best_parameters` are those of the best validation score, until
+    they are `restored`; `stopped` says that calls of partial_fit brought no improvement for too long.
     """
 
     loss_curve: list = field(default_factory=list)
@@ -52,6 +58,7 @@ class Progress:
     best_epoch: int = -1
     best_parameters: np.ndarray | None = None
     restored: bool = False
+    stopped: bool = False
     stale_epochs: int = 0
     samples_seen: int = 0
 
@@ -61,6 +68,12 @@ class Progress:
         if not self.loss_curve:
             return nan
         return self.loss_curve[self.best_epoch if self.restored else -1]
+
+    def go_on(self, parameters):
+        """Begin again from parameters that, if restored, are the best so far."""
+        if self.restored:
+            self.best_parameters = parameters.copy()
+        self.restored = self.stopped = False
 
     def record(self, loss, score, parameters, tol):
         """Add an epoch; it is stale if it is not better than the best by tol. `score` is None without validation."""
@@ -98,23 +111,20 @@ def minibatches(order, batch_size):
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
 
-def train(network, optimizer, head, training, validation, progress, options, rng, incremental=False):
-    """Epochs until a stopping rule or max_iter, or a single one where `incremental`; returns their number."""
-    n_epochs, n_done = 1 if incremental else options.max_iter, 0
+def train(network, optimizer, head, training, validation, progress, options, rng):
+    """Epochs until a stopping rule or max_iter; returns their number."""
     network.allocate_gradient()
-    if progress.restored:
-        progress.best_parameters = network.parameters.copy()
+    progress.go_on(network.parameters)
     known_good = network.parameters.copy() if progress.loss_curve else None
-    order = np.arange(len(training))
+    order, n_done = np.arange(len(training)), 0
     try:
-        while n_done < n_epochs:
+        while n_done < options.max_iter:
             start = network.parameters.copy()
-            if options.shuffle:
-                order = order[rng.permutation(len(order))]
+            order = shuffled(order, options, rng)
             batches = minibatches(order, clipped_batch_size(options.batch_size, len(training)))
-            rates = learning_rates(optimizer, options, n_done, len(batches), incremental)
+            rates = learning_rates(optimizer, options, n_done, len(batches))
             loss = train_epoch(network, optimizer, head.loss, training, batches, rates, options.alpha)
-            if not (isfinite(loss) and np.isfinite(network.parameters).all()):
+            if diverged(loss, network):
                 restore_after_divergence(network, known_good, n_done + 1, options)
                 break
             known_good, n_done = start, n_done + 1
@@ -123,11 +133,43 @@ def train(network, optimizer, head, training, validation, progress, options, rng
             if end_epoch(optimizer, progress, validation, options):
                 break
         else:
-            warn_if_unfinished(options, incremental)
+            warn_if_unfinished(options)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.")
     restore_best(network, validation, progress)
     return n_done
+
+
+def train_once(network, optimizer, head, training, validation, progress, options, rng):
+    """One epoch, for partial_fit, at a rate that no plan changes; none if the validation score has ended training."""
+    if progress.stopped and validation is not None:
+        warnings.warn(STOPPED)
+        return
+    network.allocate_gradient()
+    progress.go_on(network.parameters)
+    known_good = network.parameters.copy() if progress.loss_curve else None
+    batches = minibatches(shuffled(np.arange(len(training)), options, rng), clipped_batch_size(options.batch_size, len(training)))
+    rates = [optimizer.learning_rate] * len(batches)
+    loss = train_epoch(network, optimizer, head.loss, training, batches, rates, options.alpha)
+    if diverged(loss, network):
+        restore_after_divergence(network, known_good, 1, options)
+        return
+    progress.samples_seen += len(training)
+    record_epoch(network, head, loss, validation, progress, 1, options)
+    if end_epoch(optimizer, progress, validation, options) and validation is not None:
+        restore_best(network, validation, progress)
+        progress.stopped = True
+        warnings.warn(STOPPED)
+
+
+def shuffled(order, options, rng):
+    """The rows in a new order, drawn as MLPClassifier draws it, where `options.shuffle` is on."""
+    return order[rng.permutation(len(order))] if options.shuffle else order
+
+
+def diverged(loss, network):
+    """Whether an epoch ended with a loss or weights that are not finite."""
+    return not (isfinite(loss) and np.isfinite(network.parameters).all())
 
 
 def record_epoch(network, head, loss, validation, progress, n_done, options):
@@ -163,9 +205,9 @@ def end_epoch(optimizer, progress, validation, options):
     return False
 
 
-def learning_rates(optimizer, options, epoch, n_batches, incremental):
-    """The learning rate of each step of an epoch; partial_fit knows no end, so that planned schedules stay at 1."""
-    factor = constant if incremental else PLANNED.get(options.learning_rate, constant)
+def learning_rates(optimizer, options, epoch, n_batches):
+    """The learning rate of each step of an epoch."""
+    factor = PLANNED.get(options.learning_rate, constant)
     return [optimizer.learning_rate * factor((epoch + i / n_batches) / options.max_iter) for i in range(n_batches)]
 
 
@@ -182,9 +224,9 @@ def report(options, message):
         print(message)
 
 
-def warn_if_unfinished(options, incremental):
+def warn_if_unfinished(options):
     """Say that max_iter came before any stopping rule, unless that was the plan."""
-    if not incremental and options.learning_rate not in PLANNED:
+    if options.learning_rate not in PLANNED:
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({options.max_iter}) reached and the optimization hasn't converged yet.",
             ConvergenceWarning,
@@ -212,8 +254,7 @@ def restore_best(network, validation, progress):
 def train_lbfgs(network, head, training, validation, progress, options):
     """Minimise the loss on all rows with SciPy's L-BFGS-B; returns the number of iterations."""
     network.allocate_gradient()
-    if progress.restored:
-        progress.best_parameters = network.parameters.copy()
+    progress.go_on(network.parameters)
     accepted, n_before = network.parameters.copy(), len(progress.loss_curve)
 
     def loss_and_gradient(parameters):

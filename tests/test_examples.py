@@ -1,0 +1,79 @@
+"""The examples run as a user runs them: from a folder of their own, without a warning, ending in what they promise."""
+
+import os
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+PNG_SIGNATURE = b"\x89PNG"
+
+
+def run(script, *arguments, folder):
+    """What the script prints; it must succeed without a word on stderr about a warning."""
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
+    command = [sys.executable, ROOT / script, *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr, done.stderr
+    return done.stdout
+
+
+def assert_picture(path, output):
+    """Drawn where matplotlib is installed; where not, the user is told."""
+    if find_spec("matplotlib") is None:
+        assert "matplotlib is not installed" in output
+    else:
+        assert path.read_bytes().startswith(PNG_SIGNATURE)
+        assert f"Saved {path.name}" in output or f"Saved {path}" in output
+
+
+def test_quickstart_reads_digits_and_keeps_up_with_scikit_learn(tmp_path):
+    output = run("examples/quickstart.py", folder=tmp_path)
+    assert float(re.search(r"Test accuracy of the best: ([\d.]+)", output)[1]) >= 0.97
+    assert len(re.findall(r"^(?:relu|silu) .* ± ", output, re.MULTILINE)) == 8
+    assert output.count("  best\n") == 1
+    for data_set in ("iris", "wine", "breast cancer"):
+        ours, theirs = re.search(rf"^{data_set} +([\d.]+) +([\d.]+)$", output, re.MULTILINE).groups()
+        assert float(ours) >= float(theirs) - 0.005
+    assert_picture(tmp_path / "quickstart.png", output)
+
+
+def test_derivation_agrees_with_the_texts_to_the_end(tmp_path):
+    output = run("examples/derivation.py", folder=tmp_path)
+    for number in (
+        "1.9095425",
+        "3.09335001e-50",
+        "2.99760217e-15",
+        "-2.16666667",
+        "0.46077411",
+        "1.50529585e-13",
+        "3.02091685e-13",
+    ):
+        assert number in output
+    assert "naive [nan nan nan], ours [0. 0. 1.]" in output
+    assert "D dense    4 × 20" in output
+    assert output.endswith("Everything agrees.\n")
+
+
+def test_xor_is_learnt_by_both_heads(tmp_path):
+    output = run("examples/xor.py", "--seeds", "3", "--out", tmp_path / "pictures", folder=tmp_path)
+    for head in ("softmax 2-4-4-2", "sigmoid 2-4-4-1"):
+        few, many = re.search(rf"^{head} +(\d) of 3 +(\d) of 3", output, re.MULTILINE).groups()
+        assert int(few) <= int(many) == 3
+    assert_picture(tmp_path / "pictures" / "xor.png", output)
+
+
+def test_fashion_mnist_benchmark_compares_on_any_images(tmp_path):
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(0, 256, (260, 28, 28), dtype=np.uint8), np.arange(260) % 10
+    np.savez(tmp_path / "images.npz", X=images[:200], y=labels[:200], X_test=images[200:], y_test=labels[200:])
+    options = ["--rows", "150", "--epochs", "1", "--repeats", "2", "--hidden", "8", "--batch-size", "50"]
+    output = run("benchmarks/fashion_mnist.py", "images.npz", *options, folder=tmp_path)
+    assert output.startswith("150 × 784 training rows, 60 test rows, float32")
+    line = r"^ *(?:0|1|all)" + 2 * r" +[\d.]+ in +[\d.]+ s" + r" +[\d.]+$"
+    assert len(re.findall(line, output, re.MULTILINE)) == 3

@@ -1,0 +1,150 @@
+"""What MLPClassifier gets wrong and we do not: each test passes here and fails there (on the versions it was found in)."""
+
+import pickle
+import tracemalloc
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.datasets import load_digits, make_blobs
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import log_loss
+from sklearn.neural_network import MLPClassifier
+
+from sksoftmax import SoftmaxMLPClassifier
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.parametrize(
+        "Classifier",
+        [SoftmaxMLPClassifier, pytest.param(MLPClassifier, marks=pytest.mark.xfail(reason="scikit-learn's defect"))],
+    ),
+]
+
+X, y = load_digits(return_X_y=True)
+X, y = X[:600] / 16, y[:600]
+
+
+def test_a_minibatch_of_zero_weights_is_skipped(Classifier):
+    weights = np.where(np.arange(len(X)) < 200, 0.0, 1.0)
+    clf = Classifier(shuffle=False, batch_size=50, max_iter=3, random_state=0).fit(X, y, sample_weight=weights)
+    alone = Classifier(shuffle=False, batch_size=50, max_iter=3, random_state=0).fit(X[200:], y[200:])
+    assert_allclose(clf.coefs_[0], alone.coefs_[0])
+
+
+def test_negative_weights_are_refused(Classifier):
+    weights = np.ones(len(X))
+    weights[7] = -1
+    with pytest.raises(ValueError, match=r"sample_weight must be non-negative; got -1.0 in row 7"):
+        Classifier(max_iter=2).fit(X, y, sample_weight=weights)
+
+
+def test_the_reported_loss_is_the_weighted_mean_over_all_batches(Classifier):
+    weights = np.linspace(0.01, 3, len(X)) ** 3
+    still = {"solver": "sgd", "learning_rate_init": 1e-300, "alpha": 0.0, "max_iter": 1, "shuffle": False}
+    clf = Classifier(batch_size=50, random_state=0, **still).fit(X, y, sample_weight=weights)
+    assert_allclose(clf.loss_, log_loss(y, clf.predict_proba(X), sample_weight=weights))
+
+
+def test_one_class_gives_one_column(Classifier):
+    clf = Classifier(max_iter=2).fit(X, np.zeros(len(X), int))
+    assert clf.predict_proba(X).shape == (len(X), 1)
+    assert (clf.predict_proba(X) == 1).all()
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_divergence_stops_at_once_says_so_and_keeps_the_last_good_weights(Classifier, early_stopping):
+    diverging = {"solver": "sgd", "activation": "identity", "hidden_layer_sizes": (20, 20), "learning_rate_init": 2.0}
+    clf = Classifier(early_stopping=early_stopping, max_iter=300, n_iter_no_change=300, random_state=0, **diverging)
+    with pytest.warns(ConvergenceWarning, match="diverged"):
+        clf.fit(X, y)
+    assert clf.n_iter_ < 100
+    assert np.isfinite(clf.predict_log_proba(X)).all()
+
+
+def test_log_probabilities_are_finite_where_probabilities_underflow(Classifier):
+    blobs, labels = make_blobs(centers=3, random_state=0)
+    clf = Classifier(solver="lbfgs", random_state=0).fit(blobs * 10_000, labels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        log_p = clf.predict_log_proba(blobs * 100_000)
+    assert np.isfinite(log_p).all()
+    assert log_p.min() < -800
+
+
+def test_the_loss_is_that_of_the_restored_weights(Classifier):
+    clf = Classifier(early_stopping=True, learning_rate_init=0.02, max_iter=60, random_state=0).fit(X, y)
+    best = int(np.argmax(clf.validation_scores_))
+    assert best < clf.n_iter_ - 1
+    assert clf.loss_ == clf.loss_curve_[best]
+
+
+def test_lbfgs_has_a_loss_curve(Classifier):
+    clf = Classifier(solver="lbfgs", max_iter=20, random_state=0).fit(X, y)
+    assert len(clf.loss_curve_) == clf.n_iter_
+    assert clf.best_loss_ == clf.loss_ == min(clf.loss_curve_)
+    assert clf.validation_scores_ is None
+
+
+def test_lbfgs_stops_early_and_restores_the_best_weights(Classifier):
+    clf = Classifier(solver="lbfgs", early_stopping=True, n_iter_no_change=5, random_state=0).fit(X, y)
+    best = int(np.argmax(clf.validation_scores_))
+    assert len(clf.validation_scores_) == clf.n_iter_ == best + 1 + 6
+    assert clf.best_validation_score_ == max(clf.validation_scores_)
+    assert clf.loss_ == clf.loss_curve_[best]
+
+
+def test_lbfgs_prints_where_verbose(Classifier, capsys):
+    Classifier(solver="lbfgs", max_iter=3, verbose=True).fit(X, y)
+    assert "Iteration 3, loss = " in capsys.readouterr().out
+
+
+def test_lbfgs_keeps_float32(Classifier):
+    clf = Classifier(solver="lbfgs", max_iter=20).fit(X.astype(np.float32), y)
+    assert clf.coefs_[0].dtype == clf.predict_proba(X.astype(np.float32)).dtype == np.float32
+
+
+def test_partial_fit_draws_a_new_permutation_in_each_call(Classifier):
+    """An int seeds one generator that goes on from call to call, as a RandomState instance does."""
+    models = [Classifier(batch_size=20, random_state=seed) for seed in (0, np.random.RandomState(0))]
+    for model in models * 3:
+        model.partial_fit(X, y, classes=np.arange(10))
+    assert_allclose(models[0].coefs_[0], models[1].coefs_[0])
+
+
+def test_partial_fit_stops_early_on_rows_of_ones_own(Classifier):
+    clf = Classifier(early_stopping=True, n_iter_no_change=3, tol=0.01, random_state=0)
+    with pytest.warns(UserWarning, match="partial_fit does not train any more"):
+        for _ in range(100):
+            clf.partial_fit(X[:400], y[:400], classes=np.arange(10), X_val=X[400:], y_val=y[400:])
+    assert len(clf.validation_scores_) < 100
+    assert_allclose(clf.score(X[400:], y[400:]), max(clf.validation_scores_))
+
+
+def test_partial_fit_says_what_early_stopping_needs(Classifier):
+    with pytest.warns(UserWarning, match="without X_val and y_val"):
+        Classifier(early_stopping=True).partial_fit(X, y, classes=np.arange(10))
+
+
+def test_warm_start_keeps_the_moments(Classifier):
+    whole = Classifier(max_iter=10, shuffle=False, random_state=0).fit(X, y)
+    halves = Classifier(max_iter=5, shuffle=False, random_state=0, warm_start=True).fit(X, y).fit(X, y)
+    assert_allclose(halves.coefs_[0], whole.coefs_[0])
+
+
+def test_a_pickle_holds_the_parameters_once(Classifier):
+    clf = Classifier((256, 256), max_iter=2).fit(X, y)
+    parameters = sum(array.nbytes for array in clf.coefs_ + clf.intercepts_)
+    assert len(pickle.dumps(clf)) <= 1.1 * parameters
+
+
+def test_predicting_a_million_rows_takes_bounded_memory(Classifier):
+    rows = np.zeros((1_000_000, 5), np.float32)
+    clf = Classifier(max_iter=2).fit(X[:, :5].astype(np.float32), y)
+    tracemalloc.start()
+    clf.predict_proba(rows)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    result = len(rows) * 10 * 4
+    assert peak < 4 * result
