@@ -1,6 +1,7 @@
 """`SoftmaxMLPClassifier`: scikit-learn's contract, wired to the network, the heads and the training loop."""
 
 import warnings
+from functools import wraps
 from types import SimpleNamespace
 
 import numpy as np
@@ -22,8 +23,24 @@ from sksoftmax.inputs import (
 from sksoftmax.network import Network
 from sksoftmax.optimizers import make_optimizer
 from sksoftmax.parameters import PARAMETER_CONSTRAINTS, layer_sizes
-from sksoftmax.targets import TargetEncoder, classes_of, target_kind
+from sksoftmax.targets import TargetEncoder, classes_of, make_head, target_kind
 from sksoftmax.training import Progress, Samples, train, train_lbfgs, train_once
+
+
+def _unchanged_on_error(method):
+    """Decorate a training method so that, if it raises, the estimator is what it was before the call."""
+
+    @wraps(method)
+    def wrapper(self, *args, **kwargs):
+        before = dict(vars(self))
+        try:
+            return method(self, *args, **kwargs)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    return wrapper
 
 
 def _is_stochastic(estimator):
@@ -183,7 +200,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
 
     See Also
     --------
-    sklearn.neural_network.MLPClassifier : scikit-learn's own.
+    sklearn.neural_network.MLPClassifier : The original.
     sklearn.linear_model.LogisticRegression : The same model without hidden layers.
 
     Notes
@@ -211,7 +228,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
     >>> from sklearn.preprocessing import StandardScaler
     >>> from sksoftmax import SoftmaxMLPClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> clf = make_pipeline(StandardScaler(), SoftmaxMLPClassifier((16,), solver="lbfgs", alpha=0.1, random_state=0))
+    >>> clf = make_pipeline(StandardScaler(), SoftmaxMLPClassifier((16,), solver="lbfgs", tol=1e-2, random_state=0))
     >>> clf.fit(X, y).score(X, y) > 0.95
     True
     >>> clf.predict_proba(X[:1]).round(1)
@@ -326,6 +343,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         mlp = MLPClassifier(**parameters_to_sklearn(self))
         return state_to_sklearn(self, mlp) if self.__sklearn_is_fitted__() else mlp
 
+    @_unchanged_on_error
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train the network.
 
@@ -369,6 +387,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         return self._train(X, y, sample_weight, encoder, rng, going_on, (X_val, y_val, sample_weight_val))
 
     @available_if(_is_stochastic)
+    @_unchanged_on_error
     def partial_fit(self, X, y, sample_weight=None, classes=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train for one epoch on the given rows, going on from what was learnt before.
 
@@ -490,8 +509,10 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         X = check_X(self, X)
         with np.errstate(over="ignore", invalid="ignore"):
-            logits = self._current_network().logits(X)
+            logits = self._current_network(self._encoder).logits(X)
         if not np.isfinite(logits).all():
+            if not all(np.isfinite(array).all() for array in self.coefs_ + self.intercepts_):
+                raise ValueError("coefs_ or intercepts_ hold numbers that are not finite.")
             row = int(np.flatnonzero(~np.isfinite(logits).all(axis=1))[0])
             raise ValueError(
                 f"The network's output overflows in row {row} of X, whose largest value is {abs(X[[row]]).max():.3g}. "
@@ -501,7 +522,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
 
     def _train(self, X, y, sample_weight, encoder, rng, going_on, given_validation, incremental=False):
         """Prepare samples, network and optimizer, run the solver, and publish what it learnt."""
-        network = self._current_network() if going_on else self._new_network(X, encoder, rng)
+        network = self._network_to_go_on_with(encoder) if going_on else self._new_network(X, encoder, rng)
         training = self._samples(X, y, sample_weight, encoder, network.dtype)
         validation = self._given_validation(*given_validation, encoder, network.dtype)
         if self.early_stopping and validation is None and not incremental:
@@ -563,18 +584,35 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         network.initialize(rng)
         return network
 
-    def _current_network(self):
+    def _network_to_go_on_with(self, encoder):
+        """The current network with the activation now asked for; ValueError if `hidden_layer_sizes` has changed."""
+        network = self._current_network(encoder)
+        if network is getattr(self, "_network", None) and list(network.layer_units[1:-1]) != layer_sizes(self.hidden_layer_sizes):
+            raise ValueError(
+                f"Training cannot go on with hidden_layer_sizes={self.hidden_layer_sizes!r}: the weights are of layers with "
+                f"{network.layer_units[1:-1]} units. Undo the change, or fit anew with warm_start=False."
+            )
+        network.activation = self.activation
+        return network
+
+    def _current_network(self, encoder):
         """The network behind `coefs_` and `intercepts_`; a new one if other arrays were put there by hand."""
         network = getattr(self, "_network", None)
         if network is not None and network.holds(self.coefs_, self.intercepts_):
             return network
-        return Network.from_arrays(self.coefs_, self.intercepts_, self.activation)
+        activation = self.activation if network is None else network.activation
+        ends = (self.n_features_in_, encoder.head.n_outputs)
+        return Network.from_arrays(self.coefs_, self.intercepts_, activation, *ends)
 
     def _same_encoder(self, y):
         """The encoder of the previous fit, for a warm start: y must have the same classes."""
         kind = target_kind(y)
         classes = classes_of(y, kind)
-        if kind != self._encoder.kind or set(classes) != set(self.classes_):
+        if kind != self._encoder.kind:
+            raise ValueError(f"warm_start goes on with the same kind of y: it held {self._encoder.kind}, now {kind}.")
+        if type(make_head(kind, self.classes_, self.out_activation)) is not type(self._encoder.head):
+            raise ValueError(f"warm_start goes on with the same output units: out_activation={self.out_activation!r} has others.")
+        if set(classes) != set(self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                 f"Previously got {self.classes_}, `y` has {classes}"
@@ -594,7 +632,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         """The parameters once, as the network's flat vector; what only training needs goes only if it is to go on."""
         state = dict(super().__getstate__())
         if self.__sklearn_is_fitted__():
-            state["_network"] = self._current_network()
+            state["_network"] = self._current_network(self._encoder)
             del state["coefs_"], state["intercepts_"]
             if not self._keep_training_state:
                 for name in ("_optimizer", "_random_state"):

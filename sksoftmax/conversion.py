@@ -56,7 +56,7 @@ def state_to_sklearn(estimator, mlp):
         )
     multilabel = encoder.kind == "multilabel"
     mlp._label_binarizer = LabelBinarizer().fit(np.eye(len(encoder.classes), dtype=int) if multilabel else encoder.classes)
-    network = estimator._current_network()
+    network = estimator._current_network(encoder)
     mlp.coefs_, mlp.intercepts_ = ([array.copy() for array in arrays] for arrays in (network.coefs, network.intercepts))
     mlp._best_coefs, mlp._best_intercepts = mlp.coefs_, mlp.intercepts_
     mlp._random_state = getattr(estimator, "_random_state", None)
@@ -74,7 +74,7 @@ def _progress_from_sklearn(mlp):
         best_loss=min(getattr(mlp, "loss_curve_", [mlp.loss_]), default=np.inf),
         best_score=max(scores, default=-np.inf),
         best_epoch=int(np.argmax(scores)) if scores else -1,
-        restored=bool(scores),
+        kept_epoch=int(np.argmax(scores)) if scores else -1,
         stale_epochs=getattr(mlp, "_no_improvement_count", 0),
         samples_seen=int(mlp.t_),
     )

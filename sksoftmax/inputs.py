@@ -1,5 +1,6 @@
 """What the user passes: X, y and sample_weight, checked, with errors that name the column or row; the validation split."""
 
+from dataclasses import replace
 from math import ceil
 from numbers import Real
 
@@ -45,7 +46,10 @@ def check_sample_weight(sample_weight, X):
         return None
     if isinstance(sample_weight, Real):
         sample_weight = np.full(X.shape[0], sample_weight)
-    weights = check_array(sample_weight, ensure_2d=False, dtype=X.dtype, input_name="sample_weight")
+    try:
+        weights = check_array(sample_weight, ensure_2d=False, dtype=X.dtype, input_name="sample_weight")
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"sample_weight must be an array of finite numbers, shape ({X.shape[0]},): {error}") from error
     if weights.shape != (X.shape[0],):
         raise ValueError(f"sample_weight must have shape ({X.shape[0]},), one weight a row of X; got {weights.shape}.")
     if (weights < 0).any():
@@ -53,14 +57,23 @@ def check_sample_weight(sample_weight, X):
         raise ValueError(f"sample_weight must be non-negative; got {weights[row]} in row {row}.")
     if not weights.any():
         raise ValueError("Sample weights must contain at least one number above zero; all of sample_weight are zero.")
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if not np.finfo(X.dtype).tiny <= total < np.inf:
+        raise ValueError(f"sample_weight must have a sum that {X.dtype} can hold; got {total}. Multiply it by a constant.")
     return weights
 
 
 def without_zero_weights(samples):
-    """The samples that count: a row of weight 0 is a row that is absent, in batches and splits too."""
-    if samples.weights is None or samples.weights.all():
+    """The samples that count: a row of weight 0 is a row that is absent, in batches and splits too.
+
+    Where all other weights are 1, none are needed.
+    """
+    if samples.weights is None:
         return samples
-    return samples[np.flatnonzero(samples.weights)]
+    if not samples.weights.all():
+        samples = samples[np.flatnonzero(samples.weights)]
+    return replace(samples, weights=None) if (samples.weights == 1).all() else samples
 
 
 def split_validation(samples, fraction, stratify, rng):
@@ -107,15 +120,19 @@ def _check_finite(estimator, X):
 
 def _naming_columns(error, X):
     """The error again, with the names of the columns of a DataFrame that are not numeric."""
-    if "could not convert" not in str(error) or not hasattr(X, "columns"):
+    if not hasattr(X, "columns"):
         return error
-    columns = [str(c) for c, dtype in zip(X.columns, X.dtypes) if not _is_numeric(X[c], dtype)]
+    columns = [str(name) for name in X.columns if not _is_numeric(X[name])]
+    if not columns:
+        return error
     return type(error)(
-        f"{error} X must be numeric; these columns are not: {columns}. Encode them first, for example with OneHotEncoder."
+        f"X must be numeric; these columns are not: {columns}. Encode them first, for example with OneHotEncoder. ({error})"
     )
 
 
-def _is_numeric(column, dtype):
+def _is_numeric(column):
+    if getattr(column.dtype, "kind", "O") in "mM":
+        return False
     try:
         np.asarray(column, dtype=np.float64)
     except (ValueError, TypeError):

@@ -230,8 +230,8 @@ def log_sigmoid(logits):
     Examples
     --------
     >>> from sksoftmax.loss import log_sigmoid
-    >>> log_sigmoid([-1e4, 1e4])
-    array([-10000.,      0.])
+    >>> log_sigmoid([-1e4, 0.0])
+    array([-1.00000000e+04, -6.93147181e-01])
     """
     return -np.logaddexp(0, -_floats(logits))
 
@@ -306,16 +306,18 @@ def _weighted_mean(losses, d_logits, sample_weight):
     if weight.shape != losses.shape:
         raise ValueError(f"sample_weight must have shape {losses.shape}, one weight a row; got {weight.shape}.")
     total = weight.sum()
-    if not total > 0:
-        raise ValueError(f"sample_weight must be non-negative with a sum above zero; the sum is {total}.")
+    if not (total > 0 and weight.min() >= 0):
+        raise ValueError(
+            f"sample_weight must be non-negative with a sum above zero; the sum is {total}, the minimum {weight.min()}."
+        )
     share = (weight / total).astype(d_logits.dtype, copy=False)
     d_logits *= share[:, None]
     return float(losses @ share), d_logits
 
 
 def _check_class_targets(z, y):
-    if z.ndim != 2:
-        raise ValueError(f"logits must have shape (n_samples, n_classes); got {z.shape}.")
+    if z.ndim != 2 or z.size == 0:
+        raise ValueError(f"logits must have shape (n_samples, n_classes), with neither of them 0; got {z.shape}.")
     n_samples, n_classes = z.shape
     if y.shape == z.shape:
         return

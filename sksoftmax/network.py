@@ -35,15 +35,23 @@ class Network:
         self.gradient, self.coef_gradients, self.intercept_gradients = None, None, None
 
     @classmethod
-    def from_arrays(cls, coefs, intercepts, activation):
-        """A network with copies of these weights, of their common floating dtype; ValueError if they do not fit together."""
+    def from_arrays(cls, coefs, intercepts, activation, n_inputs=None, n_outputs=None):
+        """A network with copies of these weights, of their common floating dtype; ValueError if they do not fit together.
+
+        `n_inputs` and `n_outputs` are what the first and the last layer must have; None takes what they have.
+        """
         coefs, intercepts = [np.asarray(W) for W in coefs], [np.asarray(b) for b in intercepts]
-        units = [coefs[0].shape[0], *(W.shape[-1] for W in coefs)]
+        if not coefs or len(coefs) != len(intercepts):
+            raise ValueError(
+                f"coefs_ and intercepts_ must hold an array for each layer; got {len(coefs)} and {len(intercepts)} arrays."
+            )
+        units = [W.shape[-1] if W.ndim else 0 for W in coefs]
+        units = [coefs[0].size // max(units[0], 1) if n_inputs is None else n_inputs, *units[:-1], n_outputs or units[-1]]
         network = cls(units, activation, np.result_type(*coefs, *intercepts, np.float32))
-        for i, (view, values) in enumerate(zip(network.coefs + network.intercepts, coefs + intercepts, strict=True)):
+        for i, (view, values) in enumerate(zip(network.coefs + network.intercepts, coefs + intercepts)):
             name = f"coefs_[{i}]" if i < len(coefs) else f"intercepts_[{i - len(coefs)}]"
             if view.shape != values.shape:
-                raise ValueError(f"{name} must have shape {view.shape} to fit the layers beside it; got {values.shape}.")
+                raise ValueError(f"{name} must have shape {view.shape} to fit X, y and the other layers; got {values.shape}.")
             view[...] = values
         return network
 
@@ -85,7 +93,10 @@ class Network:
             b[...] = rng.uniform(-bound, bound, b.shape)
 
     def allocate_gradient(self):
-        """Make room for the gradient; a network that only predicts needs none."""
+        """Make ready to train: room for the gradient, and parameters that can be written (a memory map may not)."""
+        if not self.parameters.flags.writeable:
+            self.parameters = self.parameters.copy()
+            self.coefs, self.intercepts = self._views(self.parameters)
         if self.gradient is None:
             self.gradient = np.zeros_like(self.parameters)
             self.coef_gradients, self.intercept_gradients = self._views(self.gradient)

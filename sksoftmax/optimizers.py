@@ -19,13 +19,25 @@ class Optimizer:
     state = ()
 
     def resume(self, previous, keep_rate):
-        """Take over the moments of an optimizer of the same kind; and its current rate, unless the initial one was changed."""
-        if type(previous) is not type(self):
+        """Take over the moments of an optimizer of the same kind and size, and its rate if the initial one is the same."""
+        if type(previous) is not type(self) or any(
+            np.shape(getattr(previous, name)) != np.shape(getattr(self, name)) for name in self.state
+        ):
             return
         for name in self.state:
-            setattr(self, name, getattr(previous, name))
+            value = getattr(previous, name)
+            setattr(self, name, np.require(value, requirements="W") if isinstance(value, np.ndarray) else value)
         if keep_rate and previous.learning_rate_init == self.learning_rate_init:
             self.learning_rate = previous.learning_rate
+
+    def is_finite(self):
+        """Whether no moment has overflowed."""
+        return all(np.isfinite(getattr(self, name)).all() for name in self.state)
+
+    def forget(self):
+        """Set the moments and the step count to zero."""
+        for name in self.state:
+            setattr(self, name, np.zeros_like(getattr(self, name))[()])
 
 
 class SGD(Optimizer):

@@ -39,9 +39,9 @@ PARAMETER_CONSTRAINTS = {
 
 def layer_sizes(hidden_layer_sizes):
     """`hidden_layer_sizes` as a list of int; ValueError if one is not a positive integer."""
-    sizes = np.atleast_1d(np.asarray(hidden_layer_sizes)).tolist()
+    sizes = [hidden_layer_sizes] if isinstance(hidden_layer_sizes, Integral) else list(hidden_layer_sizes)
     if not all(isinstance(size, Integral) and not isinstance(size, bool) and size > 0 for size in sizes):
         raise ValueError(
             f"hidden_layer_sizes must be > 0 and of integers, one for each hidden layer; got {hidden_layer_sizes!r}."
         )
-    return sizes
+    return [int(size) for size in sizes]

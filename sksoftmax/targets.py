@@ -6,11 +6,12 @@ sum to 1). Labels are encoded as integers, never as one-hot rows.
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from sksoftmax.heads import BinaryHead, MultilabelHead, SoftmaxHead
 
 ROW_SUM_TOLERANCE = 1e-3
+ALLOWED = "Allowed are one label a row (str, int or bool), a 0/1 indicator matrix, or rows of probabilities that sum to 1"
 
 
 def target_kind(y):
@@ -24,12 +25,10 @@ def target_kind(y):
     if type_ in ("continuous-multioutput", "multiclass-multioutput") and np.asarray(y).dtype.kind == "f":
         check_probabilities(y)
         return "probabilities"
-    check_classification_targets(y)
-    if type_ == "multiclass-multioutput":
-        raise ValueError(
-            f"y has {y.shape[1]} columns of labels (multiclass-multioutput), which is not supported. Allowed are one label a "
-            "row, a 0/1 indicator matrix, or rows of probabilities; for several targets use MultiOutputClassifier."
-        )
+    if y.ndim == 2 and type_.endswith("multioutput"):
+        raise ValueError(f"y has {y.shape[1]} columns of labels ({type_}). {ALLOWED}; otherwise use MultiOutputClassifier.")
+    if type_ not in ("binary", "multiclass"):
+        raise ValueError(f"Unknown label type: {type_}. {ALLOWED}.")
     return "labels"
 
 
@@ -50,7 +49,12 @@ def check_probabilities(y):
 
 def classes_of(y, kind):
     """The sorted distinct labels, or the column numbers of a matrix."""
-    return unique_labels(y) if kind == "labels" else np.arange(y.shape[1])
+    if kind != "labels":
+        return np.arange(y.shape[1])
+    try:
+        return unique_labels(y)
+    except TypeError as error:
+        raise ValueError(f"y mixes labels that cannot be sorted: {error}. {ALLOWED}.") from error
 
 
 def make_head(kind, classes, out_activation):

@@ -14,6 +14,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sksoftmax.schedules import PLANNED, adaptive, constant, invscaling
 
+SCIPY_FTOL = 1e7 * np.finfo(np.float64).eps  # SciPy's default, and so MLPClassifier's; a tol below 5e-5 asks for less
+
 STOPPED = (
     "The validation score has not improved for too long: the best weights were restored, and partial_fit does not train any "
     "more. Call fit, or set early_stopping=False, to go on."
@@ -48,7 +50,8 @@ class Progress:
     """What training has seen; goes on over warm starts and calls of partial_fit.
 
     Losses are means over weights and include the L2 penalty. `best_parameters` are those of the best validation score, until
-    they are `restored`; `stopped` says that calls of partial_fit brought no improvement for too long.
+    they are restored; `kept_epoch` is the index of the epoch whose weights the network has; `stopped` says that calls of
+    partial_fit brought no improvement for too long.
     """
 
     loss_curve: list = field(default_factory=list)
@@ -57,7 +60,7 @@ class Progress:
     best_score: float = -inf
     best_epoch: int = -1
     best_parameters: np.ndarray | None = None
-    restored: bool = False
+    kept_epoch: int = -1
     stopped: bool = False
     stale_epochs: int = 0
     samples_seen: int = 0
@@ -65,26 +68,27 @@ class Progress:
     @property
     def loss(self):
         """The loss of the epoch whose parameters are kept; NaN before the first."""
-        if not self.loss_curve:
-            return nan
-        return self.loss_curve[self.best_epoch if self.restored else -1]
+        return self.loss_curve[self.kept_epoch] if self.loss_curve else nan
 
-    def go_on(self, parameters):
-        """Begin again from parameters that, if restored, are the best so far."""
-        if self.restored:
+    def go_on(self, parameters, validation):
+        """Begin another call of fit or partial_fit; with validation rows, restored parameters are the best so far."""
+        if validation is None:
+            self.best_parameters = None
+        elif self.kept_epoch == self.best_epoch:
             self.best_parameters = parameters.copy()
-        self.restored = self.stopped = False
+        self.stopped = False
 
     def record(self, loss, score, parameters, tol):
         """Add an epoch; it is stale if it is not better than the best by tol. `score` is None without validation."""
         self.loss_curve.append(loss)
+        self.kept_epoch = len(self.loss_curve) - 1
         if score is None:
             stale = loss > self.best_loss - tol
         else:
             self.validation_scores.append(score)
             stale = score < self.best_score + tol
             if score > self.best_score:
-                self.best_score, self.best_epoch = score, len(self.loss_curve) - 1
+                self.best_score, self.best_epoch = score, self.kept_epoch
                 self.best_parameters = parameters.copy()
         self.best_loss = min(self.best_loss, loss)
         self.stale_epochs = self.stale_epochs + 1 if stale else 0
@@ -114,8 +118,8 @@ def minibatches(order, batch_size):
 def train(network, optimizer, head, training, validation, progress, options, rng):
     """Epochs until a stopping rule or max_iter; returns their number."""
     network.allocate_gradient()
-    progress.go_on(network.parameters)
-    known_good = network.parameters.copy() if progress.loss_curve else None
+    progress.go_on(network.parameters, validation)
+    known_good = (network.parameters.copy(), progress.kept_epoch) if progress.loss_curve else None
     order, n_done = np.arange(len(training)), 0
     try:
         while n_done < options.max_iter:
@@ -124,10 +128,12 @@ def train(network, optimizer, head, training, validation, progress, options, rng
             batches = minibatches(order, clipped_batch_size(options.batch_size, len(training)))
             rates = learning_rates(optimizer, options, n_done, len(batches))
             loss = train_epoch(network, optimizer, head.loss, training, batches, rates, options.alpha)
-            if diverged(loss, network):
-                restore_after_divergence(network, known_good, n_done + 1, options)
+            if diverged(loss, network, optimizer):
+                restore_after_divergence(network, optimizer, known_good, progress, options)
                 break
-            known_good, n_done = start, n_done + 1
+            if loss < progress.best_loss:
+                known_good = (start, len(progress.loss_curve))
+            n_done += 1
             progress.samples_seen += len(training)
             record_epoch(network, head, loss, validation, progress, n_done, options)
             if end_epoch(optimizer, progress, validation, options):
@@ -146,13 +152,13 @@ def train_once(network, optimizer, head, training, validation, progress, options
         warnings.warn(STOPPED)
         return
     network.allocate_gradient()
-    progress.go_on(network.parameters)
-    known_good = network.parameters.copy() if progress.loss_curve else None
+    progress.go_on(network.parameters, validation)
+    known_good = (network.parameters.copy(), progress.kept_epoch) if progress.loss_curve else None
     batches = minibatches(shuffled(np.arange(len(training)), options, rng), clipped_batch_size(options.batch_size, len(training)))
     rates = [optimizer.learning_rate] * len(batches)
     loss = train_epoch(network, optimizer, head.loss, training, batches, rates, options.alpha)
-    if diverged(loss, network):
-        restore_after_divergence(network, known_good, 1, options)
+    if diverged(loss, network, optimizer):
+        restore_after_divergence(network, optimizer, known_good, progress, options)
         return
     progress.samples_seen += len(training)
     record_epoch(network, head, loss, validation, progress, 1, options)
@@ -167,9 +173,9 @@ def shuffled(order, options, rng):
     return order[rng.permutation(len(order))] if options.shuffle else order
 
 
-def diverged(loss, network):
-    """Whether an epoch ended with a loss or weights that are not finite."""
-    return not (isfinite(loss) and np.isfinite(network.parameters).all())
+def diverged(loss, network, optimizer):
+    """Whether an epoch ended with a loss, weights or moments that are not finite."""
+    return not (isfinite(loss) and np.isfinite(network.parameters).all() and optimizer.is_finite())
 
 
 def record_epoch(network, head, loss, validation, progress, n_done, options):
@@ -233,28 +239,32 @@ def warn_if_unfinished(options):
         )
 
 
-def restore_after_divergence(network, known_good, epoch, options):
-    """Go back to the last weights known to be good, with a warning; ValueError where there are none."""
-    message = f"Training diverged: the loss or the weights were not finite in epoch {epoch}. "
-    advice = f"Scale the columns of X, for example with StandardScaler, or lower learning_rate_init={options.learning_rate_init}."
+def restore_after_divergence(network, optimizer, known_good, progress, options):
+    """Go back to good weights and the index of their epoch, with a warning; ValueError where there are none yet."""
+    advice = "" if optimizer is None else f", or lower learning_rate_init={options.learning_rate_init}"
+    message = (
+        "Training diverged: the loss, the weights or the optimizer's moments were not finite in epoch "
+        f"{len(progress.loss_curve) + 1}. %s Scale the columns of X, for example with StandardScaler{advice}."
+    )
     if known_good is None:
-        raise ValueError(message + "Nothing was learnt before that. " + advice)
-    network.parameters[...] = known_good
-    warnings.warn(message + "The last good weights were restored. " + advice, ConvergenceWarning)
+        raise ValueError(message % "Nothing was learnt before that.")
+    network.parameters[...], progress.kept_epoch = known_good
+    optimizer.forget()
+    loss = f"The last good weights were restored; the loss from there was {progress.loss:.6g}."
+    warnings.warn(message % loss, ConvergenceWarning)
 
 
 def restore_best(network, validation, progress):
     """Take the parameters of the best validation score, where there was validation."""
-    progress.restored = validation is not None and progress.best_parameters is not None
-    if progress.restored:
-        network.parameters[...] = progress.best_parameters
+    if validation is not None and progress.best_parameters is not None:
+        network.parameters[...], progress.kept_epoch = progress.best_parameters, progress.best_epoch
         progress.best_parameters = None
 
 
 def train_lbfgs(network, head, training, validation, progress, options):
     """Minimise the loss on all rows with SciPy's L-BFGS-B; returns the number of iterations."""
     network.allocate_gradient()
-    progress.go_on(network.parameters)
+    progress.go_on(network.parameters, validation)
     accepted, n_before = network.parameters.copy(), len(progress.loss_curve)
 
     def loss_and_gradient(parameters):
@@ -272,9 +282,9 @@ def train_lbfgs(network, head, training, validation, progress, options):
         if validation is not None and progress.stale_epochs > options.n_iter_no_change:
             raise StopIteration
 
-    if not isfinite(loss_and_gradient(accepted.astype(np.float64))[0]):
-        restore_after_divergence(network, None, 1, options)
     try:
+        if not isfinite(loss_and_gradient(accepted.astype(np.float64))[0]):
+            restore_after_divergence(network, None, None, progress, options)
         result = minimize(
             loss_and_gradient,
             accepted.astype(np.float64),
@@ -285,11 +295,13 @@ def train_lbfgs(network, head, training, validation, progress, options):
                 "maxiter": options.max_iter,
                 "maxfun": options.max_fun,
                 "gtol": options.tol,
-                "ftol": max(1e7 * np.finfo(np.float64).eps, 10 * np.finfo(accepted.dtype).eps),
+                "ftol": max(min(SCIPY_FTOL, options.tol**2), 10 * np.finfo(accepted.dtype).eps),
             },
         )
         accepted[...] = result.x
         warn_if_not_converged(result, options)
+        if len(progress.loss_curve) == n_before:
+            end_iteration(result)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.")
     network.parameters[...] = accepted

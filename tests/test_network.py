@@ -252,8 +252,8 @@ def test_from_arrays_takes_the_common_floating_dtype(dtype, expected):
 @pytest.mark.parametrize(
     "kind, index, shape, message",
     [
-        ("coefs", 1, (6, 4), r"coefs_\[1\] must have shape \(5, 4\) to fit the layers beside it; got \(6, 4\)"),
-        ("coefs", 0, (5,), r"coefs_\[0\] must have shape \(5, 5\) .* got \(5,\)"),
+        ("coefs", 1, (6, 4), r"coefs_\[1\] must have shape \(5, 4\) to fit X, y and the other layers; got \(6, 4\)"),
+        ("coefs", 0, (5,), r"coefs_\[0\] must have shape \(1, 5\) .* got \(5,\)"),
         ("intercepts", 0, (4,), r"intercepts_\[0\] must have shape \(5,\) .* got \(4,\)"),
         ("intercepts", 2, (3, 1), r"intercepts_\[2\] must have shape \(3,\) .* got \(3, 1\)"),
     ],

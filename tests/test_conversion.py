@@ -1,0 +1,148 @@
+"""from_sklearn and to_sklearn: the same model on the other side."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import load_digits
+from sklearn.neural_network import MLPClassifier
+
+from sksoftmax import SoftmaxMLPClassifier
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X, digit = load_digits(return_X_y=True)
+X, digit = X[:300] / 16, digit[:300]
+TARGETS = {
+    "multiclass": digit.astype(str),
+    "binary": np.where(digit > 4, 7, 3),
+    "multilabel": np.column_stack([digit > 4, digit % 2 == 0]).astype(int),
+}
+SOLVERS = [{"solver": "adam"}, {"solver": "sgd", "early_stopping": True}, {"solver": "lbfgs"}, {"solver": "sgd", "momentum": 0.5}]
+
+
+def fitted(target="multiclass", **params):
+    y = digit if params.get("early_stopping") and target == "multiclass" else TARGETS[target]
+    return MLPClassifier(**{"hidden_layer_sizes": (15, 10), "max_iter": 8, "random_state": 0, **params}).fit(X, y), y
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("params", SOLVERS, ids=str)
+def test_a_fitted_mlpclassifier_comes_over_with_weights_classes_and_curves(params, target):
+    theirs, _ = fitted(target, **params)
+    ours = SoftmaxMLPClassifier.from_sklearn(theirs)
+    assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=0, atol=1e-12)
+    assert_array_equal(ours.predict(X), theirs.predict(X))
+    for name in ("classes_", "n_iter_", "t_", "n_layers_", "n_outputs_", "out_activation_", "n_features_in_"):
+        assert_array_equal(getattr(ours, name), getattr(theirs, name))
+    for name in ("loss_curve_", "validation_scores_", "best_validation_score_", "best_loss_"):
+        if hasattr(theirs, name):
+            assert getattr(ours, name) == getattr(theirs, name)
+    ours.coefs_[0][:] = 0
+    assert theirs.coefs_[0].any()
+
+
+def test_parameters_come_over_and_everything_new_is_neutral():
+    theirs = MLPClassifier((3, 4), "tanh", alpha=0.3, solver="sgd", learning_rate="adaptive", max_fun=7)
+    params = SoftmaxMLPClassifier.from_sklearn(theirs).get_params()
+    assert {name: params[name] for name in theirs.get_params()} == theirs.get_params()
+    assert {name: params[name] for name in params.keys() - theirs.get_params()} == {"out_activation": "auto", "weight_decay": 0.0}
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_partial_fit_goes_on_with_the_moments(solver):
+    theirs, y = fitted(solver=solver)
+    ours = SoftmaxMLPClassifier.from_sklearn(theirs)
+    assert_allclose(ours.partial_fit(X, y).coefs_[0], theirs.partial_fit(X, y).coefs_[0], rtol=1e-9)
+
+
+def test_partial_fit_goes_on_from_partial_fit_and_after_a_pickle():
+    theirs = MLPClassifier(random_state=0, shuffle=False)
+    for _ in range(3):
+        theirs.partial_fit(X, digit, classes=np.arange(10))
+    ours = pickle.loads(pickle.dumps(SoftmaxMLPClassifier.from_sklearn(theirs)))
+    assert_allclose(ours.partial_fit(X, digit).coefs_[0], theirs.partial_fit(X, digit).coefs_[0], rtol=1e-9)
+
+
+@pytest.mark.parametrize("params", [{"solver": "lbfgs"}, {"solver": "sgd", "momentum": 0.0}], ids=str)
+def test_warm_start_goes_on(params):
+    theirs, y = fitted(warm_start=True, **params)
+    ours = SoftmaxMLPClassifier.from_sklearn(theirs)
+    assert_allclose(ours.fit(X, y).coefs_[0], theirs.fit(X, y).coefs_[0], rtol=1e-6, atol=1e-9)
+
+
+def test_an_older_pickle_with_fewer_attributes_comes_over():
+    theirs, _ = fitted(solver="lbfgs")
+    for name in ("_no_improvement_count", "feature_names_in_", "best_loss_", "loss_curve_"):
+        vars(theirs).pop(name, None)
+    ours = SoftmaxMLPClassifier.from_sklearn(theirs)
+    assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-12)
+    assert ours.loss_ == theirs.loss_
+
+
+def test_feature_names_and_float32_come_over():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X.astype(np.float32), columns=[f"pixel{i}" for i in range(64)])
+    theirs = MLPClassifier(max_iter=3, random_state=0).fit(frame, digit)
+    ours = SoftmaxMLPClassifier.from_sklearn(theirs)
+    assert ours.feature_names_in_.tolist() == frame.columns.tolist()
+    assert ours.predict_proba(frame).dtype == np.float32
+    with pytest.raises(ValueError, match="feature names"):
+        ours.predict(frame.iloc[:, ::-1])
+
+
+def test_only_an_mlpclassifier_comes_over():
+    with pytest.raises(TypeError, match="mlp must be a scikit-learn MLPClassifier; got str"):
+        SoftmaxMLPClassifier.from_sklearn("mlp")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("params", SOLVERS, ids=str)
+def test_a_fitted_model_goes_back(params, target):
+    y = TARGETS[target]
+    ours = SoftmaxMLPClassifier((15,), max_iter=8, random_state=0, **params).fit(X, y)
+    theirs = ours.to_sklearn()
+    assert_allclose(theirs.predict_proba(X), ours.predict_proba(X), rtol=0, atol=1e-12)
+    assert_array_equal(theirs.predict(X), ours.predict(X))
+    assert theirs.loss_curve_ == ours.loss_curve_
+    assert theirs.get_params() == MLPClassifier((15,), max_iter=8, random_state=0, **params).get_params()
+
+
+def test_a_model_that_went_back_trains_on():
+    ours = SoftmaxMLPClassifier(max_iter=3, random_state=0).fit(X, digit)
+    theirs = pickle.loads(pickle.dumps(ours.to_sklearn()))
+    before = theirs.score(X, digit)
+    for _ in range(20):
+        theirs.partial_fit(X, digit)
+    assert theirs.score(X, digit) > before
+
+
+def test_soft_labels_go_back_as_the_labels_of_their_columns():
+    soft = np.random.default_rng(0).dirichlet(np.ones(3), len(X))
+    ours = SoftmaxMLPClassifier(max_iter=3, random_state=0).fit(X, soft)
+    assert_allclose(ours.to_sklearn().predict_proba(X), ours.predict_proba(X), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "params", [{"activation": "gelu"}, {"learning_rate": "cosine"}, {"weight_decay": 0.1}, {"out_activation": "softmax"}], ids=str
+)
+def test_what_mlpclassifier_cannot_express_is_named(params):
+    (name,) = params
+    with pytest.raises(ValueError, match=f"{name}=.* cannot be expressed by MLPClassifier"):
+        SoftmaxMLPClassifier(**params).to_sklearn()
+
+
+def test_a_model_of_one_class_cannot_go_back():
+    with pytest.raises(ValueError, match=r"1 class\(es\)"):
+        SoftmaxMLPClassifier(max_iter=1).fit(X, np.zeros(len(X), int)).to_sklearn()
+
+
+def test_an_unfitted_model_goes_back_unfitted_and_round_trips():
+    ours = SoftmaxMLPClassifier((7,), activation="tanh", random_state=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        theirs = ours.to_sklearn()
+    assert not hasattr(theirs, "coefs_")
+    assert SoftmaxMLPClassifier.from_sklearn(theirs).get_params() == ours.get_params()

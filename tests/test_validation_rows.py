@@ -1,0 +1,105 @@
+"""Rows of the user's own to score: X_val, y_val and sample_weight_val, in HistGradientBoosting's contract."""
+
+import numpy as np
+import pytest
+import sklearn
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import load_digits
+from sklearn.metrics import accuracy_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sksoftmax import SoftmaxMLPClassifier
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X, y = load_digits(return_X_y=True)
+X = X / 16
+TRAIN, VAL = slice(0, 300), slice(300, 500)
+
+
+def early(**params):
+    return SoftmaxMLPClassifier((20,), **{"early_stopping": True, "max_iter": 15, "random_state": 0, **params})
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+def test_the_rows_are_scored_and_all_of_X_is_trained_on(solver):
+    clf = early(solver=solver).fit(X[TRAIN], y[TRAIN], X_val=X[VAL], y_val=y[VAL])
+    assert clf.t_ == (0 if solver == "lbfgs" else 300 * clf.n_iter_)
+    assert_allclose(clf.score(X[VAL], y[VAL]), max(clf.validation_scores_))
+
+
+def test_weights_of_the_rows_count_and_those_of_zero_do_not():
+    weights = np.where(np.arange(200) < 50, 0.0, np.linspace(0.1, 2, 200))
+    clf = early().fit(X[TRAIN], y[TRAIN], X_val=X[VAL], y_val=y[VAL], sample_weight_val=weights)
+    expected = accuracy_score(y[VAL], clf.predict(X[VAL]), sample_weight=weights)
+    assert_allclose(expected, clf.best_validation_score_)
+
+
+def test_string_labels_and_multilabel_targets_are_scored():
+    for target in (y.astype(str), np.column_stack([y > 4, y % 2]).astype(int)):
+        clf = early().fit(X[TRAIN], target[TRAIN], X_val=X[VAL], y_val=target[VAL])
+        assert_allclose(accuracy_score(target[VAL], clf.predict(X[VAL])), clf.best_validation_score_)
+
+
+def test_soft_labels_are_scored_by_their_most_probable_class():
+    soft = np.full((len(y), 10), 0.02) + 0.8 * np.eye(10)[y]
+    clf = early().fit(X[TRAIN], soft[TRAIN], X_val=X[VAL], y_val=soft[VAL])
+    assert_allclose(clf.score(X[VAL], y[VAL]), clf.best_validation_score_)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"X_val": X[VAL]}, "X_val is provided, but y_val was not provided"),
+        ({"y_val": y[VAL]}, "y_val is provided, but X_val was not provided"),
+        ({"X_val": X[VAL, :5], "y_val": y[VAL]}, "In X_val, y_val or sample_weight_val: X has 5 features"),
+        ({"X_val": X[VAL], "y_val": y[TRAIN]}, "In X_val, y_val or sample_weight_val: .*inconsistent numbers of samples"),
+        ({"X_val": X[VAL], "y_val": y[VAL] + 5}, r"In X_val, y_val or sample_weight_val: `y` has classes not in"),
+        ({"X_val": X[VAL], "y_val": y[VAL], "sample_weight_val": -np.ones(200)}, "sample_weight_val: sample_weight must be"),
+    ],
+)
+def test_rows_that_do_not_fit_are_named(given, message):
+    with pytest.raises(ValueError, match=message):
+        early().fit(X[TRAIN], y[TRAIN], **given)
+
+
+def test_rows_without_early_stopping_are_refused():
+    with pytest.raises(ValueError, match="early_stopping should be set to True"):
+        early(early_stopping=False).fit(X[TRAIN], y[TRAIN], X_val=X[VAL], y_val=y[VAL])
+
+
+def test_a_pipeline_transforms_the_rows_like_X():
+    with sklearn.config_context(enable_metadata_routing=True):
+        clf = early().set_fit_request(X_val=True, y_val=True)
+        pipeline = make_pipeline(StandardScaler(), clf, transform_input=["X_val"])
+        pipeline.fit(X[TRAIN], y[TRAIN], X_val=X[VAL], y_val=y[VAL])
+    assert_allclose(pipeline.score(X[VAL], y[VAL]), max(pipeline[-1].validation_scores_))
+
+
+def test_partial_fit_trains_no_more_once_it_has_stopped_until_fit_is_called():
+    clf = early(n_iter_no_change=2, tol=1.0)
+    with pytest.warns(UserWarning, match="does not train any more"):
+        for _ in range(6):
+            clf.partial_fit(X[TRAIN], y[TRAIN], classes=range(10), X_val=X[VAL], y_val=y[VAL])
+    stopped = clf.coefs_[0].copy()
+    with pytest.warns(UserWarning, match="does not train any more"):
+        clf.partial_fit(X[TRAIN], y[TRAIN], X_val=X[VAL], y_val=y[VAL])
+    assert_array_equal(clf.coefs_[0], stopped)
+    assert len(clf.validation_scores_) == 4
+    assert not np.array_equal(clf.fit(X[TRAIN], y[TRAIN]).coefs_[0], stopped)
+
+
+def test_a_warm_start_keeps_the_best_weights_of_all_calls():
+    clf = early(warm_start=True, max_iter=10, learning_rate_init=0.02)
+    for _ in range(3):
+        clf.fit(X[TRAIN], y[TRAIN], X_val=X[VAL], y_val=y[VAL])
+    assert_allclose(clf.score(X[VAL], y[VAL]), max(clf.validation_scores_))
+
+
+def test_a_failed_fit_leaves_the_estimator_as_it_was():
+    clf = early().fit(X[TRAIN], y[TRAIN])
+    before = clf.predict_proba(X[VAL])
+    with pytest.raises(ValueError, match="negative"):
+        clf.fit(X[TRAIN, :5], y[TRAIN], sample_weight=-np.ones(300))
+    assert_array_equal(clf.predict_proba(X[VAL]), before)
