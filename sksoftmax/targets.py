@@ -19,7 +19,10 @@ def target_kind(y):
 
     A float matrix of zeros and ones counts as an indicator matrix, as it does for scikit-learn.
     """
-    type_ = type_of_target(y, input_name="y")
+    try:
+        type_ = type_of_target(y, input_name="y")
+    except TypeError as error:
+        raise ValueError(f"y mixes labels that cannot be sorted: {error}. {ALLOWED}.") from error
     if type_ == "multilabel-indicator":
         return "multilabel"
     if type_ in ("continuous-multioutput", "multiclass-multioutput") and np.asarray(y).dtype.kind == "f":
@@ -49,12 +52,7 @@ def check_probabilities(y):
 
 def classes_of(y, kind):
     """The sorted distinct labels, or the column numbers of a matrix."""
-    if kind != "labels":
-        return np.arange(y.shape[1])
-    try:
-        return unique_labels(y)
-    except TypeError as error:
-        raise ValueError(f"y mixes labels that cannot be sorted: {error}. {ALLOWED}.") from error
+    return unique_labels(y) if kind == "labels" else np.arange(y.shape[1])
 
 
 def make_head(kind, classes, out_activation):

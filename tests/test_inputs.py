@@ -327,5 +327,5 @@ def test_one_row_is_enough_to_fit():
 
 @pytest.mark.parametrize("labels", [["a", 1, "b", 2], [1, None, 2, 3]], ids=["mixed", "None"])
 def test_labels_of_several_types_are_refused_with_what_is_allowed(labels):
-    with pytest.raises(ValueError, match="y mixes labels|Unknown label type: unknown.*Allowed are one label a row"):
+    with pytest.raises(ValueError, match=r"y mixes labels|Unknown label type: unknown.*Allowed are one label a row"):
         SoftmaxMLPClassifier().fit(np.eye(4), np.array(labels, dtype=object))
