@@ -2,6 +2,7 @@
 
 import warnings
 from functools import wraps
+from math import isfinite
 from types import SimpleNamespace
 
 import numpy as np
@@ -506,11 +507,13 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         return self._encoder.head.decision(logits)
 
     def _logits(self, X):
-        check_is_fitted(self)
-        X = check_X(self, X)
+        if not self.__sklearn_is_fitted__():
+            check_is_fitted(self)
         with np.errstate(over="ignore", invalid="ignore"):
+            X = check_X(self, X)
             logits = self._current_network(self._encoder).logits(X)
-        if not np.isfinite(logits).all():
+            finite = isfinite(np.add.reduce(logits, axis=None)) or np.isfinite(logits).all()
+        if not finite:
             if not all(np.isfinite(array).all() for array in self.coefs_ + self.intercepts_):
                 raise ValueError("coefs_ or intercepts_ hold numbers that are not finite.")
             row = int(np.flatnonzero(~np.isfinite(logits).all(axis=1))[0])

@@ -7,14 +7,14 @@ above it and in their order, so that a user's log(p) is finite and ranks alike; 
 
 import numpy as np
 
-from sksoftmax.loss import binary_cross_entropy, cross_entropy, log_sigmoid, log_softmax, sigmoid, softmax
+from sksoftmax.loss import log_sigmoid, log_softmax, logistic_loss, sigmoid, softmax, softmax_loss
 
 
 class SoftmaxHead:
     """K units, classes that exclude each other."""
 
     out_activation = "softmax"
-    loss = staticmethod(cross_entropy)
+    loss = staticmethod(softmax_loss)
 
     def __init__(self, classes):
         self.classes = classes
@@ -54,7 +54,7 @@ class BinaryHead:
     """One logistic unit: the log-odds of the second of two classes."""
 
     out_activation = "logistic"
-    loss = staticmethod(binary_cross_entropy)
+    loss = staticmethod(logistic_loss)
     n_outputs = 1
 
     def __init__(self, classes):
@@ -94,7 +94,7 @@ class MultilabelHead:
     """L independent logistic units."""
 
     out_activation = "logistic"
-    loss = staticmethod(binary_cross_entropy)
+    loss = staticmethod(logistic_loss)
 
     def __init__(self, classes):
         self.classes = classes
@@ -134,7 +134,7 @@ def above_zero(p, log_p):
     These are subnormal numbers: positive, below every normal one, and in the order of log_p.
     """
     tiny = np.finfo(p.dtype).tiny
-    small = p < tiny
-    if small.any():
+    if np.minimum.reduce(p, axis=None) < tiny:
+        small = p < tiny
         p[small] = tiny / (1 + np.log(tiny) - log_p(small))
     return p

@@ -1,7 +1,7 @@
 """What the user passes: X, y and sample_weight, checked, with errors that name the column or row; the validation split."""
 
 from dataclasses import replace
-from math import ceil
+from math import ceil, isfinite
 from numbers import Real
 
 import numpy as np
@@ -10,15 +10,33 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
 
+FLOATS = (np.float64, np.float32)
 
-def check_X(estimator, X, dtype=(np.float64, np.float32)):
+
+def check_X(estimator, X):
     """X for a prediction, as a float array or CSR matrix with the columns that were fitted."""
-    return _check(estimator, X, reset=False, dtype=dtype)
+    if _needs_no_conversion(estimator, X):
+        _check_finite(estimator, X)
+        return X
+    return _check(estimator, X, reset=False)
 
 
-def check_X_y(estimator, X, y, reset, dtype=(np.float64, np.float32)):
+def _needs_no_conversion(estimator, X):
+    """Whether X is already what scikit-learn's validation would return: it takes longer than predicting a few rows."""
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and X.dtype.char in "fd"  # float32 or float64
+        and X.shape[0] > 0
+        and X.shape[1] == estimator.n_features_in_
+        and not hasattr(estimator, "feature_names_in_")
+    )
+
+
+def check_X_y(estimator, X, y, reset):
     """X as a float array or CSR matrix, and y as labels (n,) or a matrix (n, L)."""
-    X, y = _check(estimator, X, y, multi_output=True, reset=reset, dtype=dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        X, y = _check(estimator, X, y, multi_output=True, reset=reset)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
     return X, y
@@ -93,7 +111,7 @@ def split_validation(samples, fraction, stratify, rng):
 
 def _check(estimator, X, y="no_validation", **kwargs):
     try:
-        checked = validate_data(estimator, X, y, accept_sparse="csr", ensure_all_finite=False, **kwargs)
+        checked = validate_data(estimator, X, y, accept_sparse="csr", dtype=FLOATS, ensure_all_finite=False, **kwargs)
     except (ValueError, TypeError) as error:
         raise _naming_columns(error, X) from error
     _check_finite(estimator, checked if isinstance(y, str) else checked[0])
@@ -102,9 +120,8 @@ def _check(estimator, X, y="no_validation", **kwargs):
 
 def _check_finite(estimator, X):
     values = X.data if issparse(X) else X
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(values.sum(dtype=np.float64)) or np.isfinite(values).all():
-            return
+    if isfinite(np.add.reduce(values, axis=None, dtype=np.float64)) or np.isfinite(values).all():
+        return
     bad = ~np.isfinite(values)
     where = np.argwhere(bad)[0]
     value = values[tuple(where)]

@@ -1,36 +1,43 @@
 """The layers of a dense network, each `output, backprop = layer(input)`.
 
-Letters: `X` a layer's input, (n, fan_in); `W` (fan_in, fan_out) and `b` (fan_out,) its parameters; `Z = X W + b`; `H` an
-activation's output; `d_Z` stands for ∂loss/∂Z, and so on. `backprop` takes the derivative at the layer's output and
-returns that at its input; the derivative stands beside its function.
+Letters: `X` a layer's input with a last column of ones, (n, fan_in + 1); `W` its parameters, (fan_in + 1, fan_out), whose last row is
+the bias b, so that Z = X W is the usual X W + b in one product; `H` an activation's output; `d_Z` stands for ∂loss/∂Z, and so
+on. `backprop` takes the derivative at the layer's output and returns that at its input; the derivative stands beside its function.
 
-Who may overwrite what: an activation may overwrite its input Z and the derivative it is handed, since no other closure needs
-them. A dense layer writes into the gradients `d_W`, `d_b` it was given, and never into its input, which is the activation
-below's output or the user's own X.
+Who may overwrite what: an activation writes H over its input Z and d_Z over the derivative it is handed, and keeps a copy of what its
+own derivative needs. A dense layer writes into the gradient `d_W` and the memory it was given, and never into X.
+
+Memory is laid out unit by unit (Fortran order): a bias, a column of ones or a sum over rows are then contiguous.
 """
 
 from math import pi, sqrt
 
 import numpy as np
-from scipy.sparse import issparse
 from scipy.special import expit, ndtr
 
 LEAKY_RELU_SLOPE = 0.1
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. (2017), arXiv:1706.02515
 
 
-def dense(X, W, b, d_W, d_b):
-    """Z = X W + b; backprop fills d_W = Xᵀ d_Z and d_b = Σ_rows d_Z, and returns d_X = d_Z Wᵀ."""
-    Z = X @ W
-    Z += b
+def dense(X, W, d_W, Z, d_X):
+    """Z = X W; backprop fills d_W = Xᵀ d_Z and, unless d_X is None, d_X = d_Z Wᵀ without the column of ones."""
+    np.matmul(X, W, out=Z)
 
-    def backprop(d_Z, needs_d_X=True):
-        if issparse(X):
-            d_W[...] = X.T @ d_Z
-        else:
-            np.matmul(X.T, d_Z, out=d_W)
-        d_Z.sum(axis=0, out=d_b)
-        return d_Z @ W.T if needs_d_X else None
+    def backprop(d_Z):
+        np.matmul(X.T, d_Z, out=d_W)
+        return None if d_X is None else np.matmul(d_Z, W[:-1].T, out=d_X)
+
+    return Z, backprop
+
+
+def dense_sparse(X, W, d_W, Z):
+    """The same for a first layer with a sparse X, (n, fan_in), without the column of ones."""
+    Z[...] = X @ W[:-1]
+    Z += W[-1]
+
+    def backprop(d_Z):
+        d_W[:-1] = X.T @ d_Z
+        d_Z.sum(axis=0, out=d_W[-1])
 
     return Z, backprop
 
@@ -42,7 +49,7 @@ def identity(Z):
 
 def relu(Z):
     """H = max(Z, 0); H' = 1 where H > 0, else 0."""
-    H = np.maximum(Z, 0, out=Z)
+    H = np.maximum(Z, column_of_zeros(Z), out=Z)
     return H, lambda d_H: np.multiply(d_H, H > 0, out=d_H)
 
 
@@ -56,17 +63,19 @@ def leaky_relu(Z):
 
 def elu(Z):
     """H = max(Z, 0) + E with E = exp(min(Z, 0)) − 1 (Clevert et al., arXiv:1511.07289); H' = 1 + E, as E = 0 above 0."""
-    E = np.expm1(np.minimum(Z, 0))
-    H = np.maximum(Z, 0, out=Z)
+    zeros = column_of_zeros(Z)
+    E = np.expm1(np.minimum(Z, zeros))
+    H = np.maximum(Z, zeros, out=Z)
     H += E
     return H, lambda d_H: np.multiply(d_H, 1 + E, out=d_H)
 
 
 def selu(Z):
     """H = λ max(Z, 0) + E with E = λ α (exp(min(Z, 0)) − 1) (arXiv:1706.02515); H' = λ where Z ≥ 0, else E + λ α."""
-    E = np.expm1(np.minimum(Z, 0))
+    zeros = column_of_zeros(Z)
+    E = np.expm1(np.minimum(Z, zeros))
     E *= SELU_SCALE * SELU_ALPHA
-    H = np.maximum(Z, 0, out=Z)
+    H = np.maximum(Z, zeros, out=Z)
     H *= SELU_SCALE
     H += E
     return H, lambda d_H: np.multiply(d_H, np.where(E < 0, E + SELU_SCALE * SELU_ALPHA, SELU_SCALE), out=d_H)
@@ -99,14 +108,21 @@ def silu(Z):
 
 def gelu(Z):
     """H = Z Φ(Z), Φ the normal distribution function (arXiv:1606.08415); H' = Φ(Z) + Z φ(Z)."""
-    normal = ndtr(Z)
-    return Z * normal, lambda d_H: np.multiply(d_H, normal + Z * np.exp(-0.5 * Z * Z) / sqrt(2 * pi), out=d_H)
+    Z, H, normal = Z.copy("K"), Z, ndtr(Z)
+    np.multiply(Z, normal, out=H)
+    return H, lambda d_H: np.multiply(d_H, normal + Z * np.exp(-0.5 * Z * Z) / sqrt(2 * pi), out=d_H)
 
 
 def mish(Z):
     """H = Z tanh(softplus(Z)) (Misra, arXiv:1908.08681); with T = tanh(softplus(Z)), H' = T + Z (1 − T²) σ(Z)."""
-    T = np.tanh(np.logaddexp(0, Z))
-    return Z * T, lambda d_H: np.multiply(d_H, T + Z * (1 - T * T) * expit(Z), out=d_H)
+    Z, H, T = Z.copy("K"), Z, np.tanh(np.logaddexp(0, Z))
+    np.multiply(Z, T, out=H)
+    return H, lambda d_H: np.multiply(d_H, T + Z * (1 - T * T) * expit(Z), out=d_H)
+
+
+def column_of_zeros(Z):
+    """Zeros to compare Z with: NumPy compares two arrays several times faster than an array and a number."""
+    return np.zeros((len(Z), *[1] * (Z.ndim - 1)), Z.dtype)
 
 
 ACTIVATIONS = {f.__name__: f for f in (identity, relu, leaky_relu, elu, selu, tanh, logistic, softplus, silu, gelu, mish)}

@@ -70,7 +70,7 @@ def softmax(logits):
     >>> softmax([[1e4, 1e4, -1e4]])
     array([[0.5, 0.5, 0. ]])
     """
-    return _exponentials(_floats(logits))[0]
+    return _normalized_exponentials(_shifted(logits))[0]
 
 
 def log_softmax(logits):
@@ -96,8 +96,8 @@ def log_softmax(logits):
     >>> log_softmax([[0.0, 1e4]])
     array([[-10000.,      0.]])
     """
-    _, shifted, log_sum = _exponentials(_floats(logits))
-    return shifted - log_sum
+    shifted = _shifted(logits)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
 def softmax_jacobian(logits):
@@ -173,15 +173,24 @@ def cross_entropy(logits, targets, sample_weight=None):
     """
     z, y = _floats(logits), np.asarray(targets)
     _check_class_targets(z, y)
-    p, shifted, log_sum = _exponentials(z)
+    return softmax_loss(z.copy(), y, _checked_weight(sample_weight, len(z)))
+
+
+def softmax_loss(z, y, weight):
+    """`cross_entropy` of arrays that are known to fit, written over z."""
+    z -= np.maximum.reduce(z, axis=1, keepdims=True)  # shifted: now max z = 0
     if y.ndim == 1:
-        rows = np.arange(len(z))
-        losses = log_sum[:, 0] - shifted[rows, y]
-        p[rows, y] -= 1  # p − y, where row r of y is 1 at its label and 0 elsewhere
+        at_label = _flat_index(z, y)
+        shifted_at_label = z.ravel("K")[at_label]
+        p, total = _normalized_exponentials(z)
+        losses = np.log(total[:, 0]) - shifted_at_label
+        p.ravel("K")[at_label] -= 1  # p − y, where row r of y is 1 at its label and 0 elsewhere
     else:
-        losses = np.einsum("ij,ij->i", y, log_sum - shifted)
+        shifted = z.copy("K")
+        p, total = _normalized_exponentials(z)
+        losses = np.einsum("ij,ij->i", y, np.log(total) - shifted)
         p -= y
-    return _weighted_mean(losses, p, sample_weight)
+    return _weighted_mean(losses, p, weight)
 
 
 def sigmoid(logits):
@@ -277,10 +286,15 @@ def binary_cross_entropy(logits, targets, sample_weight=None):
     z, y = _floats(logits), np.asarray(targets)
     if z.ndim != 2 or y.shape != z.shape:
         raise ValueError(f"targets must have the shape of the two-dimensional logits; got {y.shape} and {z.shape}.")
+    return logistic_loss(z.copy(), y, _checked_weight(sample_weight, len(z)))
+
+
+def logistic_loss(z, y, weight):
+    """`binary_cross_entropy` of arrays that are known to fit, written over z."""
     losses = (np.logaddexp(0, z) - y * z).sum(axis=1)
-    p = expit(z)
+    p = expit(z, out=z)
     p -= y
-    return _weighted_mean(losses, p, sample_weight)
+    return _weighted_mean(losses, p, weight)
 
 
 def _floats(logits):
@@ -288,31 +302,48 @@ def _floats(logits):
     return z if z.dtype in (np.float32, np.float64) else z.astype(np.float64)
 
 
-def _exponentials(z):
-    """softmax(z), z − max z and log Σ exp(z − max z), from one exponential."""
-    shifted = z - z.max(axis=-1, keepdims=True)
-    p = np.exp(shifted)
-    total = p.sum(axis=-1, keepdims=True)
+def _shifted(logits):
+    z = _floats(logits)
+    return z - np.maximum.reduce(z, axis=-1, keepdims=True)
+
+
+def _normalized_exponentials(shifted):
+    """exp(shifted) / Σ exp(shifted), written over it, and Σ exp(shifted)."""
+    p = np.exp(shifted, out=shifted)
+    total = np.add.reduce(p, axis=-1, keepdims=True)
     p /= total
-    return p, shifted, np.log(total)
+    return p, total
 
 
-def _weighted_mean(losses, d_logits, sample_weight):
+def _flat_index(z, y):
+    """Where z[r, y_r] stands in z.ravel("K"), for each row r."""
+    n_samples, n_classes = z.shape
+    rows = np.arange(n_samples)
+    return y * n_samples + rows if z.flags.f_contiguous else rows * n_classes + y
+
+
+def _weighted_mean(losses, d_logits, weight):
     """The weighted mean of the rows' losses, and the rows of p − y scaled in place to its gradient."""
+    if weight is None:
+        d_logits *= 1 / len(losses)
+        return float(np.add.reduce(losses)) / len(losses), d_logits
+    share = (weight / weight.sum()).astype(d_logits.dtype, copy=False)
+    d_logits *= share[:, None]
+    return float(losses @ share), d_logits
+
+
+def _checked_weight(sample_weight, n_samples):
     if sample_weight is None:
-        d_logits /= len(losses)
-        return float(losses.sum()) / len(losses), d_logits
+        return None
     weight = np.asarray(sample_weight)
-    if weight.shape != losses.shape:
-        raise ValueError(f"sample_weight must have shape {losses.shape}, one weight a row; got {weight.shape}.")
+    if weight.shape != (n_samples,):
+        raise ValueError(f"sample_weight must have shape ({n_samples},), one weight a row; got {weight.shape}.")
     total = weight.sum()
     if not (total > 0 and weight.min() >= 0):
         raise ValueError(
             f"sample_weight must be non-negative with a sum above zero; the sum is {total}, the minimum {weight.min()}."
         )
-    share = (weight / total).astype(d_logits.dtype, copy=False)
-    d_logits *= share[:, None]
-    return float(losses @ share), d_logits
+    return weight
 
 
 def _check_class_targets(z, y):

@@ -1,14 +1,42 @@
 """A dense network: one flat vector of parameters, one of gradients, and views of both for each layer.
 
 The flat vectors hold W_0, b_0, W_1, b_1, … one after the other, so that an optimizer works on the whole network with
-a few array operations, while `coefs` and `intercepts` show the same memory layer by layer.
+a few array operations, while `coefs` and `intercepts` show the same memory layer by layer. For the layers, W and b are one
+matrix: b is its last row, which a column of ones in the input picks up.
 """
 
 import numpy as np
+from scipy.sparse import issparse
 
-from sksoftmax.layers import ACTIVATIONS, dense
+from sksoftmax.layers import ACTIVATIONS, dense, dense_sparse
 
-CHUNK_ELEMENTS = 2**19  # activations of a layer held at once while predicting: 4 MB in float64
+CHUNK_ELEMENTS = 2**18  # activations of a layer held at once while predicting: 2 MB in float64
+
+
+class Memory:
+    """Arrays for one forward and backward pass after the other, made once for each purpose and size.
+
+    Each has a last column of ones beside its (n_samples, n_units) numbers.
+    """
+
+    def __init__(self, dtype):
+        self.dtype = dtype
+        self.arrays = {}
+
+    def rows(self, n_samples, n_features):
+        """For input, row by row as the user's X is."""
+        return self._get(("rows", n_samples), n_samples, n_features, "C")
+
+    def units(self, purpose, layer, n_samples, n_units):
+        """For what a layer computes, unit by unit."""
+        return self._get((purpose, layer, n_samples), n_samples, n_units, "F")
+
+    def _get(self, key, n_samples, n_units, order):
+        array = self.arrays.get(key)
+        if array is None:
+            array = self.arrays[key] = np.empty((n_samples, n_units + 1), self.dtype, order)
+            array[:, -1] = 1
+        return array
 
 
 class Network:
@@ -30,9 +58,13 @@ class Network:
         self.layer_units = tuple(layer_units)
         self.activation = activation
         fans = zip(self.layer_units, self.layer_units[1:])
-        self.parameters = np.zeros(sum((i + 1) * o for i, o in fans), dtype)
-        self.coefs, self.intercepts = self._views(self.parameters)
-        self.gradient, self.coef_gradients, self.intercept_gradients = None, None, None
+        self._set_parameters(np.zeros(sum((i + 1) * o for i, o in fans), dtype))
+
+    def _set_parameters(self, parameters):
+        self.parameters = parameters
+        self._W = self._matrices(parameters)
+        self.coefs, self.intercepts = [W[:-1] for W in self._W], [W[-1] for W in self._W]
+        self.gradient, self._d_W = None, [None] * len(self._W)
 
     @classmethod
     def from_arrays(cls, coefs, intercepts, activation, n_inputs=None, n_outputs=None):
@@ -58,9 +90,9 @@ class Network:
     def flatten(self, arrays):
         """A new flat vector like `parameters` from arrays in the order of `coefs` and then `intercepts`."""
         flat = np.empty_like(self.parameters)
-        coefs, intercepts = self._views(flat)
-        for view, values in zip(coefs + intercepts, arrays, strict=True):
-            view[...] = values
+        matrices = self._matrices(flat)
+        for W, coef, intercept in zip(matrices, arrays, arrays[len(matrices) :], strict=False):
+            W[:-1], W[-1] = coef, intercept
         return flat
 
     def holds(self, coefs, intercepts):
@@ -76,9 +108,9 @@ class Network:
     @property
     def is_weight(self):
         """A vector like `parameters`: 1 for the weights, which are regularised, 0 for the biases."""
-        mask = np.zeros_like(self.parameters)
-        for W in self._views(mask)[0]:
-            W[...] = 1
+        mask = np.ones_like(self.parameters)
+        for W in self._matrices(mask):
+            W[-1] = 0
         return mask
 
     def initialize(self, rng):
@@ -95,43 +127,56 @@ class Network:
     def allocate_gradient(self):
         """Make ready to train: room for the gradient, and parameters that can be written (a memory map may not)."""
         if not self.parameters.flags.writeable:
-            self.parameters = self.parameters.copy()
-            self.coefs, self.intercepts = self._views(self.parameters)
+            self._set_parameters(self.parameters.copy())
         if self.gradient is None:
             self.gradient = np.zeros_like(self.parameters)
-            self.coef_gradients, self.intercept_gradients = self._views(self.gradient)
+            self._d_W = self._matrices(self.gradient)
+            self._flat_weights = [(W[:-1].reshape(-1), d_W[:-1].reshape(-1)) for W, d_W in zip(self._W, self._d_W)]
 
-    def forward(self, X):
+    def forward(self, X, memory=None):
         """Logits of the rows of X, and the function that takes ∂loss/∂logits and fills `gradient`.
 
-        Nothing is written to the network, so any number of threads may call it at once.
+        Nothing is written to the network, so any number of threads may call it at once, each with a `memory` of its own. What
+        this returns stands in that memory, and only until it is used again.
         """
-        activation = ACTIVATIONS[self.activation]
-        backprops = []
-        n_layers = len(self.coefs)
-        d_coefs, d_intercepts = self.coef_gradients or [None] * n_layers, self.intercept_gradients or [None] * n_layers
-        for i, parameters in enumerate(zip(self.coefs, self.intercepts, d_coefs, d_intercepts)):
-            X, dense_backprop = dense(X, *parameters)
-            X, activation_backprop = activation(X) if i < n_layers - 1 else (X, None)
-            backprops.append((dense_backprop, activation_backprop))
+        memory = Memory(self.dtype) if memory is None else memory
+        n_samples, last = X.shape[0], len(self._W) - 1
+        activation, backprops = ACTIVATIONS[self.activation], []
+        for i, (W, d_W) in enumerate(zip(self._W, self._d_W)):
+            output = memory.units("output", i, n_samples, W.shape[1])
+            Z = output[:, :-1]
+            if i == 0:
+                Z, backprop = self._first_layer(X, W, d_W, Z, memory)
+            else:
+                Z, backprop = dense(X, W, d_W, Z, memory.units("d_input", i, n_samples, len(W) - 1)[:, :-1])
+            backprops.append(backprop)
+            if i < last:
+                backprops.append(activation(Z)[1])
+            X = output
 
-        def backprop(d_X):
-            for i in reversed(range(n_layers)):
-                dense_backprop, activation_backprop = backprops[i]
-                d_X = activation_backprop(d_X) if activation_backprop else d_X
-                d_X = dense_backprop(d_X, needs_d_X=i > 0)
+        def backprop_all(d_logits):
+            derivative = d_logits
+            for backprop in reversed(backprops):
+                derivative = backprop(derivative)
 
-        return X, backprop
+        return Z, backprop_all
 
-    def logits(self, X):
+    def _first_layer(self, X, W, d_W, Z, memory):
+        if issparse(X):
+            return dense_sparse(X, W, d_W, Z)
+        rows = memory.rows(*X.shape)
+        rows[:, :-1] = X
+        return dense(rows, W, d_W, Z, None)
+
+    def logits(self, X, memory=None):
         """Logits of the rows of X, in chunks: memory beyond the result stays bounded however many rows there are."""
-        n_samples, widest = X.shape[0], max(self.layer_units)
-        chunk = max(1, CHUNK_ELEMENTS // widest)
+        n_samples, chunk = X.shape[0], max(1, CHUNK_ELEMENTS // max(self.layer_units))
         if n_samples <= chunk:
-            return self.forward(X.astype(self.dtype, copy=False))[0]
+            return self.forward(X, memory)[0]
+        memory = Memory(self.dtype) if memory is None else memory
         result = np.empty((n_samples, self.layer_units[-1]), self.dtype)
         for start in range(0, n_samples, chunk):
-            result[start : start + chunk] = self.forward(X[start : start + chunk].astype(self.dtype, copy=False))[0]
+            result[start : start + chunk] = self.forward(X[start : start + chunk], memory)[0]
         return result
 
     def add_l2(self, strength):
@@ -139,20 +184,16 @@ class Network:
         if strength == 0:
             return 0.0
         total = 0.0
-        for W, d_W in zip(self.coefs, self.coef_gradients):
-            d_W += strength * W
-            total += float(np.vdot(W, W))
+        for w, d_w in self._flat_weights:
+            d_w += strength * w
+            total += float(w @ w)
         return 0.5 * strength * total
 
-    def _views(self, flat):
-        """Per layer, the part of `flat` that is W and the part that is b."""
-        weights, biases, start = [], [], 0
-        for fan_in, fan_out in zip(self.layer_units, self.layer_units[1:]):
-            middle, stop = start + fan_in * fan_out, start + (fan_in + 1) * fan_out
-            weights.append(flat[start:middle].reshape(fan_in, fan_out))
-            biases.append(flat[middle:stop])
-            start = stop
-        return weights, biases
+    def _matrices(self, flat):
+        """Per layer, the part of `flat` that is [W; b], (fan_in + 1, fan_out)."""
+        fans = list(zip(self.layer_units, self.layer_units[1:]))
+        stops = np.cumsum([(fan_in + 1) * fan_out for fan_in, fan_out in fans])
+        return [part.reshape(-1, fan_out) for part, (_, fan_out) in zip(np.split(flat, stops[:-1]), fans)]
 
     def __getstate__(self):
         return {name: getattr(self, name) for name in ("layer_units", "activation", "parameters")}
@@ -160,5 +201,4 @@ class Network:
     def __setstate__(self, state):
         """Rebuild the views, which do not survive a pickle."""
         self.__dict__.update(state)
-        self.coefs, self.intercepts = self._views(self.parameters)
-        self.gradient, self.coef_gradients, self.intercept_gradients = None, None, None
+        self._set_parameters(self.parameters)

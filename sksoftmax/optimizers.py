@@ -8,7 +8,7 @@ through its moments. It is a number or a vector like w (0 where a parameter is t
 weaker than the same coupled L2 by the factor 1 − μ.
 """
 
-from math import sqrt
+from math import isfinite, sqrt
 
 import numpy as np
 
@@ -30,9 +30,9 @@ class Optimizer:
         if keep_rate and previous.learning_rate_init == self.learning_rate_init:
             self.learning_rate = previous.learning_rate
 
-    def is_finite(self):
-        """Whether no moment has overflowed."""
-        return all(np.isfinite(getattr(self, name)).all() for name in self.state)
+    def overflowed(self):
+        """Whether a moment has become too large to go on, without the parameters showing it."""
+        return False
 
     def forget(self):
         """Set the moments and the step count to zero."""
@@ -99,10 +99,15 @@ class Adam(Optimizer):
         v += np.square(g, out=g)
         size = np.sqrt(v, out=g)
         size += self.epsilon / sqrt(1 - self.beta_2)
-        update = np.divide(m, size, out=g)
+        direction = np.divide(m, size, out=g)
         correction = sqrt(1 - self.beta_2**self.t) / (1 - self.beta_1**self.t)
-        update *= rate * correction * (1 - self.beta_1) / sqrt(1 - self.beta_2)
-        w -= update
+        step_size = rate * correction * (1 - self.beta_1) / sqrt(1 - self.beta_2)
+        direction *= step_size
+        w -= direction
+
+    def overflowed(self):
+        """Whether v is infinite: the parameters would stand still."""
+        return not isfinite(np.maximum.reduce(self.v))
 
 
 def decay(w, rate, weight_decay):

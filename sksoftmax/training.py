@@ -10,9 +10,12 @@ from math import inf, isfinite, nan
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 
+from sksoftmax.network import Memory
 from sksoftmax.schedules import PLANNED, adaptive, constant, invscaling
+from sksoftmax.threads import one_thread_for_scipy
 
 SCIPY_FTOL = 1e7 * np.finfo(np.float64).eps  # SciPy's default, and so MLPClassifier's; a tol below 5e-5 asks for less
 
@@ -35,6 +38,18 @@ class Samples:
 
     def __len__(self):
         return self.X.shape[0]
+
+    def batch(self, rows):
+        """X, targets and weights of these rows, and the sum of the weights."""
+        if issparse(self.X) or isinstance(rows, slice):
+            X = self.X[rows]
+        else:
+            X = self.X.take(rows, axis=0)
+        targets = self.targets[rows]
+        if self.weights is None:
+            return X, targets, None, len(targets)
+        weights = self.weights[rows]
+        return X, targets, weights, float(weights.sum())
 
     def __getitem__(self, rows):
         return Samples(self.X[rows], self.targets[rows], None if self.weights is None else self.weights[rows])
@@ -94,19 +109,19 @@ class Progress:
         self.stale_epochs = self.stale_epochs + 1 if stale else 0
 
 
-def train_epoch(network, optimizer, loss_function, training, batches, rates, alpha):
+def train_epoch(network, optimizer, loss_function, training, batches, rates, alpha, memory):
     """One pass over the batches. Returns the mean loss, or the first batch loss that is not finite."""
     total = 0.0
     for rows, rate in zip(batches, rates):
-        batch = training[rows]
-        logits, backprop = network.forward(batch.X)
-        loss, d_logits = loss_function(logits, batch.targets, batch.weights)  # d_logits is p − y
+        X, targets, weights, batch_weight = training.batch(rows)
+        logits, backprop = network.forward(X, memory)
+        loss, d_logits = loss_function(logits, targets, weights)  # d_logits is p − y
         backprop(d_logits)  # fills network.gradient
-        loss += network.add_l2(alpha / batch.total_weight)
+        loss += network.add_l2(alpha / batch_weight)
         if not isfinite(loss):
             return loss
         optimizer.step(network.parameters, network.gradient, rate)
-        total += loss * batch.total_weight
+        total += loss * batch_weight
     return total / training.total_weight
 
 
@@ -120,14 +135,14 @@ def train(network, optimizer, head, training, validation, progress, options, rng
     network.allocate_gradient()
     progress.go_on(network.parameters, validation)
     known_good = (network.parameters.copy(), progress.kept_epoch) if progress.loss_curve else None
-    order, n_done = np.arange(len(training)), 0
+    order, memory, n_done = np.arange(len(training)), Memory(network.dtype), 0
     try:
         while n_done < options.max_iter:
             start = network.parameters.copy()
             order = shuffled(order, options, rng)
             batches = minibatches(order, clipped_batch_size(options.batch_size, len(training)))
             rates = learning_rates(optimizer, options, n_done, len(batches))
-            loss = train_epoch(network, optimizer, head.loss, training, batches, rates, options.alpha)
+            loss = train_epoch(network, optimizer, head.loss, training, batches, rates, options.alpha, memory)
             if diverged(loss, network, optimizer):
                 restore_after_divergence(network, optimizer, known_good, progress, options)
                 break
@@ -135,7 +150,7 @@ def train(network, optimizer, head, training, validation, progress, options, rng
                 known_good = (start, len(progress.loss_curve))
             n_done += 1
             progress.samples_seen += len(training)
-            record_epoch(network, head, loss, validation, progress, n_done, options)
+            record_epoch(network, head, loss, validation, progress, n_done, options, memory)
             if end_epoch(optimizer, progress, validation, options):
                 break
         else:
@@ -156,12 +171,13 @@ def train_once(network, optimizer, head, training, validation, progress, options
     known_good = (network.parameters.copy(), progress.kept_epoch) if progress.loss_curve else None
     batches = minibatches(shuffled(np.arange(len(training)), options, rng), clipped_batch_size(options.batch_size, len(training)))
     rates = [optimizer.learning_rate] * len(batches)
-    loss = train_epoch(network, optimizer, head.loss, training, batches, rates, options.alpha)
+    memory = Memory(network.dtype)
+    loss = train_epoch(network, optimizer, head.loss, training, batches, rates, options.alpha, memory)
     if diverged(loss, network, optimizer):
         restore_after_divergence(network, optimizer, known_good, progress, options)
         return
     progress.samples_seen += len(training)
-    record_epoch(network, head, loss, validation, progress, 1, options)
+    record_epoch(network, head, loss, validation, progress, 1, options, memory)
     if end_epoch(optimizer, progress, validation, options) and validation is not None:
         restore_best(network, validation, progress)
         progress.stopped = True
@@ -174,13 +190,13 @@ def shuffled(order, options, rng):
 
 
 def diverged(loss, network, optimizer):
-    """Whether an epoch ended with a loss, weights or moments that are not finite."""
-    return not (isfinite(loss) and np.isfinite(network.parameters).all() and optimizer.is_finite())
+    """Whether an epoch ended with a loss, weights or moments that are not finite (or too large to square)."""
+    return not isfinite(loss) or not isfinite(network.parameters @ network.parameters) or optimizer.overflowed()
 
 
-def record_epoch(network, head, loss, validation, progress, n_done, options):
+def record_epoch(network, head, loss, validation, progress, n_done, options, memory):
     """Score the validation rows, where there are any, and take the epoch down."""
-    score = None if validation is None else validation_score(network, head, validation)
+    score = None if validation is None else validation_score(network, head, validation, memory)
     progress.record(loss, score, network.parameters, options.tol)
     if options.verbose:
         print("Iteration %d, loss = %.8f" % (n_done, loss))
@@ -188,9 +204,10 @@ def record_epoch(network, head, loss, validation, progress, n_done, options):
             print("Validation score: %f" % score)
 
 
-def validation_score(network, head, validation):
+def validation_score(network, head, validation, memory):
     """Weighted accuracy."""
-    return float(np.average(head.hits(network.logits(validation.X), validation.targets), weights=validation.weights))
+    hits = head.hits(network.logits(validation.X, memory), validation.targets)
+    return float(np.average(hits, weights=validation.weights))
 
 
 def end_epoch(optimizer, progress, validation, options):
@@ -265,11 +282,11 @@ def train_lbfgs(network, head, training, validation, progress, options):
     """Minimise the loss on all rows with SciPy's L-BFGS-B; returns the number of iterations."""
     network.allocate_gradient()
     progress.go_on(network.parameters, validation)
-    accepted, n_before = network.parameters.copy(), len(progress.loss_curve)
+    accepted, n_before, memory = network.parameters.copy(), len(progress.loss_curve), Memory(network.dtype)
 
     def loss_and_gradient(parameters):
         network.parameters[...] = parameters
-        logits, backprop = network.forward(training.X)
+        logits, backprop = network.forward(training.X, memory)
         loss, d_logits = head.loss(logits, training.targets, training.weights)  # d_logits is p − y
         backprop(d_logits)
         loss += network.add_l2(options.alpha / training.total_weight)
@@ -278,26 +295,22 @@ def train_lbfgs(network, head, training, validation, progress, options):
     def end_iteration(intermediate_result):
         network.parameters[...] = accepted[...] = intermediate_result.x
         loss, n_done = float(intermediate_result.fun), len(progress.loss_curve) - n_before + 1
-        record_epoch(network, head, loss, validation, progress, n_done, options)
+        record_epoch(network, head, loss, validation, progress, n_done, options, memory)
         if validation is not None and progress.stale_epochs > options.n_iter_no_change:
             raise StopIteration
 
     try:
         if not isfinite(loss_and_gradient(accepted.astype(np.float64))[0]):
             restore_after_divergence(network, None, None, progress, options)
-        result = minimize(
-            loss_and_gradient,
-            accepted.astype(np.float64),
-            method="L-BFGS-B",
-            jac=True,
-            callback=end_iteration,
-            options={
-                "maxiter": options.max_iter,
-                "maxfun": options.max_fun,
-                "gtol": options.tol,
-                "ftol": max(min(SCIPY_FTOL, options.tol**2), 10 * np.finfo(accepted.dtype).eps),
-            },
-        )
+        limits = {
+            "maxiter": options.max_iter,
+            "maxfun": options.max_fun,
+            "gtol": options.tol,
+            "ftol": max(min(SCIPY_FTOL, options.tol**2), 10 * np.finfo(accepted.dtype).eps),
+        }
+        start = accepted.astype(np.float64)
+        with one_thread_for_scipy():
+            result = minimize(loss_and_gradient, start, method="L-BFGS-B", jac=True, callback=end_iteration, options=limits)
         accepted[...] = result.x
         warn_if_not_converged(result, options)
         if len(progress.loss_curve) == n_before:

@@ -18,7 +18,8 @@ MAY_IMPORT = {
     "network": {"layers"},
     "heads": {"loss"},
     "targets": {"heads"},
-    "training": {"schedules"},
+    "threads": set(),
+    "training": {"network", "schedules", "threads"},
     "parameters": {"layers", "schedules"},
     "conversion": {"heads", "network", "optimizers", "targets", "training"},
     "classifier": {"conversion", "heads", "inputs", "layers", "loss", "network"}

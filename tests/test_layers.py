@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from scipy.sparse import csr_matrix
 
-from sksoftmax.layers import ACTIVATIONS, dense
+from sksoftmax.layers import ACTIVATIONS, dense, dense_sparse
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 FORMULAS = {
@@ -108,46 +108,68 @@ def test_values_and_derivatives_are_at_their_limits_for_large_inputs(name, dtype
 
 
 def dense_case(dtype=np.float64, seed=0):
-    """X with about half zeros, W, b, and ∂loss/∂Z."""
+    """X with about half zeros, the parameters with the bias as last row, and ∂loss/∂Z."""
     rng = np.random.RandomState(seed)
-    X, W, b, d_Z = rng.normal(size=(6, 4)), rng.normal(size=(4, 3)), rng.normal(size=3), rng.normal(size=(6, 3))
+    X, W, d_Z = rng.normal(size=(6, 4)), rng.normal(size=(5, 3)), rng.normal(size=(6, 3))
     X[rng.uniform(size=X.shape) < 0.5] = 0
-    return [a.astype(dtype) for a in (X, W, b, d_Z)]
+    return [a.astype(dtype) for a in (X, W, d_Z)]
 
 
-@pytest.mark.parametrize("as_input", [np.asarray, csr_matrix], ids=["dense", "csr"])
+def with_ones(X):
+    return np.column_stack([X, np.ones(len(X), X.dtype)])
+
+
+def run_dense(X, W, d_W, d_Z):
+    Z, d_X = np.full((len(X), 3), np.nan, X.dtype), np.full(X.shape, np.nan, X.dtype)
+    Z, backprop = dense(with_ones(X), W, d_W, Z, d_X)
+    assert backprop(d_Z) is d_X
+    return Z, d_X
+
+
+def run_sparse(X, W, d_W, d_Z):
+    Z, backprop = dense_sparse(csr_matrix(X), W, d_W, np.full((len(X), 3), np.nan, X.dtype))
+    assert backprop(d_Z) is None
+    return Z, None
+
+
+@pytest.mark.parametrize("run", [run_dense, run_sparse])
 @DTYPES
-def test_a_dense_layer_and_its_gradients_equal_the_plain_formulas(as_input, dtype):
-    X, W, b, d_Z = dense_case(dtype)
-    d_W, d_b = np.full_like(W, np.nan), np.full_like(b, np.nan)  # to be overwritten, not added to
-    Z, backprop = dense(as_input(X), W, b, d_W, d_b)
-    d_X = backprop(d_Z)
+def test_a_dense_layer_and_its_gradients_equal_the_plain_formulas(run, dtype):
+    X, W, d_Z = dense_case(dtype)
+    d_W = np.full_like(W, np.nan)  # to be overwritten, not added to
+    Z, d_X = run(X, W, d_W, d_Z)
     tolerance = {"rtol": 10 * np.finfo(dtype).eps, "atol": 10 * np.finfo(dtype).eps}
-    assert Z.dtype == d_X.dtype == dtype
-    np.testing.assert_allclose(Z, [[sum(x * W[:, j]) + b[j] for j in range(3)] for x in X], **tolerance)
-    np.testing.assert_allclose(d_W, sum(np.outer(x, d_z) for x, d_z in zip(X, d_Z)), **tolerance)
-    np.testing.assert_allclose(d_b, sum(d_Z), **tolerance)
-    np.testing.assert_allclose(d_X, [[sum(d_z * W[i]) for i in range(4)] for d_z in d_Z], **tolerance)
+    assert Z.dtype == dtype
+    np.testing.assert_allclose(Z, [[sum(x * W[:-1, j]) + W[-1, j] for j in range(3)] for x in X], **tolerance)
+    np.testing.assert_allclose(d_W[:-1], sum(np.outer(x, d_z) for x, d_z in zip(X, d_Z)), **tolerance)
+    np.testing.assert_allclose(d_W[-1], sum(d_Z), **tolerance)
+    if d_X is not None:
+        np.testing.assert_allclose(d_X, [[sum(d_z * W[i]) for i in range(4)] for d_z in d_Z], **tolerance)
 
 
 def test_the_lowest_layer_need_not_compute_the_derivative_at_its_input():
-    X, W, b, d_Z = dense_case()
-    d_W, d_b = np.zeros_like(W), np.zeros_like(b)
-    assert dense(X, W, b, d_W, d_b)[1](d_Z, needs_d_X=False) is None
-    np.testing.assert_allclose(d_W, X.T @ d_Z)
+    X, W, d_Z = dense_case()
+    d_W = np.zeros_like(W)
+    assert dense(with_ones(X), W, d_W, np.empty((6, 3)), None)[1](d_Z) is None
+    np.testing.assert_allclose(d_W[:-1], X.T @ d_Z)
 
 
 @EVERY_ACTIVATION
-@pytest.mark.parametrize("as_input", [np.asarray, csr_matrix], ids=["dense", "csr"])
-def test_the_users_X_is_never_overwritten(name, as_input):
-    X, W, b, d_Z = dense_case()
-    given, W_given, b_given = as_input(X.copy()), W.copy(), b.copy()
-    Z, dense_backprop = dense(given, W_given, b_given, np.zeros_like(W), np.zeros_like(b))
+def test_a_layers_input_and_parameters_are_never_overwritten(name):
+    X, W, d_Z = dense_case()
+    given, W_given = with_ones(X), W.copy()
+    Z, dense_backprop = dense(given, W_given, np.zeros_like(W), np.empty((6, 3)), None)
     _, activation_backprop = ACTIVATIONS[name](Z)
     dense_backprop(activation_backprop(d_Z))
-    np.testing.assert_array_equal(given.toarray() if as_input is csr_matrix else given, X)
+    np.testing.assert_array_equal(given, with_ones(X))
     np.testing.assert_array_equal(W_given, W)
-    np.testing.assert_array_equal(b_given, b)
+
+
+@EVERY_ACTIVATION
+def test_an_activation_writes_over_its_input(name):
+    """The dense layer above reads it there, beside the column of ones."""
+    Z = np.random.RandomState(0).normal(size=(5, 4))
+    assert ACTIVATIONS[name](Z)[0] is Z
 
 
 @EVERY_ACTIVATION
@@ -156,5 +178,5 @@ def test_backprop_still_works_after_the_layer_above_has_used_the_output(name):
     z, d_H = rng.normal(size=(5, 4)), rng.normal(size=(5, 4))
     expected = ACTIVATIONS[name](z.copy())[1](d_H.copy())
     H, backprop = ACTIVATIONS[name](z.copy())
-    _, dense_backprop = dense(H, np.eye(4), np.zeros(4), np.zeros((4, 4)), np.zeros(4))
+    _, dense_backprop = dense(with_ones(H), np.eye(5, 4), np.zeros((5, 4)), np.empty((5, 4)), np.empty((5, 4)))
     np.testing.assert_array_equal(backprop(dense_backprop(d_H.copy())), expected)

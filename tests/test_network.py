@@ -96,18 +96,15 @@ def test_an_l2_penalty_of_strength_zero_changes_nothing():
 # Memory
 
 
-def test_parameters_and_gradient_are_shown_layer_by_layer_without_a_copy():
+def test_parameters_are_shown_layer_by_layer_without_a_copy():
     network = random_network()
     network.allocate_gradient()
-    for flat, weights, biases in [
-        (network.parameters, network.coefs, network.intercepts),
-        (network.gradient, network.coef_gradients, network.intercept_gradients),
-    ]:
-        flat[...] = np.arange(len(flat))
-        in_order = [part.ravel() for pair in zip(weights, biases) for part in pair]
-        np.testing.assert_array_equal(np.concatenate(in_order), flat)
-        assert [W.shape for W in weights] == [(4, 5), (5, 4), (4, 3)]
-        assert all(np.shares_memory(part, flat) for part in weights + biases)
+    flat, weights, biases = network.parameters, network.coefs, network.intercepts
+    flat[...] = np.arange(len(flat))
+    in_order = [part.ravel() for pair in zip(weights, biases) for part in pair]
+    np.testing.assert_array_equal(np.concatenate(in_order), flat)
+    assert [W.shape for W in weights] == [(4, 5), (5, 4), (4, 3)]
+    assert all(np.shares_memory(part, flat) for part in weights + biases)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -130,7 +127,7 @@ def test_a_pickle_rebuilds_the_views_and_drops_the_gradient():
     network = random_network()
     network.allocate_gradient()
     restored = pickle.loads(pickle.dumps(network))
-    assert restored.gradient is restored.coef_gradients is restored.intercept_gradients is None
+    assert restored.gradient is None
     assert all(np.shares_memory(part, restored.parameters) for part in restored.coefs + restored.intercepts)
     np.testing.assert_array_equal(restored.logits(random_X()), network.logits(random_X()))
     restored.allocate_gradient()
@@ -219,7 +216,7 @@ def test_initial_parameters_are_drawn_layer_by_layer_weights_before_biases(dtype
 def test_logits_in_chunks_equal_logits_at_once(monkeypatch, as_input, n_rows, chunks):
     network, X = random_network(), as_input(random_X(n_rows))
     at_once, forward, seen = network.logits(X), network.forward, []
-    monkeypatch.setattr(network, "forward", lambda X: seen.append(X.shape[0]) or forward(X))
+    monkeypatch.setattr(network, "forward", lambda X, *memory: seen.append(X.shape[0]) or forward(X, *memory))
     monkeypatch.setattr(network_module, "CHUNK_ELEMENTS", 4 * max(network.layer_units) + 1)
     np.testing.assert_allclose(network.logits(X), at_once, rtol=1e-13)
     assert seen == chunks
