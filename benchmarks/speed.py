@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 import warnings
+from itertools import pairwise
 from statistics import median
 from time import perf_counter
 
@@ -125,7 +126,7 @@ def fit_torch(data, case, n_epochs):
 
     X, y = (torch.from_numpy(array) for array in data)
     units = (case[1], *case[3], case[2])
-    layers = [part for i, o in zip(units, units[1:]) for part in (nn.Linear(i, o, dtype=X.dtype), nn.ReLU())]
+    layers = [part for i, o in pairwise(units) for part in (nn.Linear(i, o, dtype=X.dtype), nn.ReLU())]
     model = nn.Sequential(*layers[:-1])
     optimizer = torch.optim.Adam(model.parameters(), fused=True)
     loss_function = nn.CrossEntropyLoss()
@@ -142,7 +143,7 @@ def bare_products(data, case, n_epochs):
 
     X, n_rows = data[0], case[4]
     units = (case[1], *case[3], case[2])
-    W = [np.ones((i, o), X.dtype) for i, o in zip(units, units[1:])]
+    W = [np.ones((i, o), X.dtype) for i, o in pairwise(units)]
     H = [np.ones((n_rows, o), X.dtype) for o in units]
     for _ in range(n_epochs):
         for start in range(0, len(X), n_rows):

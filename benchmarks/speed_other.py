@@ -67,7 +67,7 @@ def predict_rows(n_rows, n, repeats):
 def early_stopping(repeats):
     """What scoring 10 % of the rows adds to an epoch: the same number of training rows with and without."""
     X, y = dense_data(20_000, 20, 5)
-    settings = {"hidden_layer_sizes": (64, 64), "batch_size": 256, "max_iter": 5, "n_iter_no_change": 6}
+    settings = {"hidden_layer_sizes": (64, 64), "batch_size": 256, "max_iter": 30, "n_iter_no_change": 31}
     shares = []
     for kind in (0, 1):
         plain = both(**settings)[kind]

@@ -25,7 +25,8 @@ from sksoftmax.network import Network
 from sksoftmax.optimizers import make_optimizer
 from sksoftmax.parameters import PARAMETER_CONSTRAINTS, layer_sizes
 from sksoftmax.targets import TargetEncoder, classes_of, make_head, target_kind
-from sksoftmax.training import Progress, Samples, train, train_lbfgs, train_once
+from sksoftmax.threads import threads_for_products
+from sksoftmax.training import Progress, Samples, clipped_batch_size, train, train_lbfgs, train_once
 
 
 def _unchanged_on_error(method):
@@ -537,7 +538,9 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         if optimizer and going_on:
             optimizer.resume(getattr(self, "_optimizer", None), keep_rate=incremental)
         job = (encoder.head, training, validation, progress, options)
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        rows_at_once = len(training) if optimizer is None else clipped_batch_size(self.batch_size, len(training))
+        threads = threads_for_products(rows_at_once, max(W.size for W in network.coefs))
+        with threads, np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             if optimizer is None:
                 n_iter = train_lbfgs(network, *job)
             elif incremental:

@@ -1,13 +1,14 @@
 """The layers of a dense network, each `output, backprop = layer(input)`.
 
-Letters: `X` a layer's input with a last column of ones, (n, fan_in + 1); `W` its parameters, (fan_in + 1, fan_out), whose last row is
-the bias b, so that Z = X W is the usual X W + b in one product; `H` an activation's output; `d_Z` stands for ∂loss/∂Z, and so
-on. `backprop` takes the derivative at the layer's output and returns that at its input; the derivative stands beside its function.
+Letters: `X` a layer's input with a last column of ones, (n, fan_in + 1); `W` its parameters, (fan_in + 1, fan_out), with
+the bias b as last row, so that Z = X W is the usual X W + b in one product; `H` an activation's output; `d_Z` stands for
+∂loss/∂Z, and so on. `backprop` takes the derivative at the layer's output and returns that at its input; the derivative
+stands beside its function.
 
-Who may overwrite what: an activation writes H over its input Z and d_Z over the derivative it is handed, and keeps a copy of what its
-own derivative needs. A dense layer writes into the gradient `d_W` and the memory it was given, and never into X.
+Who may overwrite what: an activation writes H over its input Z and d_Z over the derivative it is handed, and keeps a copy of
+what its own derivative needs. A dense layer writes into the gradient `d_W` and the memory it was given, and never into X.
 
-Memory is laid out unit by unit (Fortran order): a bias, a column of ones or a sum over rows are then contiguous.
+Memory is laid out unit by unit (Fortran order): a column of ones is then contiguous, and so is what the softmax sums over.
 """
 
 from math import pi, sqrt

@@ -309,7 +309,7 @@ def train_lbfgs(network, head, training, validation, progress, options):
             "ftol": max(min(SCIPY_FTOL, options.tol**2), 10 * np.finfo(accepted.dtype).eps),
         }
         start = accepted.astype(np.float64)
-        with one_thread_for_scipy():
+        with one_thread_for_scipy:
             result = minimize(loss_and_gradient, start, method="L-BFGS-B", jac=True, callback=end_iteration, options=limits)
         accepted[...] = result.x
         warn_if_not_converged(result, options)

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "parameters": {"layers", "schedules"},
     "conversion": {"heads", "network", "optimizers", "targets", "training"},
     "classifier": {"conversion", "heads", "inputs", "layers", "loss", "network"}
-    | {"optimizers", "parameters", "schedules", "targets", "training"},
+    | {"optimizers", "parameters", "schedules", "targets", "threads", "training"},
     "__init__": {"classifier"},
 }
 WIDE = {"SoftmaxMLPClassifier.__init__"}  # may take more than eight arguments
