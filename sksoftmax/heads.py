@@ -9,6 +9,8 @@ import numpy as np
 
 from sksoftmax.loss import log_sigmoid, log_softmax, logistic_loss, sigmoid, softmax, softmax_loss
 
+TINY = {"f": np.finfo(np.float32).tiny, "d": np.finfo(np.float64).tiny}  # smallest normal numbers
+
 
 class SoftmaxHead:
     """K units, classes that exclude each other."""
@@ -117,7 +119,7 @@ class MultilabelHead:
     def log_probabilities(self, logits):
         """The logarithms of `probabilities`, (n, L); log σ(logits) where these underflow."""
         p = self.probabilities(logits)
-        return np.where(p < np.finfo(p.dtype).tiny, log_sigmoid(logits), np.log(p))
+        return np.where(p < TINY[p.dtype.char], log_sigmoid(logits), np.log(p))
 
     def decision(self, logits):
         """The log-odds, (n, L)."""
@@ -133,7 +135,7 @@ def above_zero(p, log_p):
 
     These are subnormal numbers: positive, below every normal one, and in the order of log_p.
     """
-    tiny = np.finfo(p.dtype).tiny
+    tiny = TINY[p.dtype.char]
     if np.minimum.reduce(p, axis=None) < tiny:
         small = p < tiny
         p[small] = tiny / (1 + np.log(tiny) - log_p(small))

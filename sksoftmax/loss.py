@@ -299,7 +299,7 @@ def logistic_loss(z, y, weight):
 
 def _floats(logits):
     z = np.asarray(logits)
-    return z if z.dtype in (np.float32, np.float64) else z.astype(np.float64)
+    return z if z.dtype.char in "fd" else z.astype(np.float64)  # float32 and float64 stay
 
 
 def _shifted(logits):

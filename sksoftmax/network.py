@@ -174,7 +174,7 @@ class Network:
         if n_samples <= chunk:
             return self.forward(X, memory)[0]
         memory = Memory(self.dtype) if memory is None else memory
-        result = np.empty((n_samples, self.layer_units[-1]), self.dtype)
+        result = np.empty((n_samples, self.layer_units[-1]), self.dtype, order="F")
         for start in range(0, n_samples, chunk):
             result[start : start + chunk] = self.forward(X[start : start + chunk], memory)[0]
         return result
