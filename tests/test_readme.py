@@ -1,0 +1,32 @@
+"""What the README shows is true: its Python runs, and its commands are the ones that are meant."""
+
+import re
+from pathlib import Path
+
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.neural_network import MLPClassifier
+
+README = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+COMMANDS = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_ten_lines_run_and_print_what_they_say(capsys):
+    exec(PYTHON[0], {})
+    said = float(re.search(r"# (0\.\d+)", PYTHON[0]).group(1))
+    assert float(capsys.readouterr().out.split()[0]) == pytest.approx(said, abs=0.01)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_migration_runs():
+    X, y = load_iris(return_X_y=True)
+    names = {"mlp": MLPClassifier(max_iter=5, random_state=0).fit(X, y)}
+    exec(PYTHON[1], names)
+    assert (names["clf"].predict(X) == names["mlp"].predict(X)).all()
+
+
+def test_the_two_commands_set_up_a_virtual_environment_and_run_the_example_and_the_tests():
+    assert "examples/quickstart.py" in COMMANDS[0]
+    assert COMMANDS[1].strip().endswith("pytest -n auto")
+    assert all("python3 -m venv .venv" in command for command in COMMANDS[:2])
