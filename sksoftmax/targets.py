@@ -126,9 +126,15 @@ class TargetEncoder:
         return self.head.from_indicators(y, dtype)
 
     def _codes(self, y):
-        if target_kind(y) != "labels":
+        if issparse(y) or y.ndim != 1:
             raise ValueError(f"y must have one label a row as before, shape (n_samples,); got shape {y.shape}.")
-        unseen = np.setdiff1d(unique_labels(y), self.classes)
-        if len(unseen):
-            raise ValueError(f"`y` has classes not in `self.classes_`: {unseen}. `self.classes_` has {self.classes}.")
-        return np.searchsorted(self.classes, y)
+        try:
+            codes = np.searchsorted(self.classes, y).clip(max=len(self.classes) - 1)
+        except TypeError as error:
+            raise ValueError(f"y has labels that cannot be compared with `self.classes_`, {self.classes}: {error}.") from error
+        unseen = self.classes[codes] != y
+        if unseen.any():
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`: {np.unique(y[unseen])}. `self.classes_` has {self.classes}."
+            )
+        return codes

@@ -329,3 +329,9 @@ def test_one_row_is_enough_to_fit():
 def test_labels_of_several_types_are_refused_with_what_is_allowed(labels):
     with pytest.raises(ValueError, match=r"y mixes labels|Unknown label type: unknown.*Allowed are one label a row"):
         SoftmaxMLPClassifier().fit(np.eye(4), np.array(labels, dtype=object))
+
+
+def test_later_labels_that_cannot_be_compared_are_named():
+    clf = SoftmaxMLPClassifier().partial_fit(np.eye(2), [0, 1], classes=[0, 1])
+    with pytest.raises(ValueError, match="y has labels that cannot be compared"):
+        clf.partial_fit(np.eye(2), np.array([None, None]))
