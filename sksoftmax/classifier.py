@@ -25,12 +25,14 @@ from sksoftmax.network import Network
 from sksoftmax.optimizers import make_optimizer
 from sksoftmax.parameters import PARAMETER_CONSTRAINTS, layer_sizes
 from sksoftmax.targets import TargetEncoder, classes_of, make_head, target_kind
-from sksoftmax.threads import threads_for_products
-from sksoftmax.training import Progress, Samples, clipped_batch_size, train, train_lbfgs, train_once
+from sksoftmax.training import Progress, Samples, train, train_lbfgs, train_once
 
 
 def _unchanged_on_error(method):
-    """Decorate a training method so that, if it raises, the estimator is what it was before the call."""
+    """Decorate a training method so that, if it raises, the estimator is what it was before the call.
+
+    Training works on new objects, or on copies where it goes on; only attributes need to be put back.
+    """
 
     @wraps(method)
     def wrapper(self, *args, **kwargs):
@@ -87,7 +89,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
           that happens at a rate of 1e-6 or lower. 'sgd' only, likewise.
         - 'cosine', 'one_cycle', 'coslog4': planned over `max_iter` epochs, step by step, for 'sgd' and 'adam' ([3]_,
           [4]_, [5]_). They run to their end: `tol` does not stop them unless `early_stopping` is on. In `partial_fit`,
-          which knows no end, the rate stays constant.
+          which knows no end, the rate is `learning_rate_init`.
 
     learning_rate_init : float, default=0.001
         The learning rate at the start, or the highest of a planned schedule. For 'sgd' and 'adam'.
@@ -174,10 +176,10 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         Loss of each epoch (weighted mean over its batches) or iteration.
 
     validation_scores_ : list of float or None
-        Validation accuracy of each epoch or iteration; None without `early_stopping`.
+        Validation accuracy of each epoch or iteration; None where the last call had no validation rows.
 
     best_validation_score_ : float or None
-        Highest of these, whose weights were kept; None without `early_stopping`.
+        Highest of these; its weights are kept once `fit` ends, or `partial_fit` has stopped. None without `early_stopping`.
 
     t_ : int
         Number of training rows seen, repetitions counted; 0 for 'lbfgs'.
@@ -322,7 +324,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         if hasattr(mlp, "coefs_"):
             options = SimpleNamespace(**self.get_params(deep=False))
             self._encoder, self._network, self._optimizer, self._progress = state_from_sklearn(mlp, options)
-            self._keep_training_state = mlp.warm_start or len(self._progress.loss_curve) > mlp.n_iter_
+            self._keep_training_state = mlp.warm_start or mlp.n_iter_ == 1 or len(self._progress.loss_curve) > mlp.n_iter_
             for name in ("n_features_in_", "feature_names_in_", "n_iter_"):
                 if hasattr(mlp, name):
                     setattr(self, name, getattr(mlp, name))
@@ -393,9 +395,12 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
     def partial_fit(self, X, y, sample_weight=None, classes=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train for one epoch on the given rows, going on from what was learnt before.
 
-        Weights, the optimizer's moments and the random generator go on from call to call. With `early_stopping`, pass `X_val`
-        and `y_val`: each call then scores them, and when more than `n_iter_no_change` calls in a row brought no improvement
-        by `tol`, the best weights are restored, and a warning says that further calls will not train.
+        Weights, the optimizer's moments and the random generator go on from call to call; under a planned schedule the rate is
+        `learning_rate_init`. A call that raises or is interrupted leaves the estimator as it was.
+
+        With `early_stopping`, pass `X_val` and `y_val`: each call then scores them, and when more than `n_iter_no_change` calls
+        in a row brought no improvement by `tol`, the best weights are restored, and a warning says that further calls will not
+        train.
 
         Parameters
         ----------
@@ -526,21 +531,19 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
 
     def _train(self, X, y, sample_weight, encoder, rng, going_on, given_validation, incremental=False):
         """Prepare samples, network and optimizer, run the solver, and publish what it learnt."""
-        network = self._network_to_go_on_with(encoder) if going_on else self._new_network(X, encoder, rng)
+        network = self._copy_to_go_on_with(encoder) if going_on else self._new_network(X, encoder, rng)
         training = self._samples(X, y, sample_weight, encoder, network.dtype)
         validation = self._given_validation(*given_validation, encoder, network.dtype)
         if self.early_stopping and validation is None and not incremental:
             strata = encoder.strata(training.targets)
             training, validation = split_validation(training, self.validation_fraction, strata, rng)
         options = SimpleNamespace(**self.get_params(deep=False))
-        progress = getattr(self, "_progress", Progress()) if going_on else Progress()
+        progress = self._progress.copy() if going_on and hasattr(self, "_progress") else Progress()
         optimizer = None if self.solver == "lbfgs" else make_optimizer(options, network)
         if optimizer and going_on:
             optimizer.resume(getattr(self, "_optimizer", None), keep_rate=incremental)
         job = (encoder.head, training, validation, progress, options)
-        rows_at_once = len(training) if optimizer is None else clipped_batch_size(self.batch_size, len(training))
-        threads = threads_for_products(rows_at_once, max(W.size for W in network.coefs))
-        with threads, np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             if optimizer is None:
                 n_iter = train_lbfgs(network, *job)
             elif incremental:
@@ -571,6 +574,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
     def _publish(self):
         """Set the fitted attributes from the parts that trained."""
         encoder, network, progress = self._encoder, self._network, self._progress
+        self._hidden_sizes = layer_sizes(self.hidden_layer_sizes)
         self.classes_ = encoder.classes
         self.n_outputs_ = encoder.head.n_outputs
         self.out_activation_ = encoder.head.out_activation
@@ -590,13 +594,14 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         network.initialize(rng)
         return network
 
-    def _network_to_go_on_with(self, encoder):
-        """The current network with the activation now asked for; ValueError if `hidden_layer_sizes` has changed."""
-        network = self._current_network(encoder)
-        if network is getattr(self, "_network", None) and list(network.layer_units[1:-1]) != layer_sizes(self.hidden_layer_sizes):
+    def _copy_to_go_on_with(self, encoder):
+        """A copy of the current network with the activation now asked for; ValueError if `hidden_layer_sizes` has changed."""
+        sizes = layer_sizes(self.hidden_layer_sizes)
+        network = self._current_network(encoder).copy()
+        if sizes not in (getattr(self, "_hidden_sizes", sizes), list(network.layer_units[1:-1])):
             raise ValueError(
-                f"Training cannot go on with hidden_layer_sizes={self.hidden_layer_sizes!r}: the weights are of layers with "
-                f"{network.layer_units[1:-1]} units. Undo the change, or fit anew with warm_start=False."
+                f"Training cannot go on with hidden_layer_sizes={self.hidden_layer_sizes!r}: it began with {self._hidden_sizes}. "
+                "Undo the change, or fit anew with warm_start=False."
             )
         network.activation = self.activation
         return network
@@ -612,7 +617,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
 
     def _same_encoder(self, y):
         """The encoder of the previous fit, for a warm start: y must have the same classes."""
-        kind = target_kind(y)
+        kind = self._encoder.kind if self._encoder.kind == "probabilities" and y.ndim == 2 else target_kind(y)
         classes = classes_of(y, kind)
         if kind != self._encoder.kind:
             raise ValueError(f"warm_start goes on with the same kind of y: it held {self._encoder.kind}, now {kind}.")

@@ -83,10 +83,10 @@ def _progress_from_sklearn(mlp):
 def _optimizer_from_sklearn(mlp, network, options):
     """Our optimizer with the moments and the rate of theirs."""
     theirs, ours = mlp._optimizer, make_optimizer(options, network)
-    if mlp.solver == "sgd":
+    if hasattr(ours, "velocity") and hasattr(theirs, "velocities"):
         ours.learning_rate = theirs.learning_rate
         ours.velocity = network.flatten(theirs.velocities)
-    else:
+    elif hasattr(ours, "m") and hasattr(theirs, "ms"):
         ours.t = theirs.t
         ours.m = network.flatten(theirs.ms) / (1 - theirs.beta_1)
         ours.v = network.flatten(theirs.vs) / (1 - theirs.beta_2)

@@ -138,5 +138,5 @@ def above_zero(p, log_p):
     tiny = TINY[p.dtype.char]
     if np.minimum.reduce(p, axis=None) < tiny:
         small = p < tiny
-        p[small] = tiny / (1 + np.log(tiny) - log_p(small))
+        p[small] = np.maximum(tiny / (1 + np.log(tiny) - log_p(small)), np.finfo(p.dtype).smallest_subnormal)
     return p

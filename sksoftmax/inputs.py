@@ -38,7 +38,7 @@ def check_X_y(estimator, X, y, reset):
     with np.errstate(over="ignore", invalid="ignore"):
         X, y = _check(estimator, X, y, multi_output=True, reset=reset)
     if y.ndim == 2 and y.shape[1] == 1:
-        y = column_or_1d(y, warn=True)
+        y = column_or_1d(y.toarray() if issparse(y) else y, warn=True)
     return X, y
 
 
@@ -139,7 +139,8 @@ def _naming_columns(error, X):
     """The error again, with the names of the columns of a DataFrame that are not numeric."""
     if not hasattr(X, "columns"):
         return error
-    columns = [str(name) for name in X.columns if not _is_numeric(X[name])]
+    parts = [X.iloc[:, i] if hasattr(X, "iloc") else X[name] for i, name in enumerate(X.columns)]
+    columns = [str(name) for name, part in zip(X.columns, parts) if not _is_numeric(part)]
     if not columns:
         return error
     return type(error)(

@@ -5,8 +5,8 @@ the bias b as last row, so that Z = X W is the usual X W + b in one product; `H`
 ∂loss/∂Z, and so on. `backprop` takes the derivative at the layer's output and returns that at its input; the derivative
 stands beside its function.
 
-Who may overwrite what: an activation writes H over its input Z and d_Z over the derivative it is handed, and keeps a copy of
-what its own derivative needs. A dense layer writes into the gradient `d_W` and the memory it was given, and never into X.
+Who may overwrite what: an activation writes H over its input Z and d_Z over the derivative it is handed; what else its own
+derivative needs it copies. A dense layer writes into the gradient `d_W` and the memory it was given, and never into X: H stays.
 
 Memory is laid out unit by unit (Fortran order): a column of ones is then contiguous, and so is what the softmax sums over.
 """

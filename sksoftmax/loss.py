@@ -171,8 +171,8 @@ def cross_entropy(logits, targets, sample_weight=None):
     >>> round(loss, 6), d_logits
     (0.693147, array([[ 0.5, -0.5]]))
     """
-    z, y = _floats(logits), np.asarray(targets)
-    _check_class_targets(z, y)
+    z = _floats(logits)
+    y = _checked_class_targets(z, np.asarray(targets))
     return softmax_loss(z.copy(), y, _checked_weight(sample_weight, len(z)))
 
 
@@ -284,7 +284,7 @@ def binary_cross_entropy(logits, targets, sample_weight=None):
     (0.693147, array([[-0.5]]))
     """
     z, y = _floats(logits), np.asarray(targets)
-    if z.ndim != 2 or y.shape != z.shape:
+    if z.ndim != 2 or z.size == 0 or y.shape != z.shape:
         raise ValueError(f"targets must have the shape of the two-dimensional logits; got {y.shape} and {z.shape}.")
     return logistic_loss(z.copy(), y, _checked_weight(sample_weight, len(z)))
 
@@ -346,12 +346,12 @@ def _checked_weight(sample_weight, n_samples):
     return weight
 
 
-def _check_class_targets(z, y):
+def _checked_class_targets(z, y):
     if z.ndim != 2 or z.size == 0:
         raise ValueError(f"logits must have shape (n_samples, n_classes), with neither of them 0; got {z.shape}.")
     n_samples, n_classes = z.shape
     if y.shape == z.shape:
-        return
+        return y
     if y.shape != (n_samples,):
         raise ValueError(
             f"targets must have shape ({n_samples},) or {z.shape}, as the logits have {n_samples} rows; got {y.shape}."
@@ -360,3 +360,4 @@ def _check_class_targets(z, y):
         raise ValueError(f"one-dimensional targets must be integer labels; got dtype {y.dtype}.")
     if y.min() < 0 or y.max() >= n_classes:
         raise ValueError(f"labels must be in 0 … {n_classes - 1}; got {y.min()} … {y.max()}.")
+    return y.astype(np.intp)

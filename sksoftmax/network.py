@@ -10,11 +10,12 @@ from scipy.sparse import issparse
 
 from sksoftmax.layers import ACTIVATIONS, dense, dense_sparse
 
+SMALLEST_CHUNK = 64
 CHUNK_ELEMENTS = 2**18  # activations of a layer held at once while predicting: 2 MB in float64
 
 
 class Memory:
-    """Arrays for one forward and backward pass after the other, made once for each purpose and size.
+    """Arrays of one network for one forward and backward pass after the other, made once for each purpose and number of rows.
 
     Each has a last column of ones beside its (n_samples, n_units) numbers.
     """
@@ -87,6 +88,12 @@ class Network:
             view[...] = values
         return network
 
+    def copy(self):
+        """The same network with parameters of its own."""
+        network = Network(self.layer_units, self.activation, self.dtype)
+        network.parameters[...] = self.parameters
+        return network
+
     def flatten(self, arrays):
         """A new flat vector like `parameters` from arrays in the order of `coefs` and then `intercepts`."""
         flat = np.empty_like(self.parameters)
@@ -125,9 +132,7 @@ class Network:
             b[...] = rng.uniform(-bound, bound, b.shape)
 
     def allocate_gradient(self):
-        """Make ready to train: room for the gradient, and parameters that can be written (a memory map may not)."""
-        if not self.parameters.flags.writeable:
-            self._set_parameters(self.parameters.copy())
+        """Make room for the gradient; a network that only predicts needs none."""
         if self.gradient is None:
             self.gradient = np.zeros_like(self.parameters)
             self._d_W = self._matrices(self.gradient)
@@ -170,7 +175,8 @@ class Network:
 
     def logits(self, X, memory=None):
         """Logits of the rows of X, in chunks: memory beyond the result stays bounded however many rows there are."""
-        n_samples, chunk = X.shape[0], max(1, CHUNK_ELEMENTS // max(self.layer_units))
+        widest = max(self.layer_units[1:] if issparse(X) else self.layer_units)
+        n_samples, chunk = X.shape[0], max(SMALLEST_CHUNK, CHUNK_ELEMENTS // widest)
         if n_samples <= chunk:
             return self.forward(X, memory)[0]
         memory = Memory(self.dtype) if memory is None else memory

@@ -8,6 +8,7 @@ through its moments. It is a number or a vector like w (0 where a parameter is t
 weaker than the same coupled L2 by the factor 1 − μ.
 """
 
+from copy import copy
 from math import isfinite, sqrt
 
 import numpy as np
@@ -19,14 +20,13 @@ class Optimizer:
     state = ()
 
     def resume(self, previous, keep_rate):
-        """Take over the moments of an optimizer of the same kind and size, and its rate if the initial one is the same."""
+        """Copy the moments of an optimizer of the same kind and size, and its rate if the initial one is the same."""
         if type(previous) is not type(self) or any(
             np.shape(getattr(previous, name)) != np.shape(getattr(self, name)) for name in self.state
         ):
             return
         for name in self.state:
-            value = getattr(previous, name)
-            setattr(self, name, np.require(value, requirements="W") if isinstance(value, np.ndarray) else value)
+            setattr(self, name, copy(getattr(previous, name)))
         if keep_rate and previous.learning_rate_init == self.learning_rate_init:
             self.learning_rate = previous.learning_rate
 
@@ -87,6 +87,13 @@ class Adam(Optimizer):
         self.t = 0
         self.m = np.zeros_like(parameters)
         self.v = np.zeros_like(parameters)
+
+    def resume(self, previous, keep_rate):
+        """Also where β₁ or β₂ has changed since, m and v stay what they were."""
+        super().resume(previous, keep_rate)
+        if self.t > 0:
+            self.m *= (1 - previous.beta_1) / (1 - self.beta_1)
+            self.v *= (1 - previous.beta_2) / (1 - self.beta_2)
 
     def step(self, w, g, rate):
         """Move w against the gradient's running mean over its running size, overwriting w and g."""

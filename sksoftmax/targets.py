@@ -123,6 +123,8 @@ class TargetEncoder:
             return self.head.from_probabilities(y, dtype)
         if target_kind(y) != "multilabel":
             raise ValueError("y must be a 0/1 indicator matrix as before; got other values.")
+        if not np.isin(y, (0, 1)).all():
+            raise ValueError(f"y is a matrix of two values, but only 0 and 1 make a multilabel indicator matrix. {ALLOWED}.")
         return self.head.from_indicators(y, dtype)
 
     def _codes(self, y):

@@ -1,38 +1,35 @@
-"""How many BLAS threads training uses: one, where more would only wait for each other.
+"""Keeps two pools of BLAS threads from waiting for each other.
 
-Two cases, both measured on two cores. Small products lose more to handing out the work than they gain. And NumPy's and SciPy's
-wheels each bring an OpenBLAS of their own, whose idle threads wait in a busy loop: L-BFGS calls both in turn, so that every
-product waits for the other pool's threads, 3 to 6 times slower.
+NumPy's and SciPy's wheels each bring an OpenBLAS of their own, whose idle threads wait in a busy loop. L-BFGS calls both in turn,
+so that every matrix product waits for the other pool's threads: 3 to 6 times slower on two cores.
 """
 
-from contextlib import nullcontext
 from functools import cache
+from pathlib import Path
 from threading import Lock
 
-from threadpoolctl import ThreadpoolController
-
-SMALL_PRODUCT = 1_500_000  # multiplications in a product that two threads compute no faster than one
+from threadpoolctl import ThreadpoolController  # which scikit-learn depends on
 
 
 @cache
-def blas_libraries():
-    """The BLAS libraries of this process; looking for them takes milliseconds, so that it is done once."""
-    return ThreadpoolController().select(user_api="blas").lib_controllers
+def scipys_own_libraries():
+    """The BLAS in SciPy's wheel, if there is one; looking for it takes milliseconds, so that it is done once."""
+    libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+    return [library for library in libraries if {"scipy", "scipy.libs"} & set(Path(library.filepath).parts)]
 
 
 class OneThread:
-    """A context in which a BLAS works with one thread; fits in several threads may be inside at once."""
+    """A context in which the libraries that `find` returns work with one thread; any number of fits may be inside at once."""
 
-    def __init__(self, of_scipy):
-        self.of_scipy = of_scipy
+    def __init__(self, find):
+        self.find = find
         self.lock, self.n_inside, self.before = Lock(), 0, []
 
     def __enter__(self):
         with self.lock:
             self.n_inside += 1
             if self.n_inside == 1:
-                libraries = [library for library in blas_libraries() if ("scipy" in library.filepath) == self.of_scipy]
-                self.before = [(library, library.get_num_threads()) for library in libraries]
+                self.before = [(library, library.get_num_threads()) for library in self.find()]
                 for library, _ in self.before:
                     library.set_num_threads(1)
 
@@ -44,10 +41,4 @@ class OneThread:
                     library.set_num_threads(n_threads)
 
 
-one_thread_for_scipy = OneThread(of_scipy=True)
-_one_thread_for_products = OneThread(of_scipy=False)
-
-
-def threads_for_products(n_rows, largest_matrix):
-    """A context with as many threads for products of `n_rows` by a matrix of this size as pay off."""
-    return _one_thread_for_products if n_rows * largest_matrix <= SMALL_PRODUCT else nullcontext()
+one_thread_for_scipy = OneThread(scipys_own_libraries)

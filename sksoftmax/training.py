@@ -5,7 +5,7 @@
 """
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf, isfinite, nan
 
 import numpy as np
@@ -41,10 +41,7 @@ class Samples:
 
     def batch(self, rows):
         """X, targets and weights of these rows, and the sum of the weights."""
-        if issparse(self.X) or isinstance(rows, slice):
-            X = self.X[rows]
-        else:
-            X = self.X.take(rows, axis=0)
+        X = self.X[rows] if issparse(self.X) else self.X.take(rows, axis=0)
         targets = self.targets[rows]
         if self.weights is None:
             return X, targets, None, len(targets)
@@ -85,11 +82,18 @@ class Progress:
         """The loss of the epoch whose parameters are kept; NaN before the first."""
         return self.loss_curve[self.kept_epoch] if self.loss_curve else nan
 
+    def copy(self):
+        """A record of its own, to go on with."""
+        return replace(self, loss_curve=self.loss_curve.copy(), validation_scores=self.validation_scores.copy())
+
     def go_on(self, parameters, validation):
-        """Begin another call of fit or partial_fit; with validation rows, restored parameters are the best so far."""
+        """Begin another call of fit or partial_fit: with validation rows, restored parameters are the best so far.
+
+        Without them, earlier scores are forgotten: the weights will no longer be what they speak of.
+        """
         if validation is None:
-            self.best_parameters = None
-        elif self.kept_epoch == self.best_epoch:
+            self.validation_scores, self.best_score, self.best_epoch, self.best_parameters = [], -inf, -1, None
+        elif self.kept_epoch == self.best_epoch >= 0:
             self.best_parameters = parameters.copy()
         self.stopped = False
 
@@ -258,17 +262,21 @@ def warn_if_unfinished(options):
 
 def restore_after_divergence(network, optimizer, known_good, progress, options):
     """Go back to good weights and the index of their epoch, with a warning; ValueError where there are none yet."""
-    advice = "" if optimizer is None else f", or lower learning_rate_init={options.learning_rate_init}"
-    message = (
-        "Training diverged: the loss, the weights or the optimizer's moments were not finite in epoch "
-        f"{len(progress.loss_curve) + 1}. %s Scale the columns of X, for example with StandardScaler{advice}."
-    )
+    advice = f"Scale the columns of X, for example with StandardScaler, or lower learning_rate_init={options.learning_rate_init}."
     if known_good is None:
-        raise ValueError(message % "Nothing was learnt before that.")
+        raise ValueError(diverged_message(progress, f"Nothing was learnt before that. {advice}"))
     network.parameters[...], progress.kept_epoch = known_good
     optimizer.forget()
-    loss = f"The last good weights were restored; the loss from there was {progress.loss:.6g}."
-    warnings.warn(message % loss, ConvergenceWarning)
+    kept = f"The last good weights were restored; the loss from there was {progress.loss:.6g}."
+    warnings.warn(diverged_message(progress, f"{kept} {advice}"), ConvergenceWarning)
+
+
+def diverged_message(progress, consequence):
+    """What happened, in which epoch, and what follows."""
+    return (
+        "Training diverged: the loss, the weights or the optimizer's moments were not finite in epoch "
+        f"{len(progress.loss_curve) + 1}. {consequence}"
+    )
 
 
 def restore_best(network, validation, progress):
@@ -292,16 +300,19 @@ def train_lbfgs(network, head, training, validation, progress, options):
         loss += network.add_l2(options.alpha / training.total_weight)
         return loss, network.gradient.astype(np.float64)
 
+    def record_iteration(result):
+        network.parameters[...] = accepted[...] = result.x
+        n_done = len(progress.loss_curve) - n_before + 1
+        record_epoch(network, head, float(result.fun), validation, progress, n_done, options, memory)
+
     def end_iteration(intermediate_result):
-        network.parameters[...] = accepted[...] = intermediate_result.x
-        loss, n_done = float(intermediate_result.fun), len(progress.loss_curve) - n_before + 1
-        record_epoch(network, head, loss, validation, progress, n_done, options, memory)
+        record_iteration(intermediate_result)
         if validation is not None and progress.stale_epochs > options.n_iter_no_change:
             raise StopIteration
 
     try:
         if not isfinite(loss_and_gradient(accepted.astype(np.float64))[0]):
-            restore_after_divergence(network, None, None, progress, options)
+            raise ValueError(diverged_message(progress, "Nothing was learnt. Scale the columns of X."))
         limits = {
             "maxiter": options.max_iter,
             "maxfun": options.max_fun,
@@ -314,7 +325,7 @@ def train_lbfgs(network, head, training, validation, progress, options):
         accepted[...] = result.x
         warn_if_not_converged(result, options)
         if len(progress.loss_curve) == n_before:
-            end_iteration(result)
+            record_iteration(result)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.")
     network.parameters[...] = accepted

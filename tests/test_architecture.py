@@ -22,8 +22,7 @@ MAY_IMPORT = {
     "training": {"network", "schedules", "threads"},
     "parameters": {"layers", "schedules"},
     "conversion": {"heads", "network", "optimizers", "targets", "training"},
-    "classifier": {"conversion", "heads", "inputs", "layers", "loss", "network"}
-    | {"optimizers", "parameters", "schedules", "targets", "threads", "training"},
+    "classifier": {"conversion", "inputs", "network"} | {"optimizers", "parameters", "targets", "training"},
     "__init__": {"classifier"},
 }
 WIDE = {"SoftmaxMLPClassifier.__init__"}  # may take more than eight arguments

@@ -14,11 +14,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csc_matrix, csr_matrix
 from scipy.special import expit, log_softmax, logit, softmax
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.metrics import log_loss
 
 import sksoftmax
 from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.loss import cross_entropy
 from sksoftmax.network import Network
 from sksoftmax.optimizers import SGD, Adam
 
@@ -606,8 +607,14 @@ def test_a_warm_start_with_other_classes_is_refused(solver):
 
 def test_a_warm_start_with_another_kind_of_target_is_refused_by_its_kind():
     clf = small(warm_start=True).fit(X, SOFT)
-    with pytest.raises(ValueError, match=r"multilabel"):
-        clf.fit(X, np.eye(3)[MULTICLASS])
+    with pytest.raises(ValueError, match="it held probabilities, now labels"):
+        clf.fit(X, MULTICLASS)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_soft_labels_may_all_be_certain_where_training_goes_on(method):
+    clf = small(warm_start=True).fit(X, SOFT)
+    assert getattr(clf, method)(X, np.eye(3)[MULTICLASS]).classes_.tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("parameter", [{"hidden_layer_sizes": (9,)}, {"hidden_layer_sizes": ()}, {"out_activation": "softmax"}])
@@ -888,3 +895,92 @@ def test_weights_set_to_nan_by_hand_are_named():
     clf.coefs_[0][0, 0] = np.nan
     with pytest.raises(ValueError, match="coefs_ or intercepts_ hold numbers that are not finite"):
         clf.predict(X)
+
+
+# Nothing is lost where a call fails
+
+
+def state(clf):
+    return [*(array.copy() for array in clf.coefs_), len(clf.loss_curve_), clf.t_, clf._optimizer.t, clf._optimizer.m.copy()]
+
+
+def assert_same_state(one, other):
+    for mine, theirs in zip(one, other):
+        assert_array_equal(mine, theirs)
+
+
+def test_a_refused_partial_fit_changes_nothing_though_a_parameter_was_changed():
+    clf = small().fit(X, MULTICLASS)
+    before, predicted = state(clf), clf.predict_proba(X)
+    with pytest.raises(ValueError, match="negative"):
+        clf.set_params(activation="tanh").partial_fit(X, MULTICLASS, sample_weight=-np.ones(60))
+    assert_same_state(state(clf), before)
+    assert_array_equal(clf.predict_proba(X), predicted)
+
+
+def test_an_interrupted_partial_fit_comes_through_and_changes_nothing(monkeypatch):
+    clf = small(batch_size=10).partial_fit(X, MULTICLASS, classes=range(3))
+    before = state(clf)
+    interrupt(monkeypatch, Adam, "step", at_call=3)
+    with pytest.raises(KeyboardInterrupt):
+        clf.partial_fit(X, MULTICLASS)
+    assert_same_state(state(clf), before)
+
+
+def test_a_warm_start_whose_warning_is_an_error_changes_nothing():
+    clf = small(learning_rate="constant", warm_start=True)
+    with pytest.warns(ConvergenceWarning):
+        clf.fit(X, MULTICLASS)
+    before = state(clf)
+    with pytest.raises(ConvergenceWarning):
+        clf.fit(X, MULTICLASS)
+    assert_same_state(state(clf), before)
+
+
+def test_training_a_shallow_copy_leaves_the_original():
+    clf = small().fit(X, MULTICLASS)
+    before = state(clf)
+    copy.copy(clf).partial_fit(X, MULTICLASS)
+    assert_same_state(state(clf), before)
+
+
+def test_changed_betas_leave_the_moments_what_they_were():
+    clf = small(shuffle=False).fit(X, MULTICLASS)
+    m, v = clf._optimizer.m * (1 - 0.9), clf._optimizer.v * (1 - 0.999)
+    clf.set_params(beta_1=0.5, beta_2=0.9, learning_rate_init=1e-300).partial_fit(X, MULTICLASS)
+    logits, backprop = clf._network.forward(X)
+    gradient = clf._network.gradient
+    _, d_logits = cross_entropy(logits, MULTICLASS)
+    backprop(d_logits)
+    assert_allclose(clf._optimizer.m * 0.5, 0.5 * m + 0.5 * gradient, rtol=1e-9, atol=1e-15)
+    assert_allclose(clf._optimizer.v * 0.1, 0.9 * v + 0.1 * gradient**2, rtol=1e-9, atol=1e-15)
+
+
+def test_lbfgs_that_does_no_iteration_in_a_warm_start_ends_quietly():
+    clf = small(solver="lbfgs", early_stopping=True, warm_start=True, n_iter_no_change=1, tol=10.0)
+    for _ in range(6):
+        assert clf.fit(X, MULTICLASS).n_iter_ >= 1
+
+
+def test_scores_are_forgotten_where_a_call_has_no_validation_rows():
+    clf = small(early_stopping=True, warm_start=True).fit(X, MULTICLASS)
+    assert clf.validation_scores_ and clf.best_loss_ is None
+    clf.set_params(early_stopping=False).fit(X, MULTICLASS)
+    assert clf.validation_scores_ is clf.best_validation_score_ is None
+    assert clf.best_loss_ == min(clf.loss_curve_)
+
+
+def test_a_matrix_of_two_other_values_is_no_multilabel_target():
+    with pytest.raises(ValueError, match="only 0 and 1 make a multilabel indicator matrix"):
+        small().fit(X, MULTILABEL + 2)
+
+
+def test_float32_probabilities_stay_above_zero():
+    clf = small(hidden_layer_sizes=()).fit(X.astype(np.float32), MULTICLASS)
+    assert clf.predict_proba((X * 1e9).astype(np.float32)).min() > 0
+
+
+def test_a_sparse_column_of_labels_is_one_label_a_row():
+    with pytest.warns(DataConversionWarning):
+        clf = small().fit(X, csr_matrix(BINARY[:, None]))
+    assert clf.classes_.tolist() == [0, 1]

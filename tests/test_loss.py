@@ -355,3 +355,15 @@ def test_softmax_regression_has_gradient_p_j_x_minus_x_at_its_label_and_p_j_x_el
         expected_W, expected_b = (-x + p[j] * x, -1 + p[j]) if j == label else (p[j] * x, p[j])
         np.testing.assert_allclose(x * d_z[j], expected_W, rtol=1e-13)
         assert d_z[j] == pytest.approx(expected_b, rel=1e-13)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint64, np.int8])
+def test_labels_of_any_integer_type_are_labels(dtype):
+    logits, labels = np.random.RandomState(0).normal(size=(300, 3)), np.arange(300) % 3
+    assert cross_entropy(logits, labels.astype(dtype))[0] == cross_entropy(logits, labels)[0]
+
+
+def test_losses_of_no_rows_are_refused():
+    for loss in (cross_entropy, binary_cross_entropy):
+        with pytest.raises(ValueError, match="logits"):
+            loss(np.empty((0, 2)), np.empty((0, 2)))

@@ -218,6 +218,7 @@ def test_logits_in_chunks_equal_logits_at_once(monkeypatch, as_input, n_rows, ch
     at_once, forward, seen = network.logits(X), network.forward, []
     monkeypatch.setattr(network, "forward", lambda X, *memory: seen.append(X.shape[0]) or forward(X, *memory))
     monkeypatch.setattr(network_module, "CHUNK_ELEMENTS", 4 * max(network.layer_units) + 1)
+    monkeypatch.setattr(network_module, "SMALLEST_CHUNK", 1)
     np.testing.assert_allclose(network.logits(X), at_once, rtol=1e-13)
     assert seen == chunks
 
@@ -226,6 +227,7 @@ def test_a_layer_wider_than_a_chunk_is_computed_row_by_row(monkeypatch):
     network, X = random_network(), random_X()
     at_once = network.logits(X)
     monkeypatch.setattr(network_module, "CHUNK_ELEMENTS", 1)
+    monkeypatch.setattr(network_module, "SMALLEST_CHUNK", 1)
     np.testing.assert_allclose(network.logits(X), at_once, rtol=1e-13)
 
 

@@ -1,16 +1,15 @@
-"""Training limits BLAS to one thread where more would lose, and always gives back what it found."""
+"""SciPy's BLAS is limited to one thread where it would wait beside NumPy's, and always gets back what it had."""
 
-from contextlib import nullcontext
+from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
 
-from sksoftmax import threads
+from sksoftmax.threads import OneThread, scipys_own_libraries
 
 
 class Library:
-    def __init__(self, filepath, n_threads):
-        self.filepath, self.n_threads = filepath, n_threads
+    n_threads = 4
 
     def get_num_threads(self):
         return self.n_threads
@@ -20,32 +19,29 @@ class Library:
 
 
 @pytest.fixture
-def libraries(monkeypatch):
-    found = [Library("/site/numpy.libs/libopenblas.so", 4), Library("/site/scipy.libs/libopenblas.so", 3)]
-    monkeypatch.setattr(threads, "blas_libraries", lambda: found)
-    return found
+def library():
+    return Library()
 
 
-@pytest.mark.parametrize("of_scipy, inside", [(False, [1, 3]), (True, [4, 1])])
-def test_one_of_the_two_libraries_is_limited_and_restored(libraries, of_scipy, inside):
-    with threads.OneThread(of_scipy):
-        assert [library.n_threads for library in libraries] == inside
-    assert [library.n_threads for library in libraries] == [4, 3]
+def test_the_library_is_limited_inside_and_restored_outside(library):
+    with OneThread(lambda: [library]):
+        assert library.n_threads == 1
+    assert library.n_threads == 4
 
 
-def test_an_error_inside_restores_too(libraries):
-    with pytest.raises(KeyError), threads.OneThread(of_scipy=True):
+def test_an_error_inside_restores_too(library):
+    with pytest.raises(KeyError), OneThread(lambda: [library]):
         raise KeyError
-    assert libraries[1].n_threads == 3
+    assert library.n_threads == 4
 
 
-def test_the_last_of_several_threads_inside_restores(libraries):
-    limit, both_inside, seen = threads.OneThread(of_scipy=False), Barrier(2), []
+def test_the_last_of_several_threads_inside_restores(library):
+    limit, both_inside, seen = OneThread(lambda: [library]), Barrier(2), []
 
     def fit():
         with limit:
             both_inside.wait(10)
-            seen.append(libraries[0].n_threads)
+            seen.append(library.n_threads)
 
     workers = [Thread(target=fit) for _ in range(2)]
     for worker in workers:
@@ -53,13 +49,9 @@ def test_the_last_of_several_threads_inside_restores(libraries):
     for worker in workers:
         worker.join()
     assert seen[0] == 1
-    assert (libraries[0].n_threads, limit.n_inside) == (4, 0)
+    assert (library.n_threads, limit.n_inside) == (4, 0)
 
 
-def test_only_small_products_are_limited():
-    assert isinstance(threads.threads_for_products(200, 64 * 100), threads.OneThread)
-    assert isinstance(threads.threads_for_products(256, 256 * 256), nullcontext)
-
-
-def test_the_libraries_of_this_process_are_found():
-    assert all(library.get_num_threads() >= 1 for library in threads.blas_libraries())
+def test_numpys_library_is_not_taken_for_scipys():
+    """NumPy's wheel names its file libscipy_openblas, too."""
+    assert not any("numpy" in part for library in scipys_own_libraries() for part in Path(library.filepath).parts[-2:])
