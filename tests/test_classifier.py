@@ -945,7 +945,7 @@ def test_training_a_shallow_copy_leaves_the_original():
 
 
 def test_changed_betas_leave_the_moments_what_they_were():
-    clf = small(shuffle=False).fit(X, MULTICLASS)
+    clf = small(shuffle=False, alpha=0.0).fit(X, MULTICLASS)
     m, v = clf._optimizer.m * (1 - 0.9), clf._optimizer.v * (1 - 0.999)
     clf.set_params(beta_1=0.5, beta_2=0.9, learning_rate_init=1e-300).partial_fit(X, MULTICLASS)
     logits, backprop = clf._network.forward(X)

@@ -46,7 +46,7 @@ def without_regressors(test):
 
 
 def with_exception(name, test):
-    if name not in EXCEPTIONS or (name == "test_early_stopping_stratified" and SKLEARN < parse_version("1.9")):
+    if name not in EXCEPTIONS or (name == "test_early_stopping_stratified" and parse_version("1.9") > SKLEARN):
         return test
     return pytest.mark.xfail(reason=EXCEPTIONS[name], strict=True)(test)
 
