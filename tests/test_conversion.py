@@ -2,11 +2,12 @@
 
 import pickle
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, load_iris
 from sklearn.neural_network import MLPClassifier
 
 from sksoftmax import SoftmaxMLPClassifier
@@ -146,3 +147,21 @@ def test_an_unfitted_model_goes_back_unfitted_and_round_trips():
         theirs = ours.to_sklearn()
     assert not hasattr(theirs, "coefs_")
     assert SoftmaxMLPClassifier.from_sklearn(theirs).get_params() == ours.get_params()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
+def test_mlpclassifiers_pickled_by_scikit_learn_1_4_come_over():
+    """Fitted on standardised iris: multiclass with early stopping, multilabel, and string labels."""
+    models = pickle.loads(Path(__file__).with_name("data").joinpath("mlpclassifiers_1.4.2.pickle").read_bytes())
+    iris, kind = load_iris(return_X_y=True)
+    iris = (iris - iris.mean(axis=0)) / iris.std(axis=0)
+    targets = {
+        "adam": kind,
+        "sgd": np.column_stack([kind == 1, kind > 0]).astype(int),
+        "lbfgs": np.where(kind > 1, "late", "early"),
+    }
+    for solver, (theirs, probabilities) in models.items():
+        ours = SoftmaxMLPClassifier.from_sklearn(theirs)
+        assert_allclose(ours.predict_proba(iris[::10]), probabilities, atol=1e-12)
+        assert ours.n_iter_ == theirs.n_iter_
+        ours.set_params(early_stopping=False, warm_start=True).fit(iris, targets[solver])
