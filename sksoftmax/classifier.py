@@ -25,7 +25,7 @@ from sksoftmax.network import Network
 from sksoftmax.optimizers import make_optimizer
 from sksoftmax.parameters import PARAMETER_CONSTRAINTS, layer_sizes
 from sksoftmax.targets import TargetEncoder, classes_of, make_head, target_kind
-from sksoftmax.training import Progress, Samples, train, train_lbfgs, train_once
+from sksoftmax.training import Progress, Run, Samples
 
 
 def _unchanged_on_error(method):
@@ -542,18 +542,17 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         optimizer = None if self.solver == "lbfgs" else make_optimizer(options, network)
         if optimizer and going_on:
             optimizer.resume(getattr(self, "_optimizer", None), keep_rate=incremental)
-        job = (encoder.head, training, validation, progress, options)
+        run = Run(network, encoder.head, training, validation, progress, options)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             if optimizer is None:
-                n_iter = train_lbfgs(network, *job)
+                run.lbfgs()
             elif incremental:
-                n_iter = 1
-                train_once(network, optimizer, *job, rng)
+                run.one_epoch(optimizer, rng)
             else:
-                n_iter = train(network, optimizer, *job, rng)
+                run.epochs(optimizer, rng)
         self._encoder, self._network, self._optimizer, self._progress = encoder, network, optimizer, progress
         self._random_state, self._keep_training_state = rng, incremental or self.warm_start
-        self.n_iter_ = n_iter
+        self.n_iter_ = 1 if incremental else run.n_done
         return self._publish()
 
     def _samples(self, X, y, sample_weight, encoder, dtype):

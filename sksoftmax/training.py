@@ -1,7 +1,7 @@
 """Training: minibatches, the epoch loop with its stopping rules, and L-BFGS beside it.
 
-`options` are the estimator's parameters by name, in a plain namespace. The network and the optimizer are changed in place;
-`progress` records what happened and decides when it is enough.
+A `Run` is one call of fit or partial_fit; its `epoch` is the training step, over and over. `options` are the estimator's
+parameters by name, in a plain namespace; `Progress` records what happened.
 """
 
 import warnings
@@ -113,79 +113,189 @@ class Progress:
         self.stale_epochs = self.stale_epochs + 1 if stale else 0
 
 
-def train_epoch(network, optimizer, loss_function, training, batches, rates, alpha, memory):
-    """One pass over the batches. Returns the mean loss, or the first batch loss that is not finite."""
-    total = 0.0
-    for rows, rate in zip(batches, rates):
-        X, targets, weights, batch_weight = training.batch(rows)
-        logits, backprop = network.forward(X, memory)
-        loss, d_logits = loss_function(logits, targets, weights)  # d_logits is p − y
-        backprop(d_logits)  # fills network.gradient
-        loss += network.add_l2(alpha / batch_weight)
-        if not isfinite(loss):
-            return loss
-        optimizer.step(network.parameters, network.gradient, rate)
-        total += loss * batch_weight
-    return total / training.total_weight
-
-
 def minibatches(order, batch_size):
     """The rows in this order, cut into batches; the last may be smaller."""
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
 
-def train(network, optimizer, head, training, validation, progress, options, rng):
-    """Epochs until a stopping rule or max_iter; returns their number."""
-    network.allocate_gradient()
-    progress.go_on(network.parameters, validation)
-    known_good = (network.parameters.copy(), progress.kept_epoch) if progress.loss_curve else None
-    order, memory, n_done = np.arange(len(training)), Memory(network.dtype), 0
-    try:
-        while n_done < options.max_iter:
-            start = network.parameters.copy()
-            order = shuffled(order, options, rng)
-            batches = minibatches(order, clipped_batch_size(options.batch_size, len(training)))
-            rates = learning_rates(optimizer, options, n_done, len(batches))
-            loss = train_epoch(network, optimizer, head.loss, training, batches, rates, options.alpha, memory)
-            if diverged(loss, network, optimizer):
-                restore_after_divergence(network, optimizer, known_good, progress, options)
-                break
-            if loss < progress.best_loss:
-                known_good = (start, len(progress.loss_curve))
-            n_done += 1
-            progress.samples_seen += len(training)
-            record_epoch(network, head, loss, validation, progress, n_done, options, memory)
-            if end_epoch(optimizer, progress, validation, options):
-                break
+@dataclass
+class Run:
+    """One call of fit or partial_fit: what is trained, on what, and the record of it.
+
+    `validation` is None where nothing is scored. The network and the progress are changed in place.
+    """
+
+    network: object
+    head: object
+    training: Samples
+    validation: Samples | None
+    progress: Progress
+    options: object
+
+    def __post_init__(self):
+        self.memory = Memory(self.network.dtype)
+        self.n_before = len(self.progress.loss_curve)
+
+    def begin(self):
+        """Make ready; return weights to go back to if training diverges, with the index of their epoch, or None."""
+        self.network.allocate_gradient()
+        self.progress.go_on(self.network.parameters, self.validation)
+        return (self.network.parameters.copy(), self.progress.kept_epoch) if self.n_before else None
+
+    @property
+    def n_done(self):
+        """The number of epochs or iterations of this call."""
+        return len(self.progress.loss_curve) - self.n_before
+
+    def epochs(self, optimizer, rng):
+        """For fit: epochs until a stopping rule or max_iter."""
+        known_good, order = self.begin(), np.arange(len(self.training))
+        try:
+            while self.n_done < self.options.max_iter:
+                start = self.network.parameters.copy()
+                order = shuffled(order, self.options, rng)
+                batches = minibatches(order, clipped_batch_size(self.options.batch_size, len(order)))
+                loss = self.epoch(optimizer, batches, learning_rates(optimizer, self.options, self.n_done, len(batches)))
+                if diverged(loss, self.network, optimizer):
+                    self.restore_after_divergence(optimizer, known_good)
+                    break
+                if loss < self.progress.best_loss:
+                    known_good = (start, len(self.progress.loss_curve))
+                if self.end_epoch(optimizer, loss):
+                    break
+            else:
+                warn_if_unfinished(self.options)
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.")
+        self.restore_best()
+
+    def one_epoch(self, optimizer, rng):
+        """For partial_fit: one epoch at a rate that no plan changes; none if the validation score has ended training."""
+        if self.progress.stopped and self.validation is not None:
+            warnings.warn(STOPPED)
+            return
+        known_good, order = self.begin(), shuffled(np.arange(len(self.training)), self.options, rng)
+        batches = minibatches(order, clipped_batch_size(self.options.batch_size, len(order)))
+        loss = self.epoch(optimizer, batches, [optimizer.learning_rate] * len(batches))
+        if diverged(loss, self.network, optimizer):
+            self.restore_after_divergence(optimizer, known_good)
+        elif self.end_epoch(optimizer, loss) and self.validation is not None:
+            self.restore_best()
+            self.progress.stopped = True
+            warnings.warn(STOPPED)
+
+    def epoch(self, optimizer, batches, rates):
+        """Train on all batches once. Returns the mean loss, or the first batch loss that is not finite."""
+        network, loss_function, total = self.network, self.head.loss, 0.0
+        for rows, rate in zip(batches, rates):
+            X, targets, weights, batch_weight = self.training.batch(rows)
+            logits, backprop = network.forward(X, self.memory)
+            loss, d_logits = loss_function(logits, targets, weights)  # d_logits is p − y
+            backprop(d_logits)  # fills network.gradient
+            loss += network.add_l2(self.options.alpha / batch_weight)
+            if not isfinite(loss):
+                return loss
+            optimizer.step(network.parameters, network.gradient, rate)
+            total += loss * batch_weight
+        return total / self.training.total_weight
+
+    def end_epoch(self, optimizer, loss):
+        """Take an epoch down and adjust the learning rate for the next; True if training is to end here."""
+        self.progress.samples_seen += len(self.training)
+        self.record(loss)
+        options, progress = self.options, self.progress
+        sgd_schedule = options.learning_rate if options.solver == "sgd" else None
+        if sgd_schedule == "invscaling":
+            optimizer.learning_rate = invscaling(options.learning_rate_init, progress.samples_seen, options.power_t)
+        planned = options.learning_rate in PLANNED and self.validation is None
+        if progress.stale_epochs <= options.n_iter_no_change or planned:
+            return False
+        what = "Training loss" if self.validation is None else "Validation score"
+        message = f"{what} did not improve more than tol={options.tol:f} for {options.n_iter_no_change} consecutive epochs."
+        lower = adaptive(optimizer.learning_rate) if sgd_schedule == "adaptive" else None
+        if lower is None:
+            report(options, message + (" Learning rate too small. Stopping." if sgd_schedule == "adaptive" else " Stopping."))
+            return True
+        report(options, f"{message} Setting learning rate to {lower:f}")
+        optimizer.learning_rate, progress.stale_epochs = lower, 0
+        return False
+
+    def record(self, loss):
+        """Score the validation rows, where there are any, and take the epoch or iteration down."""
+        score = None if self.validation is None else self.validation_score()
+        self.progress.record(loss, score, self.network.parameters, self.options.tol)
+        report(self.options, f"Iteration {self.n_done}, loss = {loss:.8f}")
+        if score is not None:
+            report(self.options, f"Validation score: {score:f}")
+
+    def validation_score(self):
+        """Weighted accuracy."""
+        hits = self.head.hits(self.network.logits(self.validation.X, self.memory), self.validation.targets)
+        return float(np.average(hits, weights=self.validation.weights))
+
+    def restore_after_divergence(self, optimizer, known_good):
+        """Go back to good weights and the index of their epoch, with a warning; ValueError where there are none yet."""
+        rate = self.options.learning_rate_init
+        advice = f"Scale the columns of X, for example with StandardScaler, or lower learning_rate_init={rate}."
+        if known_good is None:
+            raise ValueError(diverged_message(self.progress, f"Nothing was learnt before that. {advice}"))
+        self.network.parameters[...], self.progress.kept_epoch = known_good
+        optimizer.forget()
+        kept = f"The last good weights were restored; the loss from there was {self.progress.loss:.6g}."
+        warnings.warn(diverged_message(self.progress, f"{kept} {advice}"), ConvergenceWarning)
+
+    def restore_best(self):
+        """Take the parameters of the best validation score, where there was validation."""
+        progress = self.progress
+        if self.validation is not None and progress.best_parameters is not None:
+            self.network.parameters[...], progress.kept_epoch = progress.best_parameters, progress.best_epoch
+            progress.best_parameters = None
+
+    def lbfgs(self):
+        """For fit: minimise the loss on all rows with SciPy's L-BFGS-B."""
+        self.begin()
+        accepted = self.network.parameters.copy()
+
+        def end_iteration(intermediate_result):
+            accepted[...] = intermediate_result.x
+            self.network.parameters[...] = accepted
+            self.record(float(intermediate_result.fun))
+            if self.validation is not None and self.progress.stale_epochs > self.options.n_iter_no_change:
+                raise StopIteration
+
+        try:
+            start = accepted.astype(np.float64)
+            loss = self.loss_and_gradient(start)[0]
+            if not isfinite(loss):
+                raise ValueError(diverged_message(self.progress, "Nothing was learnt. Scale the columns of X."))
+            with one_thread_for_scipy:
+                result = minimize(
+                    self.loss_and_gradient,
+                    start,
+                    method="L-BFGS-B",
+                    jac=True,
+                    callback=end_iteration,
+                    options=lbfgs_limits(self.options, accepted.dtype),
+                )
+            accepted[...] = result.x
+            warn_if_not_converged(result, self.options)
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.")
         else:
-            warn_if_unfinished(options)
-    except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.")
-    restore_best(network, validation, progress)
-    return n_done
+            if self.n_done == 0:  # the start was an optimum
+                self.record(loss)
+        self.network.parameters[...] = accepted
+        self.restore_best()
 
-
-def train_once(network, optimizer, head, training, validation, progress, options, rng):
-    """One epoch, for partial_fit, at a rate that no plan changes; none if the validation score has ended training."""
-    if progress.stopped and validation is not None:
-        warnings.warn(STOPPED)
-        return
-    network.allocate_gradient()
-    progress.go_on(network.parameters, validation)
-    known_good = (network.parameters.copy(), progress.kept_epoch) if progress.loss_curve else None
-    batches = minibatches(shuffled(np.arange(len(training)), options, rng), clipped_batch_size(options.batch_size, len(training)))
-    rates = [optimizer.learning_rate] * len(batches)
-    memory = Memory(network.dtype)
-    loss = train_epoch(network, optimizer, head.loss, training, batches, rates, options.alpha, memory)
-    if diverged(loss, network, optimizer):
-        restore_after_divergence(network, optimizer, known_good, progress, options)
-        return
-    progress.samples_seen += len(training)
-    record_epoch(network, head, loss, validation, progress, 1, options, memory)
-    if end_epoch(optimizer, progress, validation, options) and validation is not None:
-        restore_best(network, validation, progress)
-        progress.stopped = True
-        warnings.warn(STOPPED)
+    def loss_and_gradient(self, parameters):
+        """The penalised loss on all training rows, and its gradient in double precision."""
+        network, training = self.network, self.training
+        network.parameters[...] = parameters
+        logits, backprop = network.forward(training.X, self.memory)
+        loss, d_logits = self.head.loss(logits, training.targets, training.weights)  # d_logits is p − y
+        backprop(d_logits)
+        loss += network.add_l2(self.options.alpha / training.total_weight)
+        return loss, network.gradient.astype(np.float64)
 
 
 def shuffled(order, options, rng):
@@ -196,40 +306,6 @@ def shuffled(order, options, rng):
 def diverged(loss, network, optimizer):
     """Whether an epoch ended with a loss, weights or moments that are not finite (or too large to square)."""
     return not isfinite(loss) or not isfinite(network.parameters @ network.parameters) or optimizer.overflowed()
-
-
-def record_epoch(network, head, loss, validation, progress, n_done, options, memory):
-    """Score the validation rows, where there are any, and take the epoch down."""
-    score = None if validation is None else validation_score(network, head, validation, memory)
-    progress.record(loss, score, network.parameters, options.tol)
-    if options.verbose:
-        print("Iteration %d, loss = %.8f" % (n_done, loss))
-        if score is not None:
-            print("Validation score: %f" % score)
-
-
-def validation_score(network, head, validation, memory):
-    """Weighted accuracy."""
-    hits = head.hits(network.logits(validation.X, memory), validation.targets)
-    return float(np.average(hits, weights=validation.weights))
-
-
-def end_epoch(optimizer, progress, validation, options):
-    """Adjust the learning rate for the next epoch; True if training is to end here."""
-    sgd_schedule = options.learning_rate if options.solver == "sgd" else None
-    if sgd_schedule == "invscaling":
-        optimizer.learning_rate = invscaling(options.learning_rate_init, progress.samples_seen, options.power_t)
-    if progress.stale_epochs <= options.n_iter_no_change or (options.learning_rate in PLANNED and validation is None):
-        return False
-    what = "Training loss" if validation is None else "Validation score"
-    message = f"{what} did not improve more than tol={options.tol:f} for {options.n_iter_no_change} consecutive epochs."
-    lower = adaptive(optimizer.learning_rate) if sgd_schedule == "adaptive" else None
-    if lower is None:
-        report(options, message + (" Learning rate too small. Stopping." if sgd_schedule == "adaptive" else " Stopping."))
-        return True
-    report(options, f"{message} Setting learning rate to {lower:f}")
-    optimizer.learning_rate, progress.stale_epochs = lower, 0
-    return False
 
 
 def learning_rates(optimizer, options, epoch, n_batches):
@@ -260,17 +336,6 @@ def warn_if_unfinished(options):
         )
 
 
-def restore_after_divergence(network, optimizer, known_good, progress, options):
-    """Go back to good weights and the index of their epoch, with a warning; ValueError where there are none yet."""
-    advice = f"Scale the columns of X, for example with StandardScaler, or lower learning_rate_init={options.learning_rate_init}."
-    if known_good is None:
-        raise ValueError(diverged_message(progress, f"Nothing was learnt before that. {advice}"))
-    network.parameters[...], progress.kept_epoch = known_good
-    optimizer.forget()
-    kept = f"The last good weights were restored; the loss from there was {progress.loss:.6g}."
-    warnings.warn(diverged_message(progress, f"{kept} {advice}"), ConvergenceWarning)
-
-
 def diverged_message(progress, consequence):
     """What happened, in which epoch, and what follows."""
     return (
@@ -279,58 +344,15 @@ def diverged_message(progress, consequence):
     )
 
 
-def restore_best(network, validation, progress):
-    """Take the parameters of the best validation score, where there was validation."""
-    if validation is not None and progress.best_parameters is not None:
-        network.parameters[...], progress.kept_epoch = progress.best_parameters, progress.best_epoch
-        progress.best_parameters = None
-
-
-def train_lbfgs(network, head, training, validation, progress, options):
-    """Minimise the loss on all rows with SciPy's L-BFGS-B; returns the number of iterations."""
-    network.allocate_gradient()
-    progress.go_on(network.parameters, validation)
-    accepted, n_before, memory = network.parameters.copy(), len(progress.loss_curve), Memory(network.dtype)
-
-    def loss_and_gradient(parameters):
-        network.parameters[...] = parameters
-        logits, backprop = network.forward(training.X, memory)
-        loss, d_logits = head.loss(logits, training.targets, training.weights)  # d_logits is p − y
-        backprop(d_logits)
-        loss += network.add_l2(options.alpha / training.total_weight)
-        return loss, network.gradient.astype(np.float64)
-
-    def record_iteration(result):
-        network.parameters[...] = accepted[...] = result.x
-        n_done = len(progress.loss_curve) - n_before + 1
-        record_epoch(network, head, float(result.fun), validation, progress, n_done, options, memory)
-
-    def end_iteration(intermediate_result):
-        record_iteration(intermediate_result)
-        if validation is not None and progress.stale_epochs > options.n_iter_no_change:
-            raise StopIteration
-
-    try:
-        if not isfinite(loss_and_gradient(accepted.astype(np.float64))[0]):
-            raise ValueError(diverged_message(progress, "Nothing was learnt. Scale the columns of X."))
-        limits = {
-            "maxiter": options.max_iter,
-            "maxfun": options.max_fun,
-            "gtol": options.tol,
-            "ftol": max(min(SCIPY_FTOL, options.tol**2), 10 * np.finfo(accepted.dtype).eps),
-        }
-        start = accepted.astype(np.float64)
-        with one_thread_for_scipy:
-            result = minimize(loss_and_gradient, start, method="L-BFGS-B", jac=True, callback=end_iteration, options=limits)
-        accepted[...] = result.x
-        warn_if_not_converged(result, options)
-        if len(progress.loss_curve) == n_before:
-            record_iteration(result)
-    except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.")
-    network.parameters[...] = accepted
-    restore_best(network, validation, progress)
-    return len(progress.loss_curve) - n_before
+def lbfgs_limits(options, dtype):
+    """When SciPy's L-BFGS-B is to end; a relative change of the loss below rounding brings nothing more."""
+    rounding = 10 * np.finfo(dtype).eps
+    return {
+        "maxiter": options.max_iter,
+        "maxfun": options.max_fun,
+        "gtol": options.tol,
+        "ftol": max(min(SCIPY_FTOL, options.tol**2), rounding),
+    }
 
 
 def warn_if_not_converged(result, options):
