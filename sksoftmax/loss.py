@@ -48,7 +48,9 @@ from scipy.special import expit
 
 
 def softmax(logits):
-    """Probabilities from logits, p_i = exp(z_i) / Σ_k exp(z_k).
+    """Turn logits into probabilities, p_i = exp(z_i) / Σ_k exp(z_k).
+
+    The largest logit is subtracted first, which changes nothing but that no exponential overflows.
 
     Parameters
     ----------
@@ -74,7 +76,9 @@ def softmax(logits):
 
 
 def log_softmax(logits):
-    """Log-probabilities from logits, log p_i = z_i − max z − log Σ_k exp(z_k − max z).
+    """Turn logits into log-probabilities, log p_i = z_i − max z − log Σ_k exp(z_k − max z).
+
+    This is the logarithm before rounding: it is finite where the probability itself underflows to 0.
 
     Parameters
     ----------
@@ -101,7 +105,9 @@ def log_softmax(logits):
 
 
 def softmax_jacobian(logits):
-    """The Jacobian of the softmax, ∂p_i/∂z_j = p_i (δ_ij − p_j).
+    """Compute the Jacobian of the softmax, ∂p_i/∂z_j = p_i (δ_ij − p_j).
+
+    It is symmetric, its rows and columns sum to 0, and training never needs it: see `cross_entropy`.
 
     Parameters
     ----------
@@ -130,7 +136,9 @@ def softmax_jacobian(logits):
 
 
 def cross_entropy(logits, targets, sample_weight=None):
-    """Mean softmax cross-entropy and its gradient at the logits, p − y.
+    """Compute the mean softmax cross-entropy and its gradient at the logits, p − y.
+
+    Integer labels are never expanded to one-hot rows; rows of probabilities are "soft labels".
 
     Parameters
     ----------
@@ -194,7 +202,9 @@ def softmax_loss(z, y, weight):
 
 
 def sigmoid(logits):
-    """The logistic function σ(z) = 1 / (1 + exp(−z)), the softmax of (0, z).
+    """Compute the logistic function σ(z) = 1 / (1 + exp(−z)).
+
+    It is the second component of the softmax of (0, z).
 
     Parameters
     ----------
@@ -220,7 +230,9 @@ def sigmoid(logits):
 
 
 def log_sigmoid(logits):
-    """The logarithm of the logistic function, −log(1 + exp(−z)).
+    """Compute the logarithm of the logistic function, −log(1 + exp(−z)).
+
+    It is finite where the probability itself underflows to 0.
 
     Parameters
     ----------
@@ -246,7 +258,9 @@ def log_sigmoid(logits):
 
 
 def binary_cross_entropy(logits, targets, sample_weight=None):
-    """Mean logistic cross-entropy of independent units and its gradient, p − y.
+    """Compute the mean logistic cross-entropy of independent units and its gradient, p − y.
+
+    One unit is a two-class problem, L units a multilabel one.
 
     Parameters
     ----------

@@ -876,6 +876,17 @@ def test_docstrings_pass_numpydoc(method):
     assert [error for error in validate(name)["errors"] if error[0] not in ignored] == []
 
 
+PUBLIC_FUNCTIONS = ["softmax", "log_softmax", "softmax_jacobian", "cross_entropy"]
+PUBLIC_FUNCTIONS += ["sigmoid", "log_sigmoid", "binary_cross_entropy"]
+
+
+@pytest.mark.parametrize("function", PUBLIC_FUNCTIONS)
+def test_docstrings_of_the_mathematics_pass_numpydoc(function):
+    validate = pytest.importorskip("numpydoc.validate", reason="numpydoc is not installed").validate
+    errors = validate(f"sksoftmax.loss.{function}")["errors"]
+    assert [error for error in errors if error[0] not in {"RT02", "GL01", "GL02"}] == []
+
+
 def test_every_parameter_is_documented_with_its_default():
     for name, default in SoftmaxMLPClassifier().get_params().items():
         assert re.search(
