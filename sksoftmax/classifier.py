@@ -381,7 +381,12 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter, X, y or sample_weight is not as described, or training diverges before it has learnt anything.
+            If a parameter, X, y or sample_weight is not as described, or numbers in X are so large that no loss is finite.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If `max_iter` came before any stopping rule; or if training diverged, when the last good weights are kept.
         """
         self._validate_params()
         going_on = self.warm_start and self.__sklearn_is_fitted__()

@@ -137,10 +137,10 @@ class Run:
         self.n_before = len(self.progress.loss_curve)
 
     def begin(self):
-        """Make ready; return weights to go back to if training diverges, with the index of their epoch, or None."""
+        """Make ready; return the weights to go back to if training diverges, with the index of their epoch."""
         self.network.allocate_gradient()
         self.progress.go_on(self.network.parameters, self.validation)
-        return (self.network.parameters.copy(), self.progress.kept_epoch) if self.n_before else None
+        return self.network.parameters.copy(), self.progress.kept_epoch
 
     @property
     def n_done(self):
@@ -234,15 +234,25 @@ class Run:
         return float(np.average(hits, weights=self.validation.weights))
 
     def restore_after_divergence(self, optimizer, known_good):
-        """Go back to good weights and the index of their epoch, with a warning; ValueError where there are none yet."""
-        rate = self.options.learning_rate_init
+        """Go back to good weights and the index of their epoch, with a warning.
+
+        ValueError if X is too large for any weights: if the loss of the initial ones, or a square of its gradient, is infinite.
+        """
+        rate, untrained = self.options.learning_rate_init, not self.progress.loss_curve
         advice = f"Scale the columns of X, for example with StandardScaler, or lower learning_rate_init={rate}."
-        if known_good is None:
-            raise ValueError(diverged_message(self.progress, f"Nothing was learnt before that. {advice}"))
         self.network.parameters[...], self.progress.kept_epoch = known_good
+        loss = self.initial_loss() if untrained else self.progress.loss
+        if untrained and (not isfinite(loss) or optimizer.overflowed()):
+            raise ValueError(diverged_message(self.progress, f"Nothing was learnt before that. {advice}"))
         optimizer.forget()
-        kept = f"The last good weights were restored; the loss from there was {self.progress.loss:.6g}."
+        kept = "initial weights, which have learnt nothing," if untrained else "last good weights"
+        kept = f"The {kept} were restored; the loss from there was {loss:.6g}."
         warnings.warn(diverged_message(self.progress, f"{kept} {advice}"), ConvergenceWarning)
+
+    def initial_loss(self):
+        """The loss of the current weights on the first rows: enough to see whether it is finite."""
+        X, targets, weights, _ = self.training.batch(np.arange(min(len(self.training), 1000)))
+        return self.head.loss(self.network.forward(X, self.memory)[0], targets, weights)[0]
 
     def restore_best(self):
         """Take the parameters of the best validation score, where there was validation."""

@@ -796,9 +796,15 @@ def test_divergence_stops_with_a_warning_and_the_last_good_weights(early_stoppin
     assert_same_weights(clf, learnt)
 
 
-def test_divergence_before_anything_is_learnt_is_an_error():
-    with pytest.raises(ValueError, match=r"diverged.*Nothing was learnt.*Scale the columns of X.*learning_rate_init=1e\+80"):
-        small(solver="sgd", learning_rate_init=1e80, batch_size=10).fit(X, MULTICLASS)
+def test_divergence_in_the_first_epoch_restores_the_initial_weights_and_says_so():
+    params = {"solver": "sgd", "batch_size": 10, "max_iter": 50}
+    initial = small(**params, learning_rate_init=1e-300).fit(X, MULTICLASS)
+    with pytest.warns(
+        ConvergenceWarning, match=r"epoch 1\. The initial weights, which have learnt nothing, were restored; the loss"
+    ):
+        clf = small(**params, learning_rate_init=1e80).fit(X, MULTICLASS)
+    assert clf.n_iter_ == 0
+    assert_same_weights(clf, initial)
 
 
 def test_divergence_says_what_the_loss_of_the_restored_weights_was():
