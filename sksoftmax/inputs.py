@@ -67,7 +67,7 @@ def check_sample_weight(sample_weight, X):
     try:
         weights = check_array(sample_weight, ensure_2d=False, dtype=X.dtype, input_name="sample_weight")
     except (ValueError, TypeError) as error:
-        raise type(error)(f"sample_weight must be an array of finite numbers, shape ({X.shape[0]},): {error}") from error
+        raise ValueError(f"sample_weight must be an array of finite numbers, shape ({X.shape[0]},): {error}") from error
     if weights.shape != (X.shape[0],):
         raise ValueError(f"sample_weight must have shape ({X.shape[0]},), one weight a row of X; got {weights.shape}.")
     if (weights < 0).any():
@@ -113,7 +113,12 @@ def _check(estimator, X, y="no_validation", **kwargs):
     try:
         checked = validate_data(estimator, X, y, accept_sparse="csr", dtype=FLOATS, ensure_all_finite=False, **kwargs)
     except (ValueError, TypeError) as error:
-        raise _naming_columns(error, X) from error
+        columns = _columns_not_numeric(X)
+        if not columns:
+            raise
+        raise ValueError(
+            f"X must be numeric; these columns are not: {columns}. Encode them first, for example with OneHotEncoder. ({error})"
+        ) from error
     _check_finite(estimator, checked if isinstance(y, str) else checked[0])
     return checked
 
@@ -135,17 +140,12 @@ def _check_finite(estimator, X):
     )
 
 
-def _naming_columns(error, X):
-    """The error again, with the names of the columns of a DataFrame that are not numeric."""
+def _columns_not_numeric(X):
+    """The names of the columns of a DataFrame that are not numbers; empty for anything else."""
     if not hasattr(X, "columns"):
-        return error
-    parts = [X.iloc[:, i] if hasattr(X, "iloc") else X[name] for i, name in enumerate(X.columns)]
-    columns = [str(name) for name, part in zip(X.columns, parts) if not _is_numeric(part)]
-    if not columns:
-        return error
-    return type(error)(
-        f"X must be numeric; these columns are not: {columns}. Encode them first, for example with OneHotEncoder. ({error})"
-    )
+        return []
+    columns = [X.iloc[:, i] if hasattr(X, "iloc") else X[name] for i, name in enumerate(X.columns)]
+    return [str(name) for name, column in zip(X.columns, columns) if not _is_numeric(column)]
 
 
 def _is_numeric(column):

@@ -44,7 +44,7 @@ of this mean, so its row r is (p − y)_r w_r / Σ w.
 """
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, log_expit
 
 
 def softmax(logits):
@@ -247,6 +247,7 @@ def log_sigmoid(logits):
     See Also
     --------
     sigmoid : The probabilities themselves.
+    scipy.special.log_expit : What computes it.
 
     Examples
     --------
@@ -254,7 +255,7 @@ def log_sigmoid(logits):
     >>> log_sigmoid([-1e4, 0.0])
     array([-1.00000000e+04, -6.93147181e-01])
     """
-    return -np.logaddexp(0, -_floats(logits))
+    return log_expit(_floats(logits))
 
 
 def binary_cross_entropy(logits, targets, sample_weight=None):

@@ -37,7 +37,8 @@ class Optimizer:
     def forget(self):
         """Set the moments and the step count to zero."""
         for name in self.state:
-            setattr(self, name, np.zeros_like(getattr(self, name))[()])
+            value = getattr(self, name)
+            setattr(self, name, np.zeros_like(value) if isinstance(value, np.ndarray) else 0)
 
 
 class SGD(Optimizer):

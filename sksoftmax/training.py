@@ -263,8 +263,7 @@ class Run:
 
     def lbfgs(self):
         """For fit: minimise the loss on all rows with SciPy's L-BFGS-B."""
-        self.begin()
-        accepted = self.network.parameters.copy()
+        accepted, _ = self.begin()
 
         def end_iteration(intermediate_result):
             accepted[...] = intermediate_result.x
