@@ -1,8 +1,7 @@
 """`SoftmaxMLPClassifier`: scikit-learn's contract, wired to the network, the heads and the training loop."""
 
 import warnings
-from functools import wraps
-from math import isfinite
+from functools import partial, wraps
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,22 +9,52 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
+from sksoftmax.callbacks import CallbackSupportMixin, fit_tasks, with_callbacks
+from sksoftmax.class_weight import class_factors, weighted
 from sksoftmax.conversion import parameters_from_sklearn, parameters_to_sklearn, state_from_sklearn, state_to_sklearn
-from sksoftmax.inputs import (
-    check_sample_weight,
-    check_validation_pair,
-    check_X,
-    check_X_y,
-    split_validation,
-    without_zero_weights,
-)
+from sksoftmax.inputs import Given, check_sample_weight, check_validation_pair, check_X_y, split_validation, without_zero_weights
 from sksoftmax.network import Network
 from sksoftmax.optimizers import make_optimizer
-from sksoftmax.parameters import PARAMETER_CONSTRAINTS, layer_sizes
+from sksoftmax.parameters import (
+    PARAMETER_CONSTRAINTS,
+    check_combination,
+    dropout_rates,
+    layer_activations,
+    layer_sizes,
+    stops_early,
+)
+from sksoftmax.prediction import NetworkPredictor
+from sksoftmax.progress import Progress
+from sksoftmax.scoring import check_scoring_fits, make_score
 from sksoftmax.targets import TargetEncoder, classes_of, make_head, target_kind
-from sksoftmax.training import Progress, Run, Samples
+from sksoftmax.training import Run, Samples
+
+BALANCED_IN_PARTS = (
+    "class_weight='balanced' is not supported for partial_fit, which sees only a part of y. Compute the weights from all of y "
+    "with sklearn.utils.class_weight.compute_class_weight('balanced', ...) and pass them as a dict."
+)
+
+
+def public_attributes(encoder, network, progress):
+    """The fitted attributes that tell what was learnt, from the parts that trained."""
+    scored = bool(progress.validation_scores)
+    return {
+        "classes_": encoder.classes,
+        "n_outputs_": encoder.head.n_outputs,
+        "out_activation_": encoder.head.out_activation,
+        "n_layers_": len(network.layer_units),
+        "coefs_": list(network.coefs),
+        "intercepts_": list(network.intercepts),
+        "loss_": progress.loss,
+        "loss_curve_": progress.loss_curve,
+        "best_loss_": None if scored else progress.best_loss,
+        "validation_loss_curve_": progress.validation_loss_curve if scored else None,
+        "validation_scores_": progress.validation_scores if scored else None,
+        "best_validation_score_": progress.best_score if scored else None,
+        "best_iter_": progress.best_epoch + 1 if scored else None,
+        "t_": progress.samples_seen,
+    }
 
 
 def _unchanged_on_error(method):
@@ -53,7 +82,7 @@ def _is_stochastic(estimator):
     return True
 
 
-class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
+class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMixin, BaseEstimator):
     """Multi-layer perceptron classifier trained on the softmax cross-entropy.
 
     A drop-in for :class:`sklearn.neural_network.MLPClassifier`: the same parameters, attributes and defaults, with more
@@ -61,12 +90,14 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    hidden_layer_sizes : int or array-like of shape (n_layers - 2,), default=(100,)
-        Number of units in each hidden layer. An empty tuple means none: softmax regression.
+    hidden_layer_sizes : int, array-like of shape (n_layers - 2,) or str, default=(100,)
+        Number of units in each hidden layer. An empty tuple means none: softmax regression. A string like '256-128' says the
+        same as (256, 128), for search spaces that cannot hold tuples.
 
     activation : {'identity', 'relu', 'leaky_relu', 'elu', 'selu', 'tanh', 'logistic', 'softplus', 'silu', 'gelu', \
-            'mish'}, default='relu'
-        Activation function of the hidden layers. 'leaky_relu' has slope 0.1 below 0; 'silu' is also called swish.
+            'mish'} or list of these, default='relu'
+        Activation function of the hidden layers, or a list with one for each. 'leaky_relu' has slope 0.1 below 0; 'silu' is
+        also called swish.
 
     solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
         'sgd' is stochastic gradient descent with momentum, 'adam' the method of [1]_, 'lbfgs' a quasi-Newton method on
@@ -79,7 +110,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
     batch_size : int or 'auto', default='auto'
         Rows in a minibatch of 'sgd' and 'adam'; never more than there are. 'auto' means min(200, n_samples).
 
-    learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'coslog4'}, default='constant'
+    learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'coslog4'} or callable, default='constant'
         How the learning rate changes from `learning_rate_init`.
 
         - 'constant': not at all.
@@ -90,6 +121,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         - 'cosine', 'one_cycle', 'coslog4': planned over `max_iter` epochs, step by step, for 'sgd' and 'adam' ([3]_,
           [4]_, [5]_). They run to their end: `tol` does not stop them unless `early_stopping` is on. In `partial_fit`,
           which knows no end, the rate is `learning_rate_init`.
+        - a function of progress, from 0 at the first step to almost 1 at the last: likewise, with the factor that it returns.
 
     learning_rate_init : float, default=0.001
         The learning rate at the start, or the highest of a planned schedule. For 'sgd' and 'adam'.
@@ -111,7 +143,8 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         size of the largest component of the gradient at which training ends.
 
     verbose : bool or int, default=False
-        Whether to print the loss, and the validation score, of each epoch or iteration.
+        What to print of each epoch or iteration: 1 or True MLPClassifier's lines, 2 the row of a table with the losses, the
+        validation score, the learning rate and the seconds since the start.
 
     warm_start : bool, default=False
         Whether `fit` goes on from the weights (and the optimizer's moments) of the previous call.
@@ -122,10 +155,11 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
     nesterovs_momentum : bool, default=True
         Whether 'sgd' uses Nesterov's momentum.
 
-    early_stopping : bool, default=False
-        Whether to set `validation_fraction` of the rows aside, stop when the accuracy on them stops improving, and return
+    early_stopping : bool or 'auto', default=False
+        Whether to set `validation_fraction` of the rows aside, stop when the `scoring` on them stops improving, and return
         the weights of the best epoch. The split is stratified for two classes. Rows of your own, `X_val` and `y_val` in
-        `fit`, take the place of the split; `partial_fit` needs them.
+        `fit`, take the place of the split; `partial_fit` needs them. 'auto' is on where there are more than 10,000 rows to
+        train on, or rows of your own.
 
     validation_fraction : float, default=0.1
         Fraction of the rows set aside, in (0, 1), where `early_stopping` is on.
@@ -155,6 +189,38 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         Strength of the decoupled weight decay [2]_ of 'sgd' and 'adam': each step also shrinks the weights (not the
         biases) by learning rate × `weight_decay`. Apart from `alpha`, which acts through the gradient.
 
+    class_weight : dict, 'balanced', list of dict or None, default=None
+        Weights of the classes, by which those of their rows are multiplied: {class: weight}, 1 where a class is not named.
+        'balanced' means n_samples / (n_classes × the class's rows), counted in sample weights; not in `partial_fit`. For
+        multilabel targets a list with a dict {0: weight, 1: weight} for each label, whose factors are multiplied. Under soft
+        labels, whose classes are column numbers, a row gets the mean. Validation rows are weighted too. None means 1.
+
+    scoring : str or callable, default='accuracy'
+        What `early_stopping` looks at on the validation rows: 'accuracy', 'loss' (minus the cross-entropy), the name of
+        another scorer of scikit-learn, or a callable with the signature scorer(estimator, X, y). Higher is better.
+
+    restore_best : bool, default=True
+        Whether the weights of the epoch with the highest validation score are returned, rather than the last.
+
+    dropout : float or list of float, default=0.0
+        Probability, in [0, 1), with which each output of a hidden layer is dropped in a training step of 'sgd' or 'adam'
+        (inverted dropout [6]_), or a list with one for each hidden layer.
+
+    label_smoothing : float, default=0.0
+        Share ε of each training target, in [0, 1), that is spread evenly over the classes: y becomes (1 − ε) y + ε / K, or
+        ε / 2 for logistic units [7]_. Validation losses are those of the targets as they are.
+
+    clip_norm : float or None, default=None
+        Length to which a longer gradient is cut in a step of 'sgd' or 'adam'. None never cuts it.
+
+    ema_decay : float, default=0.0
+        Decay rate d in [0, 1) of an exponential moving average of the weights over the steps of 'sgd' or 'adam': the averaged
+        weights are the ones evaluated and returned, while training goes on from those that are not. 0 averages nothing.
+
+    warmup : float, default=0.0
+        Fraction of `max_iter` epochs, in [0, 1), over which the learning rate first rises linearly from 0, for 'sgd' and
+        'adam'; a planned schedule takes the rest. Without effect in `partial_fit`.
+
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
@@ -176,16 +242,23 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         Loss of each epoch (weighted mean over its batches) or iteration.
 
     validation_scores_ : list of float or None
-        Validation accuracy of each epoch or iteration; None where the last call had no validation rows.
+        The `scoring` of each epoch or iteration on the validation rows; None where the last call had none.
+
+    validation_loss_curve_ : list of float or None
+        Mean cross-entropy on the validation rows, without penalty, of each epoch or iteration; None likewise.
 
     best_validation_score_ : float or None
-        Highest of these; its weights are kept once `fit` ends, or `partial_fit` has stopped. None without `early_stopping`.
+        Highest validation score; its weights are kept once `fit` ends, or `partial_fit` has stopped, unless `restore_best` is
+        off. None without `early_stopping`.
+
+    best_iter_ : int or None
+        Number of the epoch or iteration with this score, counted from 1 along `loss_curve_`; None likewise.
 
     t_ : int
         Number of training rows seen, repetitions counted; 0 for 'lbfgs'.
 
     n_iter_ : int
-        Number of epochs or iterations of the last call of `fit`; 1 after `partial_fit`.
+        Number of epochs or iterations of the last call of `fit`; 1 after `partial_fit`, 0 if its training has stopped.
 
     n_layers_ : int
         Number of layers, input and output included.
@@ -214,6 +287,9 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
 
     float32 input is computed in float32, everything else in float64. A row of weight 0 is left out, as if it were absent.
 
+    Callbacks of `sklearn.callback` (scikit-learn 1.9 and newer), set by `set_callbacks`, see one task for each epoch of 'sgd' and
+    'adam' and each iteration of 'lbfgs', and may stop training.
+
     A pickle holds the parameters once. The optimizer's moments and the random generator go with it after `partial_fit` or
     under `warm_start`; after a plain `fit` they are left out.
 
@@ -224,6 +300,8 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
     .. [3] Loshchilov & Hutter (2017), "SGDR: Stochastic gradient descent with warm restarts", :arxiv:`1608.03983`.
     .. [4] Smith & Topin (2017), "Super-convergence", :arxiv:`1708.07120`.
     .. [5] Holzmüller et al. (2024), "Better by default", :arxiv:`2407.04491`.
+    .. [6] Srivastava et al. (2014), "Dropout: A simple way to prevent neural networks from overfitting", JMLR 15.
+    .. [7] Szegedy et al. (2016), "Rethinking the inception architecture for computer vision", :arxiv:`1512.00567`.
 
     Examples
     --------
@@ -270,6 +348,14 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         max_fun=15000,
         out_activation="auto",
         weight_decay=0.0,
+        class_weight=None,
+        scoring="accuracy",
+        restore_best=True,
+        dropout=0.0,
+        label_smoothing=0.0,
+        clip_norm=None,
+        ema_decay=0.0,
+        warmup=0.0,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -296,6 +382,14 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         self.max_fun = max_fun
         self.out_activation = out_activation
         self.weight_decay = weight_decay
+        self.class_weight = class_weight
+        self.scoring = scoring
+        self.restore_best = restore_best
+        self.dropout = dropout
+        self.label_smoothing = label_smoothing
+        self.clip_norm = clip_norm
+        self.ema_decay = ema_decay
+        self.warmup = warmup
 
     @classmethod
     def from_sklearn(cls, mlp):
@@ -328,7 +422,9 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
             for name in ("n_features_in_", "feature_names_in_", "n_iter_"):
                 if hasattr(mlp, name):
                     setattr(self, name, getattr(mlp, name))
-            self._publish()
+            self._hidden_sizes = layer_sizes(self.hidden_layer_sizes)
+            self._no_improvement_count = self._progress.stale_epochs
+            vars(self).update(public_attributes(self._encoder, self._network, self._progress))
         return self
 
     def to_sklearn(self):
@@ -348,6 +444,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         return state_to_sklearn(self, mlp) if self.__sklearn_is_fitted__() else mlp
 
     @_unchanged_on_error
+    @with_callbacks
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train the network.
 
@@ -388,15 +485,16 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         ConvergenceWarning
             If `max_iter` came before any stopping rule; or if training diverged, when the last good weights are kept.
         """
-        self._validate_params()
+        self._check_params()
+        given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val)
         going_on = self.warm_start and self.__sklearn_is_fitted__()
         X, y = check_X_y(self, X, y, reset=not going_on)
         encoder = self._same_encoder(y) if going_on else TargetEncoder.from_y(y, self.out_activation)
-        rng = check_random_state(self.random_state)
-        return self._train(X, y, sample_weight, encoder, rng, going_on, (X_val, y_val, sample_weight_val))
+        return self._train(X, y, given, encoder, check_random_state(self.random_state), going_on)
 
     @available_if(_is_stochastic)
     @_unchanged_on_error
+    @with_callbacks
     def partial_fit(self, X, y, sample_weight=None, classes=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train for one epoch on the given rows, going on from what was learnt before.
 
@@ -440,114 +538,38 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             If an argument is not as described, or y has a label that is not in `classes`.
         """
-        self._validate_params()
-        if self.early_stopping and X_val is None and y_val is None:
+        self._check_params()
+        if self.class_weight == "balanced":
+            raise ValueError(BALANCED_IN_PARTS)
+        if self.early_stopping is True and X_val is None and y_val is None:
             warnings.warn("early_stopping=True has no effect in partial_fit without X_val and y_val, the rows to score.")
+        given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val)
         first = not hasattr(self, "_encoder")
         X, y = check_X_y(self, X, y, reset=first)
         encoder = TargetEncoder.from_classes(y, classes, self.out_activation) if first else self._encoder
         if not first:
             encoder.check_classes(classes)
         rng = getattr(self, "_random_state", None) or check_random_state(self.random_state)
-        given = (X_val, y_val, sample_weight_val)
-        return self._train(X, y, sample_weight, encoder, rng, hasattr(self, "coefs_"), given, incremental=True)
+        return self._train(X, y, given, encoder, rng, hasattr(self, "coefs_"), incremental=True)
 
-    def predict(self, X):
-        """Predict classes.
+    def _check_params(self):
+        self._validate_params()
+        check_combination(self)
 
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Finite numbers.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The most probable label of each row; a 0/1 matrix for multilabel targets.
-        """
-        logits = self._logits(X)
-        return self._encoder.head.predict(logits)
-
-    def predict_proba(self, X):
-        """Predict probabilities.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Finite numbers.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Probabilities in the order of `classes_`; each row sums to 1, except for multilabel targets, where each
-            column is the probability of its label.
-        """
-        logits = self._logits(X)
-        return self._encoder.head.probabilities(logits)
-
-    def predict_log_proba(self, X):
-        """Predict the logarithms of the probabilities, by log-softmax: finite where a probability rounds to 0.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Finite numbers.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Log-probabilities in the order of `classes_`.
-        """
-        logits = self._logits(X)
-        return self._encoder.head.log_probabilities(logits)
-
-    def decision_function(self, X):
-        """Logits: what the softmax or the logistic function is applied to.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Finite numbers.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes) or (n_samples,)
-            Logits in the order of `classes_`; for two classes the log-odds of the second.
-        """
-        logits = self._logits(X)
-        return self._encoder.head.decision(logits)
-
-    def _logits(self, X):
-        if not self.__sklearn_is_fitted__():
-            check_is_fitted(self)
-        with np.errstate(over="ignore", invalid="ignore"):
-            X = check_X(self, X)
-            logits = self._current_network(self._encoder).logits(X)
-            finite = isfinite(np.add.reduce(logits, axis=None)) or np.isfinite(logits).all()
-        if not finite:
-            if not all(np.isfinite(array).all() for array in self.coefs_ + self.intercepts_):
-                raise ValueError("coefs_ or intercepts_ hold numbers that are not finite.")
-            row = int(np.flatnonzero(~np.isfinite(logits).all(axis=1))[0])
-            raise ValueError(
-                f"The network's output overflows in row {row} of X, whose largest value is {abs(X[[row]]).max():.3g}. "
-                "Scale X as it was scaled for fit."
-            )
-        return logits
-
-    def _train(self, X, y, sample_weight, encoder, rng, going_on, given_validation, incremental=False):
-        """Prepare samples, network and optimizer, run the solver, and publish what it learnt."""
+    def _train(self, X, y, given, encoder, rng, going_on, incremental=False):
+        """Prepare rows, network and optimizer, run the solver, and publish what it learnt."""
+        check_scoring_fits(self.scoring, encoder.kind)
         network = self._copy_to_go_on_with(encoder) if going_on else self._new_network(X, encoder, rng)
-        training = self._samples(X, y, sample_weight, encoder, network.dtype)
-        validation = self._given_validation(*given_validation, encoder, network.dtype)
-        if self.early_stopping and validation is None and not incremental:
-            strata = encoder.strata(training.targets)
-            training, validation = split_validation(training, self.validation_fraction, strata, rng)
+        training, validation = self._training_and_validation(X, y, given, encoder, network.dtype, None if incremental else rng)
         options = SimpleNamespace(**self.get_params(deep=False))
         progress = self._progress.copy() if going_on and hasattr(self, "_progress") else Progress()
         optimizer = None if self.solver == "lbfgs" else make_optimizer(options, network)
         if optimizer and going_on:
             optimizer.resume(getattr(self, "_optimizer", None), keep_rate=incremental)
-        run = Run(network, encoder.head, training, validation, progress, options)
+        tasks = fit_tasks(self, "partial_fit" if incremental else "fit", 1 if incremental else self.max_iter, given)
+        run = Run(network, encoder.head, training, validation, progress, options, tasks)
+        run.score = make_score(self.scoring, self, partial(self._fitted_copy, run, encoder), given, validation)
+        tasks.attributes = partial(self._fitted_attributes, run, encoder, copied=True)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             if optimizer is None:
                 run.lbfgs()
@@ -555,46 +577,60 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
                 run.one_epoch(optimizer, rng)
             else:
                 run.epochs(optimizer, rng)
-        self._encoder, self._network, self._optimizer, self._progress = encoder, network, optimizer, progress
-        self._random_state, self._keep_training_state = rng, incremental or self.warm_start
-        self.n_iter_ = 1 if incremental else run.n_done
-        return self._publish()
+        vars(self).update(self._fitted_attributes(run, encoder), _optimizer=optimizer, _random_state=rng)
+        self._keep_training_state = incremental or self.warm_start
+        tasks.finish()
+        return self
+
+    def _training_and_validation(self, X, y, given, encoder, dtype, rng):
+        """The rows to train on and those to score, or None; these are split off only where a generator is given."""
+        training = self._samples(X, y, given.sample_weight, encoder, dtype)
+        validation = self._given_validation(given, encoder, dtype)
+        factors = class_factors(self.class_weight, encoder, training)
+        training, validation = (weighted(samples, factors, encoder.head) for samples in (training, validation))
+        training = without_zero_weights(training)
+        if rng is None or validation is not None or not stops_early(self.early_stopping, len(training)):
+            return training, validation
+        return split_validation(training, self.validation_fraction, encoder.strata(training.targets), rng)
 
     def _samples(self, X, y, sample_weight, encoder, dtype):
         """Checked X and y and raw weights as the rows that count, in the network's dtype."""
         X = X.astype(dtype, copy=False)
-        return without_zero_weights(Samples(X, encoder.encode(y, dtype), check_sample_weight(sample_weight, X)))
+        rows = np.arange(X.shape[0])
+        return without_zero_weights(Samples(X, encoder.encode(y, dtype), check_sample_weight(sample_weight, X), rows))
 
-    def _given_validation(self, X_val, y_val, sample_weight_val, encoder, dtype):
+    def _given_validation(self, given, encoder, dtype):
         """The validation rows that the user passed, or None."""
-        if not check_validation_pair(X_val, y_val, self.early_stopping):
+        if not check_validation_pair(given.X_val, given.y_val, self.early_stopping):
             return None
         try:
-            X_val, y_val = check_X_y(self, X_val, y_val, reset=False)
-            return self._samples(X_val, y_val, sample_weight_val, encoder, dtype)
+            X_val, y_val = check_X_y(self, given.X_val, given.y_val, reset=False)
+            return self._samples(X_val, y_val, given.sample_weight_val, encoder, dtype)
         except ValueError as error:
             raise ValueError(f"In X_val, y_val or sample_weight_val: {error}") from error
 
-    def _publish(self):
-        """Set the fitted attributes from the parts that trained."""
-        encoder, network, progress = self._encoder, self._network, self._progress
-        self._hidden_sizes = layer_sizes(self.hidden_layer_sizes)
-        self.classes_ = encoder.classes
-        self.n_outputs_ = encoder.head.n_outputs
-        self.out_activation_ = encoder.head.out_activation
-        self.n_layers_ = len(network.layer_units)
-        self.coefs_, self.intercepts_ = list(network.coefs), list(network.intercepts)
-        self.loss_curve_, self.loss_, self.t_ = progress.loss_curve, progress.loss, progress.samples_seen
-        scored = bool(progress.validation_scores)
-        self.validation_scores_ = progress.validation_scores if scored else None
-        self.best_validation_score_ = progress.best_score if scored else None
-        self.best_loss_ = None if scored else progress.best_loss
-        self._no_improvement_count = progress.stale_epochs
-        return self
+    def _fitted_copy(self, run, encoder):
+        """Copy the estimator as if training had ended here; its arrays go on changing."""
+        fitted = object.__new__(type(self))
+        vars(fitted).update(vars(self), **self._fitted_attributes(run, encoder))
+        return fitted
+
+    def _fitted_attributes(self, run, encoder, copied=False):
+        """The attributes that make this estimator a fitted one, public and private."""
+        network, progress = (run.network.copy(), run.progress.copy()) if copied else (run.network, run.progress)
+        return {
+            "_encoder": encoder,
+            "_network": network,
+            "_progress": progress,
+            "_hidden_sizes": layer_sizes(self.hidden_layer_sizes),
+            "_no_improvement_count": progress.stale_epochs,
+            "n_iter_": run.n_done,
+            **public_attributes(encoder, network, progress),
+        }
 
     def _new_network(self, X, encoder, rng):
         units = [X.shape[1], *layer_sizes(self.hidden_layer_sizes), encoder.head.n_outputs]
-        network = Network(units, self.activation, X.dtype)
+        network = Network(units, self._activation(), X.dtype, self._dropout())
         network.initialize(rng)
         return network
 
@@ -607,17 +643,14 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
                 f"Training cannot go on with hidden_layer_sizes={self.hidden_layer_sizes!r}: it began with {self._hidden_sizes}. "
                 "Undo the change, or fit anew with warm_start=False."
             )
-        network.activation = self.activation
+        network.activation, network.dropout = self._activation(), self._dropout()
         return network
 
-    def _current_network(self, encoder):
-        """The network behind `coefs_` and `intercepts_`; a new one if other arrays were put there by hand."""
-        network = getattr(self, "_network", None)
-        if network is not None and network.holds(self.coefs_, self.intercepts_):
-            return network
-        activation = self.activation if network is None else network.activation
-        ends = (self.n_features_in_, encoder.head.n_outputs)
-        return Network.from_arrays(self.coefs_, self.intercepts_, activation, *ends)
+    def _activation(self):
+        return layer_activations(self.activation, len(layer_sizes(self.hidden_layer_sizes)))
+
+    def _dropout(self):
+        return dropout_rates(self.dropout, len(layer_sizes(self.hidden_layer_sizes)))
 
     def _same_encoder(self, y):
         """The encoder of the previous fit, for a warm start: y must have the same classes."""
@@ -634,27 +667,8 @@ class SoftmaxMLPClassifier(ClassifierMixin, BaseEstimator):
             )
         return self._encoder
 
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "_encoder")
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.classifier_tags.multi_label = True
         return tags
-
-    def __getstate__(self):
-        """The parameters once, as the network's flat vector; what only training needs goes only if it is to go on."""
-        state = dict(super().__getstate__())
-        if self.__sklearn_is_fitted__():
-            state["_network"] = self._current_network(self._encoder)
-            del state["coefs_"], state["intercepts_"]
-            if not self._keep_training_state:
-                for name in ("_optimizer", "_random_state"):
-                    state.pop(name, None)
-        return state
-
-    def __setstate__(self, state):
-        super().__setstate__(state)
-        if self.__sklearn_is_fitted__():
-            self.coefs_, self.intercepts_ = list(self._network.coefs), list(self._network.intercepts)

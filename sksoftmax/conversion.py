@@ -8,13 +8,25 @@ from sklearn.preprocessing import LabelBinarizer
 from sksoftmax.heads import SoftmaxHead
 from sksoftmax.network import Network
 from sksoftmax.optimizers import make_optimizer
+from sksoftmax.progress import Progress
 from sksoftmax.targets import TargetEncoder
-from sksoftmax.training import Progress
 
-NEUTRAL = {"out_activation": "auto", "weight_decay": 0.0}
+NEUTRAL = {
+    "out_activation": "auto",
+    "weight_decay": 0.0,
+    "class_weight": None,
+    "scoring": "accuracy",
+    "restore_best": True,
+    "dropout": 0.0,
+    "label_smoothing": 0.0,
+    "clip_norm": None,
+    "ema_decay": 0.0,
+    "warmup": 0.0,
+}
 KNOWN_THERE = {
     "activation": ("identity", "logistic", "tanh", "relu"),
     "learning_rate": ("constant", "invscaling", "adaptive"),
+    "early_stopping": (False, True),
 }
 
 
@@ -39,7 +51,9 @@ def parameters_to_sklearn(estimator):
     params = clone(estimator).get_params(deep=False)
     for name, allowed in KNOWN_THERE.items():
         if params[name] not in allowed:
-            raise ValueError(f"{name}={params[name]!r} cannot be expressed by MLPClassifier, which has {', '.join(allowed)}.")
+            raise ValueError(
+                f"{name}={params[name]!r} cannot be expressed by MLPClassifier, which has {', '.join(map(str, allowed))}."
+            )
     for name, neutral in NEUTRAL.items():
         if params.pop(name) != neutral:
             raise ValueError(f"{name}={getattr(estimator, name)!r} cannot be expressed by MLPClassifier, only {neutral!r}.")

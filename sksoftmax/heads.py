@@ -46,6 +46,17 @@ class SoftmaxHead:
         """The logits; for two classes their difference, the log-odds of the second, (n,)."""
         return logits[:, 1] - logits[:, 0] if self.n_outputs == 2 else logits
 
+    def class_totals(self, targets, weights):
+        """The share of each class in the targets, (K,)."""
+        if targets.ndim == 1:
+            totals = np.bincount(targets, weights, minlength=self.n_outputs)
+            return totals / totals.sum()
+        return np.average(targets, axis=0, weights=weights).astype(np.float64)
+
+    def row_factors(self, targets, factors):
+        """Each row's factor, its class's or the mean over its soft label, (n,)."""
+        return factors[targets] if targets.ndim == 1 else targets @ factors
+
     def hits(self, logits, targets):
         """Whether each row's most probable class is the target's."""
         labels = targets if targets.ndim == 1 else targets.argmax(axis=1)
@@ -87,6 +98,15 @@ class BinaryHead:
         """The log-odds, (n,)."""
         return logits[:, 0]
 
+    def class_totals(self, targets, weights):
+        """The share of each class in the targets, (2,)."""
+        yes = np.average(targets[:, 0], weights=weights)
+        return np.array([1 - yes, yes], dtype=np.float64)
+
+    def row_factors(self, targets, factors):
+        """Each row's factor, its class's or the mean over its soft label, (n,)."""
+        return factors[0] + targets[:, 0] * (factors[1] - factors[0])
+
     def hits(self, logits, targets):
         """Whether each row's more probable class is the target's."""
         return (logits[:, 0] > 0) == (targets[:, 0] > 0.5)
@@ -124,6 +144,15 @@ class MultilabelHead:
     def decision(self, logits):
         """The log-odds, (n, L)."""
         return logits
+
+    def class_totals(self, targets, weights):
+        """The shares of no and yes for each label, (L, 2)."""
+        yes = np.average(targets, axis=0, weights=weights)
+        return np.stack([1 - yes, yes], axis=1).astype(np.float64)
+
+    def row_factors(self, targets, factors):
+        """The product of the factors of each row's labels, (n,), as in scikit-learn's compute_sample_weight."""
+        return (factors[:, 0] + targets * (factors[:, 1] - factors[:, 0])).prod(axis=1)
 
     def hits(self, logits, targets):
         """Whether all of a row's labels are right (subset accuracy)."""

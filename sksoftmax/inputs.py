@@ -3,6 +3,7 @@
 from dataclasses import replace
 from math import ceil, isfinite
 from numbers import Real
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
@@ -11,6 +12,17 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
 
 FLOATS = (np.float64, np.float32)
+
+
+class Given(NamedTuple):
+    """What the user passed to fit or partial_fit, as it is."""
+
+    X: object
+    y: object
+    sample_weight: object = None
+    X_val: object = None
+    y_val: object = None
+    sample_weight_val: object = None
 
 
 def check_X(estimator, X):
@@ -53,7 +65,7 @@ def check_validation_pair(X_val, y_val, early_stopping):
     if not early_stopping:
         raise ValueError(
             "X_val and y_val are passed to fit while at the same time early_stopping is False. When passing X_val and y_val "
-            "to fit, early_stopping should be set to True."
+            "to fit, early_stopping should be set to either 'auto' or True."
         )
     return True
 

@@ -121,6 +121,17 @@ def mish(Z):
     return H, lambda d_H: np.multiply(d_H, T + Z * (1 - T * T) * expit(Z), out=d_H)
 
 
+def dropout(H, rate, rng, out):
+    """Inverted dropout (Srivastava et al., 2014): each number of H becomes 0 with probability `rate`, else H / (1 − rate).
+
+    Written to `out`, as the activation's derivative may still need H. The rate is a multiple of 2⁻¹⁶: two random bytes a number.
+    """
+    threshold = round(rate * 2**16)
+    kept = threshold <= np.frombuffer(rng.bytes(2 * H.size), np.uint16).reshape(H.shape[::-1]).T
+    mask = kept * H.dtype.type(2**16 / (2**16 - threshold))
+    return np.multiply(H, mask, out=out), lambda d_out: np.multiply(d_out, mask, out=d_out)
+
+
 def column_of_zeros(Z):
     """Zeros to compare Z with: NumPy compares two arrays several times faster than an array and a number."""
     return np.zeros((len(Z), *[1] * (Z.ndim - 1)), Z.dtype)

@@ -135,7 +135,7 @@ def softmax_jacobian(logits):
     return p[..., :, None] * (delta - p[..., None, :])
 
 
-def cross_entropy(logits, targets, sample_weight=None):
+def cross_entropy(logits, targets, sample_weight=None, label_smoothing=0.0):
     """Compute the mean softmax cross-entropy and its gradient at the logits, p − y.
 
     Integer labels are never expanded to one-hot rows; rows of probabilities are "soft labels".
@@ -151,6 +151,9 @@ def cross_entropy(logits, targets, sample_weight=None):
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights of the rows, not all 0. None weighs all rows alike.
 
+    label_smoothing : float, default=0.0
+        Share of each target that is spread evenly over the classes, in [0, 1): y becomes (1 − ε) y + ε / n_classes ([1]_).
+
     Returns
     -------
     loss : float
@@ -162,7 +165,7 @@ def cross_entropy(logits, targets, sample_weight=None):
     Raises
     ------
     ValueError
-        If the shapes do not fit, a label is outside 0 … n_classes − 1, or the weights sum to 0.
+        If the shapes do not fit, a label is outside 0 … n_classes − 1, the weights sum to 0, or label_smoothing is not in [0, 1).
 
     See Also
     --------
@@ -171,6 +174,10 @@ def cross_entropy(logits, targets, sample_weight=None):
     Notes
     -----
     The derivation of p − y stands at the top of this module.
+
+    References
+    ----------
+    .. [1] Szegedy et al. (2016), "Rethinking the inception architecture", :arxiv:`1512.00567`.
 
     Examples
     --------
@@ -181,23 +188,21 @@ def cross_entropy(logits, targets, sample_weight=None):
     """
     z = _floats(logits)
     y = _checked_class_targets(z, np.asarray(targets))
-    return softmax_loss(z.copy(), y, _checked_weight(sample_weight, len(z)))
+    return softmax_loss(z.copy(), y, _checked_weight(sample_weight, len(z)), _checked_smoothing(label_smoothing))
 
 
-def softmax_loss(z, y, weight):
+def softmax_loss(z, y, weight, smoothing=0.0):
     """`cross_entropy` of arrays that are known to fit, written over z."""
     z -= np.maximum.reduce(z, axis=1, keepdims=True)  # shifted: now max z = 0
+    y_dot_z = _target_dot(y, z, smoothing)
+    p, total = _normalized_exponentials(z)
+    losses = np.log(total[:, 0]) - y_dot_z  # −Σ y log p, as Σ y = 1
     if y.ndim == 1:
-        at_label = _flat_index(z, y)
-        shifted_at_label = z.ravel("K")[at_label]
-        p, total = _normalized_exponentials(z)
-        losses = np.log(total[:, 0]) - shifted_at_label
-        p.ravel("K")[at_label] -= 1  # p − y, where row r of y is 1 at its label and 0 elsewhere
+        p.ravel("K")[_flat_index(p, y)] -= 1 - smoothing  # p − y, where row r of y is 1 at its label and 0 elsewhere
     else:
-        shifted = z.copy("K")
-        p, total = _normalized_exponentials(z)
-        losses = np.einsum("ij,ij->i", y, np.log(total) - shifted)
-        p -= y
+        p -= y if smoothing == 0 else (1 - smoothing) * y
+    if smoothing:
+        p -= smoothing / p.shape[1]
     return _weighted_mean(losses, p, weight)
 
 
@@ -258,7 +263,7 @@ def log_sigmoid(logits):
     return log_expit(_floats(logits))
 
 
-def binary_cross_entropy(logits, targets, sample_weight=None):
+def binary_cross_entropy(logits, targets, sample_weight=None, label_smoothing=0.0):
     """Compute the mean logistic cross-entropy of independent units and its gradient, p − y.
 
     One unit is a two-class problem, L units a multilabel one.
@@ -274,6 +279,9 @@ def binary_cross_entropy(logits, targets, sample_weight=None):
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights of the rows, not all 0. None weighs all rows alike.
 
+    label_smoothing : float, default=0.0
+        Share of each target that is spread evenly over yes and no, in [0, 1): y becomes (1 − ε) y + ε / 2 ([1]_).
+
     Returns
     -------
     loss : float
@@ -285,11 +293,15 @@ def binary_cross_entropy(logits, targets, sample_weight=None):
     Raises
     ------
     ValueError
-        If the shapes do not fit or the weights sum to 0.
+        If the shapes do not fit the weights sum to 0, or label_smoothing is not in [0, 1).
 
     See Also
     --------
     cross_entropy : The same for classes that exclude each other.
+
+    References
+    ----------
+    .. [1] Szegedy et al. (2016), "Rethinking the inception architecture", :arxiv:`1512.00567`.
 
     Examples
     --------
@@ -301,15 +313,22 @@ def binary_cross_entropy(logits, targets, sample_weight=None):
     z, y = _floats(logits), np.asarray(targets)
     if z.ndim != 2 or z.size == 0 or y.shape != z.shape:
         raise ValueError(f"targets must have the shape of the two-dimensional logits; got {y.shape} and {z.shape}.")
-    return logistic_loss(z.copy(), y, _checked_weight(sample_weight, len(z)))
+    return logistic_loss(z.copy(), y, _checked_weight(sample_weight, len(z)), _checked_smoothing(label_smoothing))
 
 
-def logistic_loss(z, y, weight):
+def logistic_loss(z, y, weight, smoothing=0.0):
     """`binary_cross_entropy` of arrays that are known to fit, written over z."""
+    y = (1 - smoothing) * y + smoothing / 2 if smoothing else y
     losses = (np.logaddexp(0, z) - y * z).sum(axis=1)
     p = expit(z, out=z)
     p -= y
     return _weighted_mean(losses, p, weight)
+
+
+def _checked_smoothing(label_smoothing):
+    if not 0 <= label_smoothing < 1:
+        raise ValueError(f"label_smoothing must be in [0, 1); got {label_smoothing!r}.")
+    return label_smoothing
 
 
 def _floats(logits):
@@ -328,6 +347,12 @@ def _normalized_exponentials(shifted):
     total = np.add.reduce(p, axis=-1, keepdims=True)
     p /= total
     return p, total
+
+
+def _target_dot(y, z, smoothing):
+    """Σ_i y_i z_i of each row, with y smoothed."""
+    at_target = z.ravel("K")[_flat_index(z, y)] if y.ndim == 1 else np.einsum("ij,ij->i", y, z)
+    return at_target if smoothing == 0 else (1 - smoothing) * at_target + smoothing / z.shape[1] * np.add.reduce(z, axis=1)
 
 
 def _flat_index(z, y):

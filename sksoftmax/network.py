@@ -8,7 +8,7 @@ matrix: b is its last row, which a column of ones in the input picks up.
 import numpy as np
 from scipy.sparse import issparse
 
-from sksoftmax.layers import ACTIVATIONS, dense, dense_sparse
+from sksoftmax.layers import ACTIVATIONS, dense, dense_sparse, dropout
 
 SMALLEST_CHUNK = 64
 CHUNK_ELEMENTS = 2**18  # activations of a layer held at once while predicting: 2 MB in float64
@@ -41,25 +41,37 @@ class Memory:
 
 
 class Network:
-    """Dense layers with one activation between them.
+    """Dense layers with activations, and where asked dropout, between them.
 
     Parameters
     ----------
     layer_units : sequence of int
         Numbers of units from the input to the output, at least two.
 
-    activation : str
-        A name in `sksoftmax.layers.ACTIVATIONS`, used after every layer but the last.
+    activation : str or sequence of str
+        A name in `sksoftmax.layers.ACTIVATIONS`, used after every layer but the last; or one for each of these layers.
 
     dtype : dtype
         float32 or float64.
+
+    dropout : float or sequence of float, default=0.0
+        Share of each hidden layer's outputs that `forward` drops when it is given a random generator; or one share a layer.
     """
 
-    def __init__(self, layer_units, activation, dtype):
+    def __init__(self, layer_units, activation, dtype, dropout=0.0):
         self.layer_units = tuple(layer_units)
         self.activation = activation
+        self.dropout = dropout
         fans = zip(self.layer_units, self.layer_units[1:])
         self._set_parameters(np.zeros(sum((i + 1) * o for i, o in fans), dtype))
+
+    @property
+    def activations(self):
+        """The name of each hidden layer's activation."""
+        return self._each_hidden_layer(self.activation)
+
+    def _each_hidden_layer(self, value):
+        return (value,) * (len(self.layer_units) - 2) if np.ndim(value) == 0 else tuple(value)
 
     def _set_parameters(self, parameters):
         self.parameters = parameters
@@ -90,7 +102,7 @@ class Network:
 
     def copy(self):
         """The same network with parameters of its own."""
-        network = Network(self.layer_units, self.activation, self.dtype)
+        network = Network(self.layer_units, self.activation, self.dtype, self.dropout)
         network.parameters[...] = self.parameters
         return network
 
@@ -124,10 +136,12 @@ class Network:
         """Draw weights and biases uniformly within ±√(6 / (fan_in + fan_out)); 2 in place of 6 for logistic units.
 
         Glorot & Bengio (2010), with the order of draws of scikit-learn's MLPClassifier: per layer, weights then biases.
+        The output layer counts as the last hidden one does.
         """
-        factor = 2.0 if self.activation == "logistic" else 6.0
-        for W, b in zip(self.coefs, self.intercepts):
-            bound = np.sqrt(factor / sum(W.shape))
+        names = self.activations
+        last = self.activation if isinstance(self.activation, str) else names[-1] if names else None
+        for W, b, name in zip(self.coefs, self.intercepts, (*names, last)):
+            bound = np.sqrt((2.0 if name == "logistic" else 6.0) / sum(W.shape))
             W[...] = rng.uniform(-bound, bound, W.shape)
             b[...] = rng.uniform(-bound, bound, b.shape)
 
@@ -138,15 +152,18 @@ class Network:
             self._d_W = self._matrices(self.gradient)
             self._flat_weights = [(W[:-1].reshape(-1), d_W[:-1].reshape(-1)) for W, d_W in zip(self._W, self._d_W)]
 
-    def forward(self, X, memory=None):
+    def forward(self, X, memory=None, rng=None):
         """Logits of the rows of X, and the function that takes ∂loss/∂logits and fills `gradient`.
+
+        A generator `rng` turns dropout on; without one nothing is random.
 
         Nothing is written to the network, so any number of threads may call it at once, each with a `memory` of its own. What
         this returns stands in that memory, and only until it is used again.
         """
         memory = Memory(self.dtype) if memory is None else memory
         n_samples, last = X.shape[0], len(self._W) - 1
-        activation, backprops = ACTIVATIONS[self.activation], []
+        activations, backprops = self.activations, []
+        rates = self._each_hidden_layer(0.0 if rng is None else self.dropout)
         for i, (W, d_W) in enumerate(zip(self._W, self._d_W)):
             output = memory.units("output", i, n_samples, W.shape[1])
             Z = output[:, :-1]
@@ -155,9 +172,12 @@ class Network:
             else:
                 Z, backprop = dense(X, W, d_W, Z, memory.units("d_input", i, n_samples, len(W) - 1)[:, :-1])
             backprops.append(backprop)
-            if i < last:
-                backprops.append(activation(Z)[1])
             X = output
+            if i < last:
+                backprops.append(ACTIVATIONS[activations[i]](Z)[1])
+                if rates[i]:
+                    X = memory.units("dropped", i, n_samples, W.shape[1])
+                    backprops.append(dropout(Z, rates[i], rng, out=X[:, :-1])[1])
 
         def backprop_all(d_logits):
             derivative = d_logits
@@ -202,7 +222,7 @@ class Network:
         return [part.reshape(-1, fan_out) for part, (_, fan_out) in zip(np.split(flat, stops[:-1]), fans)]
 
     def __getstate__(self):
-        return {name: getattr(self, name) for name in ("layer_units", "activation", "parameters")}
+        return {name: getattr(self, name) for name in ("layer_units", "activation", "dropout", "parameters")}
 
     def __setstate__(self, state):
         """Rebuild the views, which do not survive a pickle."""

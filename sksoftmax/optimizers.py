@@ -1,4 +1,4 @@
-"""Gradient descent, in place on a network's flat vectors.
+"""Gradient descent, in place on a network's flat vectors; averaging of its weights, clipping of its gradient.
 
 `w` are the parameters, `g` the gradient, `rate` the learning rate of this step. `step` may use the gradient's memory
 as scratch: after it, the gradient is spent. `learning_rate` is the current base rate, which schedules lower.
@@ -39,6 +39,15 @@ class Optimizer:
         for name in self.state:
             value = getattr(self, name)
             setattr(self, name, np.zeros_like(value) if isinstance(value, np.ndarray) else 0)
+
+    def begin_epoch(self, w):
+        """Put into w what the steps change; see `Averaged`."""
+
+    def end_epoch(self, w):
+        """Put into w what is to be evaluated."""
+
+    def restart_average(self):
+        """Forget what was averaged: w has been set from outside."""
 
 
 class SGD(Optimizer):
@@ -118,6 +127,88 @@ class Adam(Optimizer):
         return not isfinite(np.maximum.reduce(self.v))
 
 
+class Averaged(Optimizer):
+    """Another optimizer whose weights are averaged exponentially (Polyak & Juditsky, 1992), as Adam averages gradients.
+
+    a ← a + (1 − d) / (1 − dᵗ) · (w − a), which corrects the start as Adam does: after the first step a = w.
+
+    The steps change w; what is evaluated and kept is a. Between epochs the network holds a, and `other` holds w.
+    """
+
+    state = ("other", "n_averaged")
+
+    def __init__(self, optimizer, parameters, decay):
+        self.optimizer = optimizer
+        self.decay = decay
+        self.other = np.zeros_like(parameters)
+        self.n_averaged = 0
+
+    @property
+    def learning_rate(self):
+        """The current base rate of the optimizer whose weights are averaged."""
+        return self.optimizer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, rate):
+        self.optimizer.learning_rate = rate
+
+    @property
+    def learning_rate_init(self):
+        """The base rate that it began with."""
+        return self.optimizer.learning_rate_init
+
+    def resume(self, previous, keep_rate):
+        """Go on with the other's average too, if it has one."""
+        self.optimizer.resume(getattr(previous, "optimizer", previous), keep_rate)
+        super().resume(previous, keep_rate=False)
+
+    def begin_epoch(self, w):
+        """Exchange a for w."""
+        if self.n_averaged:
+            self._exchange(w)
+
+    def end_epoch(self, w):
+        """Exchange w for a."""
+        self._exchange(w)
+
+    def _exchange(self, w):
+        held = w.copy()
+        w[...], self.other[...] = self.other, held
+
+    def step(self, w, g, rate):
+        """Move w as the optimizer does, and the average towards it."""
+        self.optimizer.step(w, g, rate)
+        self.n_averaged += 1
+        towards_w = np.subtract(w, self.other, out=g)
+        towards_w *= (1 - self.decay) / (1 - self.decay**self.n_averaged)
+        self.other += towards_w
+
+    def overflowed(self):
+        """Whether one of the optimizer's moments has."""
+        return self.optimizer.overflowed()
+
+    def forget(self):
+        """Begin afresh, the average too."""
+        self.optimizer.forget()
+        super().forget()
+
+    def restart_average(self):
+        """Average from the next step on."""
+        self.n_averaged = 0
+
+
+def clip(g, max_norm):
+    """Shorten the gradient in place to length `max_norm` if it is longer (Pascanu et al., arXiv:1211.5063); None leaves it."""
+    if max_norm is None:
+        return
+    norm = sqrt(float(g @ g))
+    if not isfinite(norm):  # its square overflows
+        g /= np.abs(g).max()
+        norm = sqrt(float(g @ g))
+    if norm > max_norm:
+        g *= max_norm / norm
+
+
 def decay(w, rate, weight_decay):
     """Decoupled weight decay, w ← w − rate · weight_decay · w, in place."""
     if np.ndim(weight_decay) or weight_decay:
@@ -129,6 +220,8 @@ def make_optimizer(options, network):
     weight_decay = options.weight_decay * network.is_weight if options.weight_decay else 0.0
     common = {"learning_rate": options.learning_rate_init, "weight_decay": weight_decay}
     if options.solver == "sgd":
-        return SGD(network.parameters, momentum=options.momentum, nesterov=options.nesterovs_momentum, **common)
-    betas = {"beta_1": options.beta_1, "beta_2": options.beta_2, "epsilon": options.epsilon}
-    return Adam(network.parameters, **betas, **common)
+        optimizer = SGD(network.parameters, momentum=options.momentum, nesterov=options.nesterovs_momentum, **common)
+    else:
+        betas = {"beta_1": options.beta_1, "beta_2": options.beta_2, "epsilon": options.epsilon}
+        optimizer = Adam(network.parameters, **betas, **common)
+    return Averaged(optimizer, network.parameters, options.ema_decay) if options.ema_decay else optimizer

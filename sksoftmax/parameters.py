@@ -3,18 +3,19 @@
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from sksoftmax.layers import ACTIVATIONS
 from sksoftmax.schedules import PLANNED
 
 PARAMETER_CONSTRAINTS = {
-    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "activation": [StrOptions(set(ACTIVATIONS))],
+    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left"), str],
+    "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
     "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", *PLANNED})],
+    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", *PLANNED}), callable],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
     "power_t": [Interval(Real, 0, None, closed="left")],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -25,7 +26,7 @@ PARAMETER_CONSTRAINTS = {
     "warm_start": ["boolean"],
     "momentum": [Interval(Real, 0, 1, closed="both")],
     "nesterovs_momentum": ["boolean"],
-    "early_stopping": ["boolean"],
+    "early_stopping": ["boolean", StrOptions({"auto"})],
     "validation_fraction": [Interval(Real, 0, 1, closed="left")],
     "beta_1": [Interval(Real, 0, 1, closed="left")],
     "beta_2": [Interval(Real, 0, 1, closed="left")],
@@ -34,14 +35,74 @@ PARAMETER_CONSTRAINTS = {
     "max_fun": [Interval(Integral, 1, None, closed="left")],
     "out_activation": [StrOptions({"auto", "softmax"})],
     "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    "scoring": [StrOptions({"loss", *get_scorer_names()}), callable],
+    "restore_best": ["boolean"],
+    "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+    "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+    "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+    "ema_decay": [Interval(Real, 0, 1, closed="left")],
+    "warmup": [Interval(Real, 0, 1, closed="left")],
 }
+PER_STEP = {"weight_decay": 0.0, "dropout": 0.0, "clip_norm": None, "ema_decay": 0.0, "warmup": 0.0}  # and what switches them off
+AUTO_EARLY_STOPPING = 10_000  # rows above which early_stopping="auto" is on, as in HistGradientBoosting
+
+
+def check_combination(options):
+    """ValueError where parameters that are fine by themselves make no sense together."""
+    n_hidden = len(layer_sizes(options.hidden_layer_sizes))
+    layer_activations(options.activation, n_hidden)
+    dropout_rates(options.dropout, n_hidden)
+    if options.solver == "lbfgs":
+        for name, off in PER_STEP.items():
+            value = getattr(options, name)
+            if value is not off and np.any(value != off):
+                raise ValueError(
+                    f"{name}={value!r} acts on the steps of solver 'adam' or 'sgd'; solver='lbfgs' has none. "
+                    f"Leave it at {off!r}, or change the solver."
+                )
 
 
 def layer_sizes(hidden_layer_sizes):
     """`hidden_layer_sizes` as a list of int; ValueError if one is not a positive integer."""
-    sizes = [hidden_layer_sizes] if isinstance(hidden_layer_sizes, Integral) else list(hidden_layer_sizes)
+    sizes = hidden_layer_sizes
+    if isinstance(sizes, str):
+        parts = [part.strip() for part in sizes.split("-")] if sizes.strip() else []
+        sizes = [int(part) if part.isdecimal() else part for part in parts]
+    sizes = [sizes] if isinstance(sizes, Integral) else list(sizes)
     if not all(isinstance(size, Integral) and not isinstance(size, bool) and size > 0 for size in sizes):
         raise ValueError(
-            f"hidden_layer_sizes must be > 0 and of integers, one for each hidden layer; got {hidden_layer_sizes!r}."
+            "hidden_layer_sizes must be > 0 and of integers, one for each hidden layer, as in (256, 128) or '256-128'; "
+            f"got {hidden_layer_sizes!r}."
         )
     return [int(size) for size in sizes]
+
+
+def layer_activations(activation, n_hidden):
+    """`activation` as a name, or as a tuple with one for each hidden layer; ValueError if it is neither."""
+    if isinstance(activation, str):
+        return activation
+    names = tuple(np.asarray(activation, dtype=object).ravel())
+    if len(names) != n_hidden or not all(isinstance(name, str) and name in ACTIVATIONS for name in names):
+        raise ValueError(
+            f"activation must be one of {sorted(ACTIVATIONS)}, or a list of {n_hidden} of them, one for each hidden layer; "
+            f"got {activation!r}."
+        )
+    return names
+
+
+def dropout_rates(dropout, n_hidden):
+    """`dropout` as a number, or as a tuple with one for each hidden layer; ValueError if it is neither."""
+    if isinstance(dropout, Real):
+        return float(dropout)
+    rates = tuple(np.asarray(dropout, dtype=object).ravel())
+    if len(rates) != n_hidden or not all(isinstance(rate, Real) and 0 <= rate < 1 for rate in rates):
+        raise ValueError(
+            f"dropout must be a rate in [0, 1), or a list of {n_hidden} of them, one for each hidden layer; got {dropout!r}."
+        )
+    return tuple(float(rate) for rate in rates)
+
+
+def stops_early(early_stopping, n_samples):
+    """Whether `early_stopping` asks for a validation part of this many rows."""
+    return n_samples > AUTO_EARLY_STOPPING if early_stopping == "auto" else bool(early_stopping)

@@ -5,7 +5,8 @@ length of the training, `max_iter` epochs, and run to their end. 'invscaling' an
 SGD: they know no end, and change the base rate between epochs.
 """
 
-from math import cos, log2, pi
+from math import cos, isfinite, log2, pi
+from numbers import Real
 
 
 def constant(progress):
@@ -41,3 +42,28 @@ def adaptive(learning_rate):
 
 
 PLANNED = {f.__name__: f for f in (cosine, one_cycle, coslog4)}
+
+
+def is_planned(learning_rate):
+    """Whether this is a plan over all of training: a name in `PLANNED`, or a function of progress."""
+    return callable(learning_rate) or learning_rate in PLANNED
+
+
+def schedule(learning_rate, warmup):
+    """The function of progress that `learning_rate` stands for, begun by a linear rise over the fraction `warmup`."""
+    plan = checked(learning_rate) if callable(learning_rate) else PLANNED.get(learning_rate, constant)
+    if warmup == 0:
+        return plan
+    return lambda progress: progress / warmup if progress < warmup else plan((progress - warmup) / (1 - warmup))
+
+
+def checked(plan):
+    """The user's function of progress; ValueError where it does not return a finite factor ≥ 0."""
+
+    def factor(progress):
+        value = plan(progress)
+        if not isinstance(value, Real) or not isfinite(value) or value < 0:
+            raise ValueError(f"learning_rate must return a finite factor >= 0; got {value!r} at progress {progress:.6g}.")
+        return float(value)
+
+    return factor

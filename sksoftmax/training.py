@@ -1,12 +1,13 @@
 """Training: minibatches, the epoch loop with its stopping rules, and L-BFGS beside it.
 
 A `Run` is one call of fit or partial_fit; its `epoch` is the training step, over and over. `options` are the estimator's
-parameters by name, in a plain namespace; `Progress` records what happened.
+parameters by name, in a plain namespace.
 """
 
 import warnings
-from dataclasses import dataclass, field, replace
-from math import inf, isfinite, nan
+from dataclasses import dataclass
+from functools import partial
+from math import isfinite
 
 import numpy as np
 from scipy.optimize import minimize
@@ -14,7 +15,9 @@ from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 
 from sksoftmax.network import Memory
-from sksoftmax.schedules import PLANNED, adaptive, constant, invscaling
+from sksoftmax.optimizers import clip
+from sksoftmax.progress import Report
+from sksoftmax.schedules import adaptive, invscaling, is_planned, schedule
 from sksoftmax.threads import one_thread_for_scipy
 
 SCIPY_FTOL = 1e7 * np.finfo(np.float64).eps  # SciPy's default, and so MLPClassifier's; a tol below 5e-5 asks for less
@@ -29,12 +32,14 @@ STOPPED = (
 class Samples:
     """Rows to train on or to score.
 
-    X is (n, d), targets are as the head's loss takes them, weights are (n,) or None for ones.
+    X is (n, d), targets are as the head's loss takes them, weights are (n,) or None for ones; `rows` are their row numbers in
+    what the user passed.
     """
 
     X: object
     targets: np.ndarray
     weights: np.ndarray | None = None
+    rows: np.ndarray | None = None
 
     def __len__(self):
         return self.X.shape[0]
@@ -49,68 +54,12 @@ class Samples:
         return X, targets, weights, float(weights.sum())
 
     def __getitem__(self, rows):
-        return Samples(self.X[rows], self.targets[rows], None if self.weights is None else self.weights[rows])
+        return Samples(*(None if part is None else part[rows] for part in (self.X, self.targets, self.weights, self.rows)))
 
     @property
     def total_weight(self):
         """The number of rows, or the sum of their weights."""
         return len(self) if self.weights is None else float(self.weights.sum())
-
-
-@dataclass
-class Progress:
-    """What training has seen; goes on over warm starts and calls of partial_fit.
-
-    Losses are means over weights and include the L2 penalty. `best_parameters` are those of the best validation score, until
-    they are restored; `kept_epoch` is the index of the epoch whose weights the network has; `stopped` says that calls of
-    partial_fit brought no improvement for too long.
-    """
-
-    loss_curve: list = field(default_factory=list)
-    validation_scores: list = field(default_factory=list)
-    best_loss: float = inf
-    best_score: float = -inf
-    best_epoch: int = -1
-    best_parameters: np.ndarray | None = None
-    kept_epoch: int = -1
-    stopped: bool = False
-    stale_epochs: int = 0
-    samples_seen: int = 0
-
-    @property
-    def loss(self):
-        """The loss of the epoch whose parameters are kept; NaN before the first."""
-        return self.loss_curve[self.kept_epoch] if self.loss_curve else nan
-
-    def copy(self):
-        """A record of its own, to go on with."""
-        return replace(self, loss_curve=self.loss_curve.copy(), validation_scores=self.validation_scores.copy())
-
-    def go_on(self, parameters, validation):
-        """Begin another call of fit or partial_fit: with validation rows, restored parameters are the best so far.
-
-        Without them, earlier scores are forgotten: the weights will no longer be what they speak of.
-        """
-        if validation is None:
-            self.validation_scores, self.best_score, self.best_epoch, self.best_parameters = [], -inf, -1, None
-        elif self.kept_epoch == self.best_epoch >= 0:
-            self.best_parameters = parameters.copy()
-        self.stopped = False
-
-    def record(self, loss, score, parameters, tol):
-        """Add an epoch; it is stale if it is not better than the best by tol. `score` is None without validation."""
-        self.loss_curve.append(loss)
-        self.kept_epoch = len(self.loss_curve) - 1
-        if score is None:
-            stale = loss > self.best_loss - tol
-        else:
-            self.validation_scores.append(score)
-            stale = score < self.best_score + tol
-            if score > self.best_score:
-                self.best_score, self.best_epoch = score, self.kept_epoch
-                self.best_parameters = parameters.copy()
-        self.best_loss = min(self.best_loss, loss)
-        self.stale_epochs = self.stale_epochs + 1 if stale else 0
 
 
 def minibatches(order, batch_size):
@@ -122,19 +71,26 @@ def minibatches(order, batch_size):
 class Run:
     """One call of fit or partial_fit: what is trained, on what, and the record of it.
 
-    `validation` is None where nothing is scored. The network and the progress are changed in place.
+    The network and the progress are changed in place. `validation` is None where nothing is scored; `score`, without arguments,
+    is the user's scorer on these rows, None for accuracy and loss. `tasks` tells callbacks of each epoch.
     """
 
     network: object
     head: object
     training: Samples
     validation: Samples | None
-    progress: Progress
+    progress: object
     options: object
+    tasks: object
+    score: object = None
 
     def __post_init__(self):
         self.memory = Memory(self.network.dtype)
         self.n_before = len(self.progress.loss_curve)
+        self.report = Report(self.options.verbose)
+        self.loss = self.head.loss
+        if self.options.label_smoothing:
+            self.loss = partial(self.head.loss, smoothing=self.options.label_smoothing)
 
     def begin(self):
         """Make ready; return the weights to go back to if training diverges, with the index of their epoch."""
@@ -148,26 +104,30 @@ class Run:
         return len(self.progress.loss_curve) - self.n_before
 
     def epochs(self, optimizer, rng):
-        """For fit: epochs until a stopping rule or max_iter."""
+        """For fit: epochs until a stopping rule, a callback or max_iter."""
         known_good, order = self.begin(), np.arange(len(self.training))
         try:
             while self.n_done < self.options.max_iter:
                 start = self.network.parameters.copy()
+                self.tasks.begin()
                 order = shuffled(order, self.options, rng)
                 batches = minibatches(order, clipped_batch_size(self.options.batch_size, len(order)))
-                loss = self.epoch(optimizer, batches, learning_rates(optimizer, self.options, self.n_done, len(batches)))
+                rates = learning_rates(optimizer, self.options, self.n_done, len(batches))
+                loss = self.epoch(optimizer, batches, rates, rng)
                 if diverged(loss, self.network, optimizer):
                     self.restore_after_divergence(optimizer, known_good)
+                    self.tasks.end()
                     break
                 if loss < self.progress.best_loss:
                     known_good = (start, len(self.progress.loss_curve))
-                if self.end_epoch(optimizer, loss):
+                ended = self.end_epoch(optimizer, loss, rates[-1])
+                if self.tasks.end() or ended:
                     break
             else:
                 warn_if_unfinished(self.options)
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.")
-        self.restore_best()
+        self.restore_best(optimizer)
 
     def one_epoch(self, optimizer, rng):
         """For partial_fit: one epoch at a rate that no plan changes; none if the validation score has ended training."""
@@ -176,62 +136,72 @@ class Run:
             return
         known_good, order = self.begin(), shuffled(np.arange(len(self.training)), self.options, rng)
         batches = minibatches(order, clipped_batch_size(self.options.batch_size, len(order)))
-        loss = self.epoch(optimizer, batches, [optimizer.learning_rate] * len(batches))
+        self.tasks.begin()
+        loss = self.epoch(optimizer, batches, [optimizer.learning_rate] * len(batches), rng)
         if diverged(loss, self.network, optimizer):
             self.restore_after_divergence(optimizer, known_good)
-        elif self.end_epoch(optimizer, loss) and self.validation is not None:
-            self.restore_best()
+        elif self.end_epoch(optimizer, loss, optimizer.learning_rate) and self.validation is not None:
+            self.restore_best(optimizer)
             self.progress.stopped = True
             warnings.warn(STOPPED)
+        self.tasks.end()
 
-    def epoch(self, optimizer, batches, rates):
+    def epoch(self, optimizer, batches, rates, rng):
         """Train on all batches once. Returns the mean loss, or the first batch loss that is not finite."""
-        network, loss_function, total = self.network, self.head.loss, 0.0
+        network, loss_function, total = self.network, self.loss, 0.0
+        optimizer.begin_epoch(network.parameters)
         for rows, rate in zip(batches, rates):
             X, targets, weights, batch_weight = self.training.batch(rows)
-            logits, backprop = network.forward(X, self.memory)
+            logits, backprop = network.forward(X, self.memory, rng)
             loss, d_logits = loss_function(logits, targets, weights)  # d_logits is p − y
             backprop(d_logits)  # fills network.gradient
             loss += network.add_l2(self.options.alpha / batch_weight)
             if not isfinite(loss):
                 return loss
+            clip(network.gradient, self.options.clip_norm)
             optimizer.step(network.parameters, network.gradient, rate)
             total += loss * batch_weight
+        optimizer.end_epoch(network.parameters)
         return total / self.training.total_weight
 
-    def end_epoch(self, optimizer, loss):
+    def end_epoch(self, optimizer, loss, rate):
         """Take an epoch down and adjust the learning rate for the next; True if training is to end here."""
         self.progress.samples_seen += len(self.training)
-        self.record(loss)
+        self.record(loss, rate)
         options, progress = self.options, self.progress
         sgd_schedule = options.learning_rate if options.solver == "sgd" else None
         if sgd_schedule == "invscaling":
             optimizer.learning_rate = invscaling(options.learning_rate_init, progress.samples_seen, options.power_t)
-        planned = options.learning_rate in PLANNED and self.validation is None
+        planned = is_planned(options.learning_rate) and self.validation is None
         if progress.stale_epochs <= options.n_iter_no_change or planned:
             return False
         what = "Training loss" if self.validation is None else "Validation score"
         message = f"{what} did not improve more than tol={options.tol:f} for {options.n_iter_no_change} consecutive epochs."
         lower = adaptive(optimizer.learning_rate) if sgd_schedule == "adaptive" else None
         if lower is None:
-            report(options, message + (" Learning rate too small. Stopping." if sgd_schedule == "adaptive" else " Stopping."))
+            self.report.message(message + (" Learning rate too small. Stopping." if sgd_schedule == "adaptive" else " Stopping."))
             return True
-        report(options, f"{message} Setting learning rate to {lower:f}")
+        self.report.message(f"{message} Setting learning rate to {lower:f}")
         optimizer.learning_rate, progress.stale_epochs = lower, 0
         return False
 
-    def record(self, loss):
+    def record(self, loss, rate=None):
         """Score the validation rows, where there are any, and take the epoch or iteration down."""
-        score = None if self.validation is None else self.validation_score()
-        self.progress.record(loss, score, self.network.parameters, self.options.tol)
-        report(self.options, f"Iteration {self.n_done}, loss = {loss:.8f}")
-        if score is not None:
-            report(self.options, f"Validation score: {score:f}")
+        if self.validation is None:
+            self.progress.record(loss, self.options.tol)
+        else:
+            self.progress.record_scored(loss, *self.validate(), self.network.parameters, self.options.tol)
+        self.report.epoch(self.n_done, self.progress, rate)
 
-    def validation_score(self):
-        """Weighted accuracy."""
-        hits = self.head.hits(self.network.logits(self.validation.X, self.memory), self.validation.targets)
-        return float(np.average(hits, weights=self.validation.weights))
+    def validate(self):
+        """The mean loss on the validation rows, and their score: weighted accuracy, minus the loss, or the user's scorer."""
+        rows, scoring = self.validation, self.options.scoring
+        logits = self.network.logits(rows.X, self.memory)
+        hits = self.head.hits(logits, rows.targets) if scoring == "accuracy" else None
+        loss = self.head.loss(logits, rows.targets, rows.weights)[0]  # overwrites the logits
+        if scoring == "accuracy":
+            return loss, float(np.average(hits, weights=rows.weights))
+        return loss, -loss if scoring == "loss" else self.score()
 
     def restore_after_divergence(self, optimizer, known_good):
         """Go back to good weights and the index of their epoch, with a warning.
@@ -252,14 +222,17 @@ class Run:
     def initial_loss(self):
         """The loss of the current weights on the first rows: enough to see whether it is finite."""
         X, targets, weights, _ = self.training.batch(np.arange(min(len(self.training), 1000)))
-        return self.head.loss(self.network.forward(X, self.memory)[0], targets, weights)[0]
+        return self.loss(self.network.forward(X, self.memory)[0], targets, weights)[0]
 
-    def restore_best(self):
-        """Take the parameters of the best validation score, where there was validation."""
+    def restore_best(self, optimizer=None):
+        """Take the parameters of the best validation score, where there was validation and unless the user declines."""
         progress = self.progress
-        if self.validation is not None and progress.best_parameters is not None:
-            self.network.parameters[...], progress.kept_epoch = progress.best_parameters, progress.best_epoch
-            progress.best_parameters = None
+        if self.validation is None or progress.best_parameters is None or not self.options.restore_best:
+            return
+        if optimizer is not None and progress.kept_epoch != progress.best_epoch:
+            optimizer.restart_average()
+        self.network.parameters[...], progress.kept_epoch = progress.best_parameters, progress.best_epoch
+        progress.best_parameters = None
 
     def lbfgs(self):
         """For fit: minimise the loss on all rows with SciPy's L-BFGS-B."""
@@ -268,8 +241,10 @@ class Run:
         def end_iteration(intermediate_result):
             accepted[...] = intermediate_result.x
             self.network.parameters[...] = accepted
+            self.tasks.begin()
             self.record(float(intermediate_result.fun))
-            if self.validation is not None and self.progress.stale_epochs > self.options.n_iter_no_change:
+            stale = self.validation is not None and self.progress.stale_epochs > self.options.n_iter_no_change
+            if self.tasks.end() or stale:
                 raise StopIteration
 
         try:
@@ -301,7 +276,7 @@ class Run:
         network, training = self.network, self.training
         network.parameters[...] = parameters
         logits, backprop = network.forward(training.X, self.memory)
-        loss, d_logits = self.head.loss(logits, training.targets, training.weights)  # d_logits is p − y
+        loss, d_logits = self.loss(logits, training.targets, training.weights)  # d_logits is p − y
         backprop(d_logits)
         loss += network.add_l2(self.options.alpha / training.total_weight)
         return loss, network.gradient.astype(np.float64)
@@ -319,7 +294,7 @@ def diverged(loss, network, optimizer):
 
 def learning_rates(optimizer, options, epoch, n_batches):
     """The learning rate of each step of an epoch."""
-    factor = PLANNED.get(options.learning_rate, constant)
+    factor = schedule(options.learning_rate, options.warmup)
     return [optimizer.learning_rate * factor((epoch + i / n_batches) / options.max_iter) for i in range(n_batches)]
 
 
@@ -330,15 +305,9 @@ def clipped_batch_size(batch_size, n_samples):
     return min(batch_size, n_samples)
 
 
-def report(options, message):
-    """Print where verbose."""
-    if options.verbose:
-        print(message)
-
-
 def warn_if_unfinished(options):
     """Say that max_iter came before any stopping rule, unless that was the plan."""
-    if options.learning_rate not in PLANNED:
+    if not is_planned(options.learning_rate):
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({options.max_iter}) reached and the optimization hasn't converged yet.",
             ConvergenceWarning,

@@ -49,7 +49,18 @@ def test_parameters_come_over_and_everything_new_is_neutral():
     theirs = MLPClassifier((3, 4), "tanh", alpha=0.3, solver="sgd", learning_rate="adaptive", max_fun=7)
     params = SoftmaxMLPClassifier.from_sklearn(theirs).get_params()
     assert {name: params[name] for name in theirs.get_params()} == theirs.get_params()
-    assert {name: params[name] for name in params.keys() - theirs.get_params()} == {"out_activation": "auto", "weight_decay": 0.0}
+    assert {name: params[name] for name in params.keys() - theirs.get_params()} == {
+        "out_activation": "auto",
+        "weight_decay": 0.0,
+        "class_weight": None,
+        "scoring": "accuracy",
+        "restore_best": True,
+        "dropout": 0.0,
+        "label_smoothing": 0.0,
+        "clip_norm": None,
+        "ema_decay": 0.0,
+        "warmup": 0.0,
+    }
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])

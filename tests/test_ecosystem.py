@@ -281,7 +281,7 @@ def test_joblib_memory_in_a_pipeline(tmp_path):
 
 
 def test_a_clone_has_the_parameters_and_is_not_fitted():
-    clf = small(activation="mish", weight_decay=0.1).fit(X, y)
+    clf = small(activation="mish", label_smoothing=0.1).fit(X, y)
     copied = clone(clf)
     assert copied.get_params() == clf.get_params()
     assert not hasattr(copied, "coefs_")

@@ -17,8 +17,8 @@ SOFT = np.full((30, 3), [0.5, 0.3, 0.2])
 METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function"]
 
 WRONG = {  # wrong types, and values out of range
-    "hidden_layer_sizes": [None, "100", 0, (10, 0), (10, -1), (2.5,), (True,), [[3, 3]], [(1, 2), 3]],
-    "activation": [None, "Relu", "swish2"],
+    "hidden_layer_sizes": [None, "100x3", "10--3", "-3", 0, (10, 0), (10, -1), (2.5,), (True,), [[3, 3]], [(1, 2), 3]],
+    "activation": [None, "Relu", "swish2", ["relu", "tanh"], ["Relu"]],
     "solver": [None, "rmsprop"],
     "alpha": ["0.1", None, -1e-9, np.nan, np.inf],
     "batch_size": [None, "all", 0, 2.5],
@@ -33,7 +33,7 @@ WRONG = {  # wrong types, and values out of range
     "warm_start": ["yes", None],
     "momentum": ["0.9", None, -0.1, 1.1],
     "nesterovs_momentum": ["yes", None],
-    "early_stopping": ["auto", None],
+    "early_stopping": ["maybe", None],
     "validation_fraction": ["0.1", None, 1.0, -0.1],
     "beta_1": ["0.9", None, 1.0, -0.1],
     "beta_2": ["0.9", None, 1.0, -0.1],
@@ -42,6 +42,14 @@ WRONG = {  # wrong types, and values out of range
     "max_fun": [10.5, None, 0],
     "out_activation": [None, "sigmoid", "identity"],
     "weight_decay": ["0.1", None, -0.1, np.nan],
+    "class_weight": ["even", 2.0, {3: 1.0}, {0: -1.0}, {0: "heavy"}, {0: np.nan}, [{0: 1.0, 1: 2.0}]],
+    "scoring": [None, "precise", 1],
+    "restore_best": ["yes", None],
+    "dropout": ["0.1", None, 1.0, -0.1, [0.1, 0.2], [1.0], ["0.1"]],
+    "label_smoothing": ["0.1", None, 1.0, -0.1],
+    "clip_norm": ["1", 0.0, -1.0],
+    "ema_decay": ["0.9", None, 1.0, -0.1],
+    "warmup": ["0.1", None, 1.0, -0.1],
 }
 
 

@@ -183,6 +183,7 @@ OPTIONS = {
     "beta_1": 0.7,
     "beta_2": 0.99,
     "epsilon": 1e-5,
+    "ema_decay": 0.0,
 }
 
 

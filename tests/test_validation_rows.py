@@ -65,7 +65,7 @@ def test_rows_that_do_not_fit_are_named(given, message):
 
 
 def test_rows_without_early_stopping_are_refused():
-    with pytest.raises(ValueError, match="early_stopping should be set to True"):
+    with pytest.raises(ValueError, match="early_stopping should be set to either 'auto' or True"):
         early(early_stopping=False).fit(X[TRAIN], y[TRAIN], X_val=X[VAL], y_val=y[VAL])
 
 

@@ -1,0 +1,126 @@
+"""What a fitted network answers, and how it is pickled."""
+
+from math import isfinite
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from sksoftmax.inputs import check_X
+from sksoftmax.network import Network
+
+
+class NetworkPredictor:
+    """The predicting half of the estimator: all that reads a trained network.
+
+    It needs `coefs_`, `intercepts_`, `n_features_in_`, and the `_encoder` of the targets.
+    """
+
+    def predict(self, X):
+        """Predict classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Finite numbers.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The most probable label of each row; a 0/1 matrix for multilabel targets.
+        """
+        logits = self._logits(X)
+        return self._encoder.head.predict(logits)
+
+    def predict_proba(self, X):
+        """Predict probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Finite numbers.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities in the order of `classes_`; each row sums to 1, except for multilabel targets, where each
+            column is the probability of its label.
+        """
+        logits = self._logits(X)
+        return self._encoder.head.probabilities(logits)
+
+    def predict_log_proba(self, X):
+        """Predict the logarithms of the probabilities, by log-softmax: finite where a probability rounds to 0.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Finite numbers.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Log-probabilities in the order of `classes_`.
+        """
+        logits = self._logits(X)
+        return self._encoder.head.log_probabilities(logits)
+
+    def decision_function(self, X):
+        """Logits: what the softmax or the logistic function is applied to.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Finite numbers.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes) or (n_samples,)
+            Logits in the order of `classes_`; for two classes the log-odds of the second.
+        """
+        logits = self._logits(X)
+        return self._encoder.head.decision(logits)
+
+    def _logits(self, X):
+        if not self.__sklearn_is_fitted__():
+            check_is_fitted(self)
+        with np.errstate(over="ignore", invalid="ignore"):
+            X = check_X(self, X)
+            logits = self._current_network(self._encoder).logits(X)
+            finite = isfinite(np.add.reduce(logits, axis=None)) or np.isfinite(logits).all()
+        if not finite:
+            if not all(np.isfinite(array).all() for array in self.coefs_ + self.intercepts_):
+                raise ValueError("coefs_ or intercepts_ hold numbers that are not finite.")
+            row = int(np.flatnonzero(~np.isfinite(logits).all(axis=1))[0])
+            raise ValueError(
+                f"The network's output overflows in row {row} of X, whose largest value is {abs(X[[row]]).max():.3g}. "
+                "Scale X as it was scaled for fit."
+            )
+        return logits
+
+    def _current_network(self, encoder):
+        """The network behind `coefs_` and `intercepts_`; a new one if other arrays were put there by hand."""
+        network = getattr(self, "_network", None)
+        if network is not None and network.holds(self.coefs_, self.intercepts_):
+            return network
+        activation = self.activation if network is None else network.activation
+        ends = (self.n_features_in_, encoder.head.n_outputs)
+        return Network.from_arrays(self.coefs_, self.intercepts_, activation, *ends)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_encoder")
+
+    def __getstate__(self):
+        """The parameters once, as the network's flat vector; what only training needs goes only if it is to go on."""
+        state = dict(super().__getstate__())
+        if self.__sklearn_is_fitted__():
+            state["_network"] = self._current_network(self._encoder)
+            del state["coefs_"], state["intercepts_"]
+            if not self._keep_training_state:
+                for name in ("_optimizer", "_random_state"):
+                    state.pop(name, None)
+        return state
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if self.__sklearn_is_fitted__():
+            self.coefs_, self.intercepts_ = list(self._network.coefs), list(self._network.intercepts)
