@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 
 from sksoftmax.callbacks import CallbackSupportMixin, fit_tasks, with_callbacks
 from sksoftmax.class_weight import class_factors, weighted
+from sksoftmax.columns import Categories
 from sksoftmax.conversion import parameters_from_sklearn, parameters_to_sklearn, state_from_sklearn, state_to_sklearn
 from sksoftmax.inputs import Given, check_sample_weight, check_validation_pair, check_X_y, split_validation, without_zero_weights
 from sksoftmax.network import Network
@@ -25,6 +26,7 @@ from sksoftmax.parameters import (
     stops_early,
 )
 from sksoftmax.prediction import NetworkPredictor
+from sksoftmax.preprocessing import Preprocessor, arithmetic, encoded
 from sksoftmax.progress import Progress
 from sksoftmax.scoring import check_scoring_fits, make_score
 from sksoftmax.targets import TargetEncoder, classes_of, make_head, target_kind
@@ -221,6 +223,22 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         Fraction of `max_iter` epochs, in [0, 1), over which the learning rate first rises linearly from 0, for 'sgd' and
         'adam'; a planned schedule takes the rest. Without effect in `partial_fit`.
 
+    scaling : {'robust', 'standard'} or None, default=None
+        How numeric columns are scaled, and that missing values (NaN, None, pandas.NA) are accepted: they take the column's
+        median (or mean), and a column of 0 and 1 flags them where `fit` saw any. 'robust' divides the distance from the median
+        by the quartile range and bends what is far smoothly back to within ±3 [5]_; 'standard' is the distance from the mean
+        in standard deviations. Sparse input is divided by its largest absolute values, and not centred. What is learnt in the
+        first call of `partial_fit` stays. None leaves numbers as they are and refuses missing ones.
+
+    categorical_features : 'from_dtype', array-like of bool, int or str of shape (n_features,), or None, default=None
+        Columns whose values are categories: a mask, positions or names; 'from_dtype' takes the columns of a pandas or polars
+        frame that hold categories, strings or booleans. Each becomes a column of 0 and 1 for each category in `fit`, or one of
+        −1 and 1 for two; others, and missing values where `fit` saw none, are all zeros. None takes all columns for numbers.
+
+    dtype : {'auto', 'float32', 'float64'}, default='auto'
+        Floating-point format of the network. 'auto' is float32 where X is, and where `scaling` is on and `fit` sees 1,000 rows
+        or more; else float64.
+
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
@@ -285,7 +303,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
     `sksoftmax.loss` derives the gradient that all training here starts from: at the logits, the derivative of the
     softmax cross-entropy is p − y.
 
-    float32 input is computed in float32, everything else in float64. A row of weight 0 is left out, as if it were absent.
+    A row of weight 0 is left out, as if it were absent.
 
     Callbacks of `sklearn.callback` (scikit-learn 1.9 and newer), set by `set_callbacks`, see one task for each epoch of 'sgd' and
     'adam' and each iteration of 'lbfgs', and may stop training.
@@ -356,6 +374,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         clip_norm=None,
         ema_decay=0.0,
         warmup=0.0,
+        scaling=None,
+        categorical_features=None,
+        dtype="auto",
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -390,6 +411,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         self.clip_norm = clip_norm
         self.ema_decay = ema_decay
         self.warmup = warmup
+        self.scaling = scaling
+        self.categorical_features = categorical_features
+        self.dtype = dtype
 
     @classmethod
     def from_sklearn(cls, mlp):
@@ -418,6 +442,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         if hasattr(mlp, "coefs_"):
             options = SimpleNamespace(**self.get_params(deep=False))
             self._encoder, self._network, self._optimizer, self._progress = state_from_sklearn(mlp, options)
+            self._preprocessor = Preprocessor(None, Categories({}))
             self._keep_training_state = mlp.warm_start or mlp.n_iter_ == 1 or len(self._progress.loss_curve) > mlp.n_iter_
             for name in ("n_features_in_", "feature_names_in_", "n_iter_"):
                 if hasattr(mlp, name):
@@ -488,9 +513,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         self._check_params()
         given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val)
         going_on = self.warm_start and self.__sklearn_is_fitted__()
-        X, y = check_X_y(self, X, y, reset=not going_on)
+        preprocessor = self._preprocessor if going_on else self._new_preprocessor(X)
+        X, y = check_X_y(self, X, y, preprocessor.categories, reset=not going_on)
         encoder = self._same_encoder(y) if going_on else TargetEncoder.from_y(y, self.out_activation)
-        return self._train(X, y, given, encoder, check_random_state(self.random_state), going_on)
+        return self._train(X, y, given, preprocessor, encoder, check_random_state(self.random_state), going_on)
 
     @available_if(_is_stochastic)
     @_unchanged_on_error
@@ -545,31 +571,39 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
             warnings.warn("early_stopping=True has no effect in partial_fit without X_val and y_val, the rows to score.")
         given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val)
         first = not hasattr(self, "_encoder")
-        X, y = check_X_y(self, X, y, reset=first)
+        preprocessor = self._new_preprocessor(X) if first else self._preprocessor
+        X, y = check_X_y(self, X, y, preprocessor.categories, reset=first)
         encoder = TargetEncoder.from_classes(y, classes, self.out_activation) if first else self._encoder
         if not first:
             encoder.check_classes(classes)
         rng = getattr(self, "_random_state", None) or check_random_state(self.random_state)
-        return self._train(X, y, given, encoder, rng, hasattr(self, "coefs_"), incremental=True)
+        return self._train(X, y, given, preprocessor, encoder, rng, hasattr(self, "coefs_"), incremental=True)
 
     def _check_params(self):
         self._validate_params()
         check_combination(self)
 
-    def _train(self, X, y, given, encoder, rng, going_on, incremental=False):
+    def _train(self, X, y, given, preprocessor, encoder, rng, going_on, incremental=False):
         """Prepare rows, network and optimizer, run the solver, and publish what it learnt."""
         check_scoring_fits(self.scoring, encoder.kind)
-        network = self._copy_to_go_on_with(encoder) if going_on else self._new_network(X, encoder, rng)
-        training, validation = self._training_and_validation(X, y, given, encoder, network.dtype, None if incremental else rng)
-        options = SimpleNamespace(**self.get_params(deep=False))
-        progress = self._progress.copy() if going_on and hasattr(self, "_progress") else Progress()
-        optimizer = None if self.solver == "lbfgs" else make_optimizer(options, network)
+        dtype = self._current_network(encoder).dtype if going_on else arithmetic(self.dtype, X, self.scaling)
+        samples = self._samples(X, y, given.sample_weight, encoder, dtype)
+        if not going_on:
+            preprocessor.fit(samples.X, samples.weights)
+        encode = partial(encoded, preprocessor=preprocessor, dtype=dtype)
+        training, validation = encode(samples), encode(self._given_validation(given, preprocessor, encoder, dtype))
+        network = self._copy_to_go_on_with(encoder) if going_on else self._new_network(training.X, encoder, rng)
+        factors = class_factors(self.class_weight, encoder, training)
+        training, validation = (weighted(samples, factors, encoder.head) for samples in (training, validation))
+        training = without_zero_weights(training)
+        if not incremental and validation is None and stops_early(self.early_stopping, len(training)):
+            strata = encoder.strata(training.targets)
+            training, validation = split_validation(training, self.validation_fraction, strata, rng)
+        parts = {"_encoder": encoder, "_preprocessor": preprocessor}
+        run = self._run(network, training, validation, given, parts, going_on, incremental)
+        optimizer = None if self.solver == "lbfgs" else make_optimizer(run.options, network)
         if optimizer and going_on:
             optimizer.resume(getattr(self, "_optimizer", None), keep_rate=incremental)
-        tasks = fit_tasks(self, "partial_fit" if incremental else "fit", 1 if incremental else self.max_iter, given)
-        run = Run(network, encoder.head, training, validation, progress, options, tasks)
-        run.score = make_score(self.scoring, self, partial(self._fitted_copy, run, encoder), given, validation)
-        tasks.attributes = partial(self._fitted_attributes, run, encoder, copied=True)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             if optimizer is None:
                 run.lbfgs()
@@ -577,56 +611,57 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
                 run.one_epoch(optimizer, rng)
             else:
                 run.epochs(optimizer, rng)
-        vars(self).update(self._fitted_attributes(run, encoder), _optimizer=optimizer, _random_state=rng)
+        vars(self).update(self._fitted_attributes(run, parts), _optimizer=optimizer, _random_state=rng)
         self._keep_training_state = incremental or self.warm_start
-        tasks.finish()
+        run.tasks.finish()
         return self
 
-    def _training_and_validation(self, X, y, given, encoder, dtype, rng):
-        """The rows to train on and those to score, or None; these are split off only where a generator is given."""
-        training = self._samples(X, y, given.sample_weight, encoder, dtype)
-        validation = self._given_validation(given, encoder, dtype)
-        factors = class_factors(self.class_weight, encoder, training)
-        training, validation = (weighted(samples, factors, encoder.head) for samples in (training, validation))
-        training = without_zero_weights(training)
-        if rng is None or validation is not None or not stops_early(self.early_stopping, len(training)):
-            return training, validation
-        return split_validation(training, self.validation_fraction, encoder.strata(training.targets), rng)
+    def _run(self, network, training, validation, given, parts, going_on, incremental):
+        """The run of this call, with its callbacks and its scorer."""
+        options = SimpleNamespace(**self.get_params(deep=False))
+        progress = self._progress.copy() if going_on and hasattr(self, "_progress") else Progress()
+        tasks = fit_tasks(self, "partial_fit" if incremental else "fit", 1 if incremental else self.max_iter, given)
+        run = Run(network, parts["_encoder"].head, training, validation, progress, options, tasks)
+        run.score = make_score(self.scoring, self, partial(self._fitted_copy, run, parts), given, validation)
+        tasks.attributes = partial(self._fitted_attributes, run, parts, copied=True)
+        return run
 
     def _samples(self, X, y, sample_weight, encoder, dtype):
-        """Checked X and y and raw weights as the rows that count, in the network's dtype."""
-        X = X.astype(dtype, copy=False)
-        rows = np.arange(X.shape[0])
-        return without_zero_weights(Samples(X, encoder.encode(y, dtype), check_sample_weight(sample_weight, X), rows))
+        """Checked X and y and raw weights as the rows that count."""
+        weights = check_sample_weight(sample_weight, X.shape[0], dtype)
+        return without_zero_weights(Samples(X, encoder.encode(y, dtype), weights, np.arange(X.shape[0])))
 
-    def _given_validation(self, given, encoder, dtype):
+    def _given_validation(self, given, preprocessor, encoder, dtype):
         """The validation rows that the user passed, or None."""
         if not check_validation_pair(given.X_val, given.y_val, self.early_stopping):
             return None
         try:
-            X_val, y_val = check_X_y(self, given.X_val, given.y_val, reset=False)
+            X_val, y_val = check_X_y(self, given.X_val, given.y_val, preprocessor.categories, reset=False)
             return self._samples(X_val, y_val, given.sample_weight_val, encoder, dtype)
         except ValueError as error:
             raise ValueError(f"In X_val, y_val or sample_weight_val: {error}") from error
 
-    def _fitted_copy(self, run, encoder):
+    def _fitted_copy(self, run, parts):
         """Copy the estimator as if training had ended here; its arrays go on changing."""
         fitted = object.__new__(type(self))
-        vars(fitted).update(vars(self), **self._fitted_attributes(run, encoder))
+        vars(fitted).update(vars(self), **self._fitted_attributes(run, parts))
         return fitted
 
-    def _fitted_attributes(self, run, encoder, copied=False):
+    def _fitted_attributes(self, run, parts, copied=False):
         """The attributes that make this estimator a fitted one, public and private."""
         network, progress = (run.network.copy(), run.progress.copy()) if copied else (run.network, run.progress)
         return {
-            "_encoder": encoder,
+            **parts,
             "_network": network,
             "_progress": progress,
             "_hidden_sizes": layer_sizes(self.hidden_layer_sizes),
             "_no_improvement_count": progress.stale_epochs,
             "n_iter_": run.n_done,
-            **public_attributes(encoder, network, progress),
+            **public_attributes(parts["_encoder"], network, progress),
         }
+
+    def _new_preprocessor(self, X):
+        return Preprocessor(self.scaling, Categories.from_X(X, self.categorical_features))
 
     def _new_network(self, X, encoder, rng):
         units = [X.shape[1], *layer_sizes(self.hidden_layer_sizes), encoder.head.n_outputs]
@@ -670,5 +705,6 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = self.scaling is not None
         tags.classifier_tags.multi_label = True
         return tags

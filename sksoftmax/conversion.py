@@ -22,6 +22,9 @@ NEUTRAL = {
     "clip_norm": None,
     "ema_decay": 0.0,
     "warmup": 0.0,
+    "scaling": None,
+    "categorical_features": None,
+    "dtype": "auto",
 }
 KNOWN_THERE = {
     "activation": ("identity", "logistic", "tanh", "relu"),

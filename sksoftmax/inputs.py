@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import check_X_y as sklearn_check_X_y
 from sklearn.utils.validation import validate_data
 
 FLOATS = (np.float64, np.float32)
@@ -25,12 +26,12 @@ class Given(NamedTuple):
     sample_weight_val: object = None
 
 
-def check_X(estimator, X):
-    """X for a prediction, as a float array or CSR matrix with the columns that were fitted."""
-    if _needs_no_conversion(estimator, X):
+def check_X(estimator, X, categories):
+    """X for a prediction, as a float array or CSR matrix with the columns that were fitted, categories as codes."""
+    if not categories and _needs_no_conversion(estimator, X):
         _check_finite(estimator, X)
         return X
-    return _check(estimator, X, reset=False)
+    return _check(estimator, X, "no_validation", categories, reset=False)
 
 
 def _needs_no_conversion(estimator, X):
@@ -45,10 +46,10 @@ def _needs_no_conversion(estimator, X):
     )
 
 
-def check_X_y(estimator, X, y, reset):
-    """X as a float array or CSR matrix, and y as labels (n,) or a matrix (n, L)."""
+def check_X_y(estimator, X, y, categories, reset):
+    """X as a float array or CSR matrix, categories as codes, and y as labels (n,) or a matrix (n, L)."""
     with np.errstate(over="ignore", invalid="ignore"):
-        X, y = _check(estimator, X, y, multi_output=True, reset=reset)
+        X, y = _check(estimator, X, y, categories, reset, multi_output=True)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y.toarray() if issparse(y) else y, warn=True)
     return X, y
@@ -70,18 +71,18 @@ def check_validation_pair(X_val, y_val, early_stopping):
     return True
 
 
-def check_sample_weight(sample_weight, X):
-    """Weights as an array of X's dtype, or None; ValueError if negative, of a wrong shape or all zero."""
+def check_sample_weight(sample_weight, n_samples, dtype):
+    """Weights as an array of this dtype, or None; ValueError if negative, of a wrong shape or all zero."""
     if sample_weight is None:
         return None
     if isinstance(sample_weight, Real):
-        sample_weight = np.full(X.shape[0], sample_weight)
+        sample_weight = np.full(n_samples, sample_weight)
     try:
-        weights = check_array(sample_weight, ensure_2d=False, dtype=X.dtype, input_name="sample_weight")
+        weights = check_array(sample_weight, ensure_2d=False, dtype=dtype, input_name="sample_weight")
     except (ValueError, TypeError) as error:
-        raise ValueError(f"sample_weight must be an array of finite numbers, shape ({X.shape[0]},): {error}") from error
-    if weights.shape != (X.shape[0],):
-        raise ValueError(f"sample_weight must have shape ({X.shape[0]},), one weight a row of X; got {weights.shape}.")
+        raise ValueError(f"sample_weight must be an array of finite numbers, shape ({n_samples},): {error}") from error
+    if weights.shape != (n_samples,):
+        raise ValueError(f"sample_weight must have shape ({n_samples},), one weight a row of X; got {weights.shape}.")
     if (weights < 0).any():
         row = int(np.flatnonzero(weights < 0)[0])
         raise ValueError(f"sample_weight must be non-negative; got {weights[row]} in row {row}.")
@@ -89,8 +90,8 @@ def check_sample_weight(sample_weight, X):
         raise ValueError("Sample weights must contain at least one number above zero; all of sample_weight are zero.")
     with np.errstate(over="ignore"):
         total = weights.sum()
-    if not np.finfo(X.dtype).tiny <= total < np.inf:
-        raise ValueError(f"sample_weight must have a sum that {X.dtype} can hold; got {total}. Multiply it by a constant.")
+    if not np.finfo(dtype).tiny <= total < np.inf:
+        raise ValueError(f"sample_weight must have a sum that {np.dtype(dtype)} holds; got {total}. Multiply it by a constant.")
     return weights
 
 
@@ -121,15 +122,23 @@ def split_validation(samples, fraction, stratify, rng):
     return samples[train], samples[validation]
 
 
-def _check(estimator, X, y="no_validation", **kwargs):
+def _check(estimator, X, y, categories, reset, **kwargs):
+    options = {"accept_sparse": "csr", "dtype": FLOATS, "ensure_all_finite": False, "estimator": estimator, **kwargs}
     try:
-        checked = validate_data(estimator, X, y, accept_sparse="csr", dtype=FLOATS, ensure_all_finite=False, **kwargs)
+        if not categories:
+            options.pop("estimator")
+            checked = validate_data(estimator, X, y, reset=reset, **options)
+        else:
+            validate_data(estimator, X, reset=reset, skip_check_array=True)
+            matrix = categories.matrix(X)
+            checked = matrix if isinstance(y, str) else sklearn_check_X_y(matrix, y, **options)
     except (ValueError, TypeError) as error:
         columns = _columns_not_numeric(X)
         if not columns:
             raise
         raise ValueError(
-            f"X must be numeric; these columns are not: {columns}. Encode them first, for example with OneHotEncoder. ({error})"
+            f"X must be numeric; these columns are not: {columns}. Name them in categorical_features or encode them, for "
+            f"example with OneHotEncoder. ({error})"
         ) from error
     _check_finite(estimator, checked if isinstance(y, str) else checked[0])
     return checked
@@ -137,9 +146,12 @@ def _check(estimator, X, y="no_validation", **kwargs):
 
 def _check_finite(estimator, X):
     values = X.data if issparse(X) else X
+    nan_allowed = estimator.scaling is not None and not issparse(X)
     if isfinite(np.add.reduce(values, axis=None, dtype=np.float64)) or np.isfinite(values).all():
         return
-    bad = ~np.isfinite(values)
+    bad = np.isinf(values) if nan_allowed else ~np.isfinite(values)
+    if not bad.any():
+        return
     where = np.argwhere(bad)[0]
     value = values[tuple(where)]
     row, column = (np.searchsorted(X.indptr, where[0], "right") - 1, X.indices[where[0]]) if issparse(X) else where
@@ -147,6 +159,8 @@ def _check_finite(estimator, X):
     name = f"column {column}" if names is None else f"column {names[column]!r}"
     what = "NaN" if np.isnan(value) else "infinity"
     advice = "fill it in first, for example with SimpleImputer" if what == "NaN" else "values must be finite"
+    if what == "NaN" and not issparse(X):
+        advice += ", or leave it to the estimator with scaling='robust'"
     raise ValueError(
         f"Input X contains {what} in {name} (first in row {row}). {type(estimator).__name__} does not accept {what}: {advice}."
     )

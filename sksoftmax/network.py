@@ -193,16 +193,21 @@ class Network:
         rows[:, :-1] = X
         return dense(rows, W, d_W, Z, None)
 
-    def logits(self, X, memory=None):
-        """Logits of the rows of X, in chunks: memory beyond the result stays bounded however many rows there are."""
+    def logits(self, X, memory=None, encode=None):
+        """Logits of the rows of X, in chunks: memory beyond the result stays bounded however many rows there are.
+
+        `encode`, if given, makes the network's input of a chunk of X, in a dtype.
+        """
+        if encode is None:
+            encode = _as_it_is
         widest = max(self.layer_units[1:] if issparse(X) else self.layer_units)
         n_samples, chunk = X.shape[0], max(SMALLEST_CHUNK, CHUNK_ELEMENTS // widest)
         if n_samples <= chunk:
-            return self.forward(X, memory)[0]
+            return self.forward(encode(X, self.dtype), memory)[0]
         memory = Memory(self.dtype) if memory is None else memory
         result = np.empty((n_samples, self.layer_units[-1]), self.dtype, order="F")
         for start in range(0, n_samples, chunk):
-            result[start : start + chunk] = self.forward(X[start : start + chunk], memory)[0]
+            result[start : start + chunk] = self.forward(encode(X[start : start + chunk], self.dtype), memory)[0]
         return result
 
     def add_l2(self, strength):
@@ -228,3 +233,7 @@ class Network:
         """Rebuild the views, which do not survive a pickle."""
         self.__dict__.update(state)
         self._set_parameters(self.parameters)
+
+
+def _as_it_is(X, dtype):
+    return X

@@ -43,6 +43,9 @@ PARAMETER_CONSTRAINTS = {
     "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
     "ema_decay": [Interval(Real, 0, 1, closed="left")],
     "warmup": [Interval(Real, 0, 1, closed="left")],
+    "scaling": [StrOptions({"robust", "standard"}), None],
+    "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
+    "dtype": [StrOptions({"auto", "float32", "float64"})],
 }
 PER_STEP = {"weight_decay": 0.0, "dropout": 0.0, "clip_norm": None, "ema_decay": 0.0, "warmup": 0.0}  # and what switches them off
 AUTO_EARLY_STOPPING = 10_000  # rows above which early_stopping="auto" is on, as in HistGradientBoosting

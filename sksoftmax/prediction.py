@@ -84,8 +84,8 @@ class NetworkPredictor:
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)
         with np.errstate(over="ignore", invalid="ignore"):
-            X = check_X(self, X)
-            logits = self._current_network(self._encoder).logits(X)
+            X = check_X(self, X, self._preprocessor.categories)
+            logits = self._current_network(self._encoder).logits(X, encode=self._preprocessor.transform)
             finite = isfinite(np.add.reduce(logits, axis=None)) or np.isfinite(logits).all()
         if not finite:
             if not all(np.isfinite(array).all() for array in self.coefs_ + self.intercepts_):
@@ -103,7 +103,8 @@ class NetworkPredictor:
         if network is not None and network.holds(self.coefs_, self.intercepts_):
             return network
         activation = self.activation if network is None else network.activation
-        ends = (self.n_features_in_, encoder.head.n_outputs)
+        n_inputs = self.n_features_in_ if network is None else network.layer_units[0]
+        ends = (n_inputs, encoder.head.n_outputs)
         return Network.from_arrays(self.coefs_, self.intercepts_, activation, *ends)
 
     def __sklearn_is_fitted__(self):

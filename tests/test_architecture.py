@@ -16,6 +16,8 @@ MAY_IMPORT = {
     "schedules": set(),
     "inputs": set(),
     "callbacks": set(),
+    "columns": set(),
+    "preprocessing": set(),
     "progress": set(),
     "scoring": set(),
     "threads": set(),
@@ -27,8 +29,18 @@ MAY_IMPORT = {
     "parameters": {"layers", "schedules"},
     "prediction": {"inputs", "network"},
     "conversion": {"heads", "network", "optimizers", "progress", "targets"},
-    "classifier": {"callbacks", "class_weight", "conversion", "inputs", "network", "optimizers", "parameters", "prediction"}
-    | {"progress", "scoring", "targets", "training"},
+    "classifier": {
+        "callbacks",
+        "class_weight",
+        "columns",
+        "conversion",
+        "inputs",
+        "network",
+        "optimizers",
+        "parameters",
+        "prediction",
+    }
+    | {"preprocessing", "progress", "scoring", "targets", "training"},
     "__init__": {"classifier"},
 }
 WIDE = {"SoftmaxMLPClassifier.__init__"}  # may take more than eight arguments

@@ -60,6 +60,9 @@ def test_parameters_come_over_and_everything_new_is_neutral():
         "clip_norm": None,
         "ema_decay": 0.0,
         "warmup": 0.0,
+        "scaling": None,
+        "categorical_features": None,
+        "dtype": "auto",
     }
 
 

@@ -50,6 +50,9 @@ WRONG = {  # wrong types, and values out of range
     "clip_norm": ["1", 0.0, -1.0],
     "ema_decay": ["0.9", None, 1.0, -0.1],
     "warmup": ["0.1", None, 1.0, -0.1],
+    "scaling": ["minmax", True],
+    "categorical_features": ["all", 3, [9], ["length"], [True, False]],
+    "dtype": [None, "float16", np.float32],
 }
 
 

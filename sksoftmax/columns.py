@@ -1,0 +1,116 @@
+"""Which columns of the user's X are categorical, and their categories as codes.
+
+pandas and polars frames, arrays and lists are read alike, a column at a time. Code k stands for the k-th of a column's sorted
+categories, NaN for a missing value, −1 for a category that was not seen in fit.
+"""
+
+from numbers import Integral
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils import _safe_indexing, check_array
+
+UNKNOWN = -1.0
+CATEGORICAL_TYPES = ("category", "categorical", "enum", "str", "utf8", "bool")  # how types' names begin in pandas and polars
+
+
+class Categories:
+    """The categories of the categorical columns, by position.
+
+    Parameters
+    ----------
+    of_column : dict of int to list
+        The sorted categories of each categorical column; empty where all columns are numeric.
+    """
+
+    def __init__(self, of_column):
+        self.of_column = of_column
+
+    @classmethod
+    def from_X(cls, X, categorical_features):
+        """Find the categorical columns of X, as in HistGradientBoosting, and their categories."""
+        if categorical_features is None or (isinstance(categorical_features, str) and not hasattr(X, "columns")):
+            return cls({})
+        if issparse(X):
+            raise ValueError("categorical_features must be None or 'from_dtype' for a sparse X, whose columns are numbers.")
+        X = _with_shape(X)
+        if len(X.shape) != 2:  # an error, which scikit-learn's validation will word
+            return cls({})
+        positions = categorical_positions(X, categorical_features, getattr(X, "columns", None))
+        return cls({column: _sorted(set(values_of(X, column)) - {None}) for column in positions})
+
+    def __len__(self):
+        return len(self.of_column)
+
+    def matrix(self, X):
+        """X with numbers in every column, float64: a code for each category, NaN for what is missing."""
+        X = _with_shape(X)
+        result = np.empty(X.shape)
+        numeric = [column for column in range(X.shape[1]) if column not in self.of_column]
+        if numeric:
+            part = _safe_indexing(X, numeric, axis=1)
+            result[:, numeric] = check_array(part, dtype=np.float64, ensure_all_finite=False)
+        for column, values in self.of_column.items():
+            codes = {None: np.nan, **{value: float(code) for code, value in enumerate(values)}}
+            result[:, column] = [codes.get(value, UNKNOWN) for value in values_of(X, column)]
+        return result
+
+
+def categorical_positions(X, categorical_features, names):
+    """The positions of the categorical columns; ValueError where `categorical_features` does not fit X."""
+    n_features = X.shape[1]
+    if categorical_features is None:
+        return []
+    if isinstance(categorical_features, str):  # "from_dtype"
+        return [column for column in range(n_features) if _is_categorical(X, column)]
+    given = np.asarray(categorical_features, dtype=object).ravel().tolist()
+    if given and all(isinstance(value, bool | np.bool_) for value in given):
+        if len(given) != n_features:
+            raise ValueError(f"categorical_features as a mask must have {n_features} entries, one a column; got {len(given)}.")
+        return [column for column, chosen in enumerate(given) if chosen]
+    return sorted({_position(value, n_features, names) for value in given})
+
+
+def _position(value, n_features, names):
+    if isinstance(value, str):
+        if names is None or value not in list(names):
+            known = "X has no column names" if names is None else f"the columns are {list(names)}"
+            raise ValueError(f"categorical_features names a column {value!r}, but {known}.")
+        return list(names).index(value)
+    if isinstance(value, Integral) and not isinstance(value, bool) and 0 <= value < n_features:
+        return int(value)
+    raise ValueError(
+        f"categorical_features must have column names, positions 0 … {n_features - 1} or a mask of {n_features} booleans; "
+        f"got {value!r}."
+    )
+
+
+def _with_shape(X):
+    return X if hasattr(X, "shape") else np.asarray(X, dtype=object)
+
+
+def column_of(X, position):
+    """A column as the frame's own series, or as an array."""
+    return _safe_indexing(X, position, axis=1)
+
+
+def values_of(X, position):
+    """The values of a column as Python objects, None for those that are missing."""
+    column = column_of(X, position)
+    if hasattr(column, "isna"):  # pandas
+        return [None if missing else value for value, missing in zip(column.tolist(), column.isna().tolist())]
+    values = column.to_list() if hasattr(column, "to_list") else column.tolist()
+    return [None if value is None or value != value else value for value in values]  # NaN differs from itself
+
+
+def _is_categorical(X, position):
+    name = str(column_of(X, position).dtype).lower()
+    if name == "object":
+        present = [value for value in values_of(X, position) if value is not None]
+        return bool(present) and all(isinstance(value, str | bool) for value in present)
+    return name.startswith(CATEGORICAL_TYPES)
+
+
+def _sorted(values):
+    """Sorted, those of one type together: a column may hold strings and numbers."""
+    return sorted(values, key=lambda value: (type(value).__name__, value))

@@ -1,0 +1,154 @@
+"""Columns of numbers and codes → the network's input.
+
+Numeric columns are scaled, missing values take the column's median and are flagged, categories become one-hot columns. What a
+`Preprocessor` learns depends on the rows and their weights only through weighted sums and quantiles, so that a row of weight 2
+counts exactly as two rows.
+
+Robust scaling (Holzmüller et al., arXiv:2407.04491, section 3.1): z = (x − median) / (q₇₅ − q₂₅), with half the range in place of
+quartiles that coincide, then the smooth clip z / √(1 + (z / 3)²), which leaves z near 0 as it is and keeps it within ±3.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.sparse import csr_matrix, issparse
+
+FLOAT32_ROWS = 1000  # from here on scaled input is computed in float32, unless `dtype` says otherwise
+LIMIT = 1e15  # beyond this the smooth clip is ±3 to the last digit; its square fits float32
+BOUND = 3.0
+
+
+class Preprocessor:
+    """Encodes rows as it learnt from the training rows.
+
+    Parameters
+    ----------
+    scaling : {"robust", "standard"} or None
+        How numeric columns are scaled; None leaves them as they are.
+
+    categories : Categories
+        Reads the categorical columns of the user's X as codes.
+    """
+
+    def __init__(self, scaling, categories):
+        self.scaling = scaling
+        self.categories = categories
+
+    @property
+    def changes_nothing(self):
+        """Whether the network's input is X as it is."""
+        return self.scaling is None and len(self.categories) == 0
+
+    def fit(self, X, weights=None):
+        """Learn from these rows, (n, d) floats with codes in the categorical columns, and their weights."""
+        self.n_features = X.shape[1]
+        self.numeric = np.array(
+            [column for column in range(X.shape[1]) if column not in self.categories.of_column], dtype=np.intp
+        )
+        self.levels = {column: _seen_codes(X[:, column]) for column in self.categories.of_column}
+        self.flagged = np.empty(0, dtype=np.intp)
+        if self.scaling is None:
+            return self
+        if issparse(X):
+            self.center, self.scale = 0.0, _inverse(abs(X).max(axis=0).toarray().ravel())
+            return self
+        numbers = X[:, self.numeric].astype(np.float64)
+        self.flagged = np.flatnonzero(np.isnan(numbers).any(axis=0))
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            self.center, self.scale = {"robust": robust_scale, "standard": standard_scale}[self.scaling](numbers, weights)
+        return self
+
+    def transform(self, X, dtype):
+        """The network's input for these rows, in this dtype; CSR stays CSR."""
+        if self.changes_nothing:
+            return X.astype(dtype, copy=False)
+        if issparse(X):
+            return self._transform_sparse(X, dtype)
+        parts = [self._numbers(X, dtype)]
+        if len(self.flagged):
+            parts.append(np.isnan(X[:, self.numeric[self.flagged]]).astype(dtype))
+        parts += [_one_hot(X[:, column], codes, dtype) for column, codes in self.levels.items()]
+        return parts[0] if len(parts) == 1 else np.hstack(parts)
+
+    def _numbers(self, X, dtype):
+        Z = X if len(self.numeric) == X.shape[1] else X[:, self.numeric]
+        if self.scaling is None:
+            return Z.astype(dtype, copy=False)
+        with np.errstate(over="ignore", invalid="ignore"):
+            Z = Z - self.center
+            Z *= self.scale
+        if np.isnan(np.add.reduce(Z, axis=None)):
+            Z[np.isnan(Z)] = 0  # the median; an overflow, infinite, is not NaN: constant columns have scale 0 and are no overflow
+        np.clip(Z, -LIMIT, LIMIT, out=Z)
+        return (smooth_clip(Z) if self.scaling == "robust" else Z).astype(dtype, copy=False)
+
+    def _transform_sparse(self, X, dtype):
+        scaled = csr_matrix(X.multiply(self.scale))
+        if self.scaling == "robust":
+            scaled.data = smooth_clip(scaled.data)
+        return scaled.astype(dtype, copy=False)
+
+    def get_feature_names_out(self, names):
+        """The names of the network's inputs, given those of X's columns, as scikit-learn's transformers name them."""
+        names = np.asarray(names, dtype=object)
+        result = [*names[self.numeric], *(f"missingindicator_{names[self.numeric[i]]}" for i in self.flagged)]
+        for column, codes in self.levels.items():
+            shown = codes[1:] if len(codes) == 2 else codes
+            result += [f"{names[column]}_{self.categories.of_column[column][int(code)]}" for code in shown]
+        return np.array(result, dtype=object)
+
+
+def arithmetic(dtype, X, scaling):
+    """The floating-point format of the network: `dtype`, or for "auto" X's, and float32 for many scaled rows."""
+    if dtype != "auto":
+        return np.dtype(dtype)
+    return np.dtype(np.float32) if scaling is not None and X.shape[0] >= FLOAT32_ROWS else X.dtype
+
+
+def encoded(samples, preprocessor, dtype):
+    """The samples, or None, with the network's input in place of X."""
+    return None if samples is None else replace(samples, X=preprocessor.transform(samples.X, dtype))
+
+
+def robust_scale(X, weights):
+    """The median and 1 / (q₇₅ − q₂₅) of each column; half the range where quartiles coincide, 0 where X is constant."""
+    quantile = np.nanquantile if np.isnan(X).any() else np.quantile
+    quartiles = quantile(X, (0.25, 0.5, 0.75), axis=0, method="inverted_cdf", weights=weights)
+    low, median, high = np.nan_to_num(quartiles, nan=0.0)
+    half_range = np.nan_to_num(np.fmax.reduce(X) / 2 - np.fmin.reduce(X) / 2)
+    scale = _inverse(high - low)
+    return median, np.where(scale == 0, _inverse(half_range), scale)
+
+
+def standard_scale(X, weights):
+    """The mean and 1 / standard deviation of each column, 0 where it is constant."""
+    present = ~np.isnan(X)
+    weights = present * (1.0 if weights is None else weights[:, None])
+    largest = np.fmax.reduce(np.abs(np.where(present, X, 0)))
+    share = weights / np.maximum(weights.sum(axis=0), np.finfo(np.float64).tiny)
+    small = np.where(present, X, 0) / np.where(largest == 0, 1, largest)  # squares of it do not overflow
+    mean = (share * small).sum(axis=0)
+    deviation = np.sqrt((share * (small - mean) ** 2).sum(axis=0))
+    return mean * largest, _inverse(np.where(deviation > 1e-14, deviation, 0) * largest)
+
+
+def smooth_clip(Z):
+    """z / √(1 + (z / 3)²)."""
+    return Z / np.sqrt(1 + (Z / BOUND) ** 2)
+
+
+def _inverse(width):
+    """1 / width, 0 where the width is 0, too small to invert or not finite."""
+    usable = (width > np.finfo(np.float64).tiny) & np.isfinite(width)
+    return np.divide(1.0, width, out=np.zeros(np.shape(width)), where=usable)
+
+
+def _seen_codes(codes):
+    """The codes of a column's categories among these rows."""
+    return np.unique(codes[codes >= 0])
+
+
+def _one_hot(column, codes, dtype):
+    """A column of 0 and 1 for each code; for two codes one column of −1 and 1; zeros for anything else."""
+    hits = (column[:, None] == codes).astype(dtype)
+    return hits[:, 1:] - hits[:, :1] if len(codes) == 2 else hits
