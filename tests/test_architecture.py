@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "conversion": {"heads", "network", "optimizers", "progress", "targets"},
     "classifier": {"callbacks", "class_weight", "conversion", "inputs", "network", "optimizers", "parameters", "prediction"}
     | {"progress", "scoring", "targets", "training"},
+    "onnx": {"classifier", "heads", "layers"},
     "__init__": {"classifier"},
 }
 WIDE = {"SoftmaxMLPClassifier.__init__"}  # may take more than eight arguments
