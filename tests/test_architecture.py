@@ -29,18 +29,9 @@ MAY_IMPORT = {
     "parameters": {"layers", "schedules"},
     "prediction": {"inputs", "network"},
     "conversion": {"heads", "network", "optimizers", "progress", "targets"},
-    "classifier": {
-        "callbacks",
-        "class_weight",
-        "columns",
-        "conversion",
-        "inputs",
-        "network",
-        "optimizers",
-        "parameters",
-        "prediction",
-    }
-    | {"preprocessing", "progress", "scoring", "targets", "training"},
+    "classifier": {"callbacks", "class_weight", "columns", "conversion", "inputs", "network", "optimizers", "parameters"}
+    | {"prediction", "preprocessing", "progress", "scoring", "targets", "training"},
+    "onnx": {"classifier", "heads", "layers"},
     "__init__": {"classifier"},
 }
 WIDE = {"SoftmaxMLPClassifier.__init__"}  # may take more than eight arguments

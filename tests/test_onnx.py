@@ -1,0 +1,275 @@
+"""onnxruntime, given the exported model, predicts what the estimator does."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_matrix
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris
+from sklearn.ensemble import BaggingClassifier, StackingClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from sksoftmax import SoftmaxMLPClassifier, layers
+from sksoftmax.onnx import ACTIVATIONS, labels_of, register, to_onnx
+
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+skl2onnx = pytest.importorskip("skl2onnx")
+
+X, y = load_iris(return_X_y=True)
+X = StandardScaler().fit_transform(X)
+DATASETS = {"iris": load_iris, "breast cancer": load_breast_cancer, "digits": load_digits}
+DTYPES = [np.float32, np.float64]
+TOLERANCE = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-12}
+TARGETS = {
+    "three classes": y,
+    "two classes": y > 0,
+    "one class": np.zeros_like(y),
+    "multilabel": np.column_stack([y == 1, X[:, 0] > 0]).astype(int),
+    "soft labels": np.eye(3)[y] * 0.7 + 0.1,
+    "soft labels of two classes": np.column_stack([y == 0, y != 0]) * 0.8 + 0.1,
+}
+LABELS = {
+    "bool": np.array([False, True]),
+    "str": np.array(["a", "second", "ü"]),
+    "str in objects": np.array(["a", "second", "ü"], dtype=object),
+    "int beyond 32 bits": np.array([-5, 3, 2**40]),
+    "unsigned int": np.array([0, 7, 255], dtype=np.uint8),
+    "float": np.array([0.0, 1.0, 3.0]),
+}
+
+
+def small(**params):
+    """A small network that L-BFGS takes to its optimum in a few steps."""
+    return SoftmaxMLPClassifier(
+        **{"hidden_layer_sizes": (6,), "solver": "lbfgs", "alpha": 0.1, "tol": 1e-2, "random_state": 0, **params}
+    )
+
+
+def run(model, X):
+    """The outputs of the exported model; a DataFrame is passed column by column."""
+    onnx.checker.check_model(model, full_check=True)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, {"X": X} if isinstance(X, np.ndarray) else {name: X[[name]].to_numpy() for name in X})
+
+
+def assert_same_predictions(clf, X, **options):
+    label, probabilities = run(to_onnx(clf, X[:1], **options), X)
+    assert_allclose(probabilities, clf.predict_proba(X), rtol=0, atol=TOLERANCE[probabilities.dtype])
+    assert_array_equal(label, clf.predict(X))
+    return label, probabilities
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_a_pipeline_predicts_the_same_on_real_data(dataset, dtype):
+    rows, labels = DATASETS[dataset](return_X_y=True)
+    clf = make_pipeline(StandardScaler(), small(hidden_layer_sizes=(30,))).fit(rows, labels)
+    label, probabilities = assert_same_predictions(clf, rows.astype(dtype))
+    assert probabilities.dtype == dtype
+    assert (label == labels).mean() > 0.95
+
+
+def test_every_activation_has_a_graph():
+    assert set(ACTIVATIONS) == set(layers.ACTIVATIONS)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_activation_predicts_the_same(activation, dtype):
+    clf = small(activation=activation, hidden_layer_sizes=(8, 6)).fit(X, y)
+    label, probabilities = run(to_onnx(clf, X.astype(dtype)), X.astype(dtype))
+    atol = 1e-6 if activation == "gelu" else TOLERANCE[np.dtype(dtype)]  # onnxruntime has erf for float32 alone
+    assert_allclose(probabilities, clf.predict_proba(X), rtol=0, atol=atol)
+    assert_array_equal(label, clf.predict(X))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_graph_of_an_activation_follows_it_far_from_zero(activation, dtype):
+    """Nothing overflows on the way to a finite result: one unit, whose weights pass Z through."""
+    clf = small(activation=activation, hidden_layer_sizes=(1,)).fit(X[:, :1], y > 0)
+    clf.coefs_, clf.intercepts_ = [np.ones((1, 1)), np.ones((1, 1))], [np.zeros(1), np.zeros(1)]
+    Z = np.array([-1e4, -100.0, -20.0, -1.0, -1e-3, 0.0, 1e-3, 1.0, 20.0, 100.0, 1e4], dtype)[:, None]
+    scores = run(to_onnx(clf, Z, options={"zipmap": False, "raw_scores": True}), Z)[1]
+    assert_allclose(scores[:, 1], clf.decision_function(Z), rtol=1e-6, atol=2e-7)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("out_activation", ["auto", "softmax"])
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_kind_of_target_predicts_the_same(target, out_activation, dtype):
+    assert_same_predictions(small(out_activation=out_activation).fit(X, TARGETS[target]), X.astype(dtype))
+
+
+@pytest.mark.parametrize("kind", LABELS)
+def test_labels_come_back_as_they_were(kind):
+    classes = LABELS[kind]
+    label, _ = assert_same_predictions(small().fit(X, classes[y % len(classes)]), X)
+    assert label.dtype == (object if kind.startswith("str") else np.int64)
+
+
+def test_each_layer_has_its_own_activation():
+    assert_same_predictions(
+        small(hidden_layer_sizes=(8, 6), activation=["tanh", "relu"], dropout=[0.0, 0.1], solver="adam").fit(X, y), X
+    )
+
+
+def test_softmax_regression_has_a_graph_too():
+    assert_same_predictions(small(hidden_layer_sizes=()).fit(X, y), X)
+
+
+@pytest.mark.parametrize("target", ["three classes", "multilabel"])
+def test_the_number_of_rows_is_free(target):
+    clf = make_pipeline(StandardScaler(), small()).fit(X, TARGETS[target])
+    model = to_onnx(clf, X)
+    dimensions = [value.type.tensor_type.shape.dim[0] for value in (*model.graph.input, *model.graph.output)]
+    assert not any(dimension.HasField("dim_value") for dimension in dimensions)
+    for n in (1, 7, 150):
+        label, probabilities = run(model, X[:n])
+        assert_allclose(probabilities, clf.predict_proba(X[:n]), atol=1e-12)
+        assert_array_equal(label, clf.predict(X[:n]))
+
+
+def test_outputs_are_named_as_skl2onnx_names_them_and_have_their_shapes():
+    label, probabilities = to_onnx(small().fit(X, y), X).graph.output
+    assert (label.name, probabilities.name) == ("label", "probabilities")
+    assert [len(value.type.tensor_type.shape.dim) for value in (label, probabilities)] == [1, 2]
+    assert probabilities.type.tensor_type.shape.dim[1].dim_value == 3
+
+
+def test_weights_put_there_by_hand_are_exported():
+    clf = small().fit(X, y)
+    clf.coefs_ = [W * 0.5 for W in clf.coefs_]
+    assert_same_predictions(clf, X)
+
+
+def test_rows_of_integers_are_computed_in_float32():
+    clf = small().fit(X.round(), y)
+    label, probabilities = run(to_onnx(clf, X.round().astype(int)), X.round().astype(int))
+    assert_allclose(probabilities, clf.predict_proba(X.round()), atol=1e-5)
+    assert_array_equal(label, clf.predict(X.round()))
+
+
+def test_a_list_of_rows_says_the_types_as_an_array_does():
+    assert_array_equal(*(run(to_onnx(small().fit(X, y), rows), X)[0] for rows in (X, X.tolist())))
+
+
+def test_types_may_be_given_in_place_of_rows():
+    clf = small().fit(X, y)
+    model = to_onnx(clf, initial_types=[("X", skl2onnx.common.data_types.DoubleTensorType([None, 4]))], target_opset=15)
+    assert_array_equal(run(model, X)[0], clf.predict(X))
+
+
+# Columns of a DataFrame
+
+
+def passengers():
+    """Rows like the Titanic's, with a missing age, and who survived."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "age": rng.uniform(1, 80, 200).astype(np.float32),
+            "fare": rng.exponential(30, 200).astype(np.float32),
+            "sex": rng.choice(["female", "male"], 200),
+            "embarked": rng.choice(["C", "Q", "S"], 200),
+        }
+    )
+    survived = (frame["sex"] == "female") ^ (frame["age"] < 10) ^ (frame["fare"] > 100)
+    frame.loc[3, "age"] = np.nan
+    return frame, survived.map({True: "yes", False: "no"}).to_numpy(str)
+
+
+def test_a_pipeline_of_numbers_with_gaps_and_categories_predicts_the_same():
+    frame, survived = passengers()
+    numbers, categories = make_pipeline(SimpleImputer(), StandardScaler()), OneHotEncoder(handle_unknown="ignore")
+    columns = ColumnTransformer([("numbers", numbers, ["age", "fare"]), ("categories", categories, ["sex", "embarked"])])
+    label, _ = assert_same_predictions(make_pipeline(columns, small()).fit(frame, survived), frame)
+    assert (label == survived).mean() > 0.9
+
+
+@pytest.mark.parametrize("kinds", [{}, {"a": bool, "b": int}], ids=["of numbers", "of mixed types"])
+def test_the_columns_of_a_frame_are_put_side_by_side(kinds):
+    frame = pd.DataFrame(X.round(), columns=list("abcd")).astype(kinds)
+    assert_same_predictions(small().fit(frame, y), frame)
+
+
+# Other estimators around it
+
+
+@pytest.mark.parametrize(
+    "outer",
+    [
+        BaggingClassifier(small(), n_estimators=3, max_features=0.5, random_state=0),
+        CalibratedClassifierCV(small(), cv=2),
+        GridSearchCV(make_pipeline(StandardScaler(), small()), {"softmaxmlpclassifier__alpha": [0.1, 1.0]}, cv=2),
+        OneVsRestClassifier(small()),
+        StackingClassifier([("ours", small()), ("other", LogisticRegression())], small(), cv=2),
+    ],
+    ids=lambda outer: type(outer).__name__,
+)
+@pytest.mark.parametrize("target", ["three classes", "two classes"])
+def test_a_meta_estimator_around_it_predicts_the_same(outer, target):
+    assert_same_predictions(outer.fit(X, TARGETS[target]), X)
+
+
+def test_calibration_of_two_softmax_units_starts_from_their_log_odds():
+    assert_same_predictions(CalibratedClassifierCV(small(out_activation="softmax"), cv=2).fit(X, y > 0), X)
+
+
+@pytest.mark.parametrize("target", ["three classes", "multilabel"])
+def test_raw_scores_are_the_decision_function(target):
+    clf = small().fit(X, TARGETS[target])
+    scores = run(to_onnx(clf, X, options={"zipmap": False, "raw_scores": True}), X)[1]
+    assert_allclose(scores, clf.decision_function(X), atol=1e-12)
+
+
+def test_probabilities_come_as_dictionaries_where_asked_for():
+    clf = small().fit(X, y)
+    rows = X.astype(np.float32)
+    dictionaries = run(to_onnx(clf, rows, options={"zipmap": True}), rows)[1]
+    assert_allclose([list(row.values()) for row in dictionaries], clf.predict_proba(X), atol=1e-5)
+
+
+# Errors
+
+
+def test_without_skl2onnx_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "skl2onnx", None)
+    with pytest.raises(ImportError, match=r"pip install 'sksoftmax\[onnx\]'"):
+        register.__wrapped__()
+
+
+@pytest.mark.parametrize("clf", [small(), make_pipeline(StandardScaler(), small())], ids=["alone", "in a pipeline"])
+def test_an_unfitted_model_is_not_exported(clf):
+    with pytest.raises(NotFittedError):
+        to_onnx(clf, X)
+
+
+def test_a_sparse_example_is_refused():
+    with pytest.raises(TypeError, match="X must be dense"):
+        to_onnx(small().fit(X, y), csr_matrix(X))
+
+
+def test_an_activation_without_a_graph_is_named():
+    clf = small().fit(X, y)
+    clf._network.activation = "cosine"
+    with pytest.raises(ValueError, match="activation='cosine' cannot be expressed in ONNX, only identity, relu"):
+        to_onnx(clf, X)
+
+
+def test_labels_that_onnx_does_not_have_are_named():
+    clf = small().fit(X, y)
+    clf._encoder.head.classes = np.array([b"a", b"b", b"c"])
+    with pytest.raises(ValueError, match="classes_ must be str, int or bool"):
+        labels_of(clf._encoder.head)
