@@ -32,7 +32,8 @@ MAY_IMPORT = {
     "classifier": {"callbacks", "class_weight", "columns", "conversion", "inputs", "network", "optimizers", "parameters"}
     | {"prediction", "preprocessing", "progress", "scoring", "targets", "training"},
     "onnx": {"classifier", "heads", "layers"},
-    "__init__": {"classifier"},
+    "display": set(),
+    "__init__": {"classifier", "display"},
 }
 WIDE = {"SoftmaxMLPClassifier.__init__"}  # may take more than eight arguments
 

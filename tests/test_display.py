@@ -1,0 +1,331 @@
+"""The loss curves as a picture: what is drawn where, for whom, and what is refused."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.datasets import load_iris
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sksoftmax import LossCurveDisplay, SoftmaxMLPClassifier
+
+matplotlib = pytest.importorskip("matplotlib")
+
+from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib.colors import same_color, to_rgba  # noqa: E402
+
+X, y = load_iris(return_X_y=True)
+TRAINING, VALIDATION = [4.0, 3.0, 2.0, 1.0], [4.5, 3.5, 2.5, 2.6]
+
+
+@pytest.fixture(autouse=True)
+def no_figure_is_left_open():
+    yield
+    plt.close("all")
+
+
+def fitted(validation=VALIDATION, best_iter=3, **params):
+    """A classifier that is fitted, with curves that are known."""
+    clf = SoftmaxMLPClassifier((2,), solver="lbfgs", tol=0.1, random_state=0).fit(X, y).set_params(**{"solver": "adam", **params})
+    clf.loss_curve_, clf.validation_loss_curve_, clf.best_iter_ = TRAINING, validation, best_iter
+    return clf
+
+
+def legend(display):
+    """The texts of the legend."""
+    return [text.get_text() for text in display.ax_.get_legend().get_texts()]
+
+
+def points(line):
+    """What a line goes through, as pairs."""
+    return [(float(x), float(height)) for x, height in zip(*line.get_data())]
+
+
+# One estimator
+
+
+def test_training_is_solid_validation_dashed_and_the_best_epoch_a_dot_on_it_all_in_one_colour():
+    display = LossCurveDisplay.from_estimator(fitted())
+    (line,), (dashed,), (dot,) = display.lines_, display.validation_lines_, display.best_points_
+    assert points(line) == [(1, 4.0), (2, 3.0), (3, 2.0), (4, 1.0)]
+    assert points(dashed) == [(1, 4.5), (2, 3.5), (3, 2.5), (4, 2.6)]
+    assert points(dot) == [(3, 2.5)]
+    assert [artist.get_linestyle() for artist in (line, dashed, dot)] == ["-", "--", "None"]
+    assert dot.get_marker() == "o"
+    assert dashed.get_color() == dot.get_color() == line.get_color()
+
+
+def test_the_axes_and_the_legend_say_what_is_shown():
+    display = LossCurveDisplay.from_estimator(fitted())
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("Epoch", "Loss")
+    name = "SoftmaxMLPClassifier"
+    assert legend(display) == [f"{name}: training", f"{name}: validation", f"{name}: best epoch (3)"]
+    assert display.figure_ is display.ax_.figure
+
+
+def test_lbfgs_counts_iterations():
+    display = LossCurveDisplay.from_estimator(fitted(solver="lbfgs"), name="small")
+    assert display.ax_.get_xlabel() == "Iteration"
+    assert legend(display)[-1] == "small: best iteration (3)"
+
+
+def test_without_a_name_the_legend_names_the_curves_alone():
+    display = LossCurveDisplay(loss_curve=TRAINING, validation_loss_curve=VALIDATION, best_iter=1).plot()
+    assert legend(display) == ["Training", "Validation", "Best epoch (1)"]
+    assert legend(display.plot(name="a"))[0] == "a: training"
+
+
+def test_without_validation_there_is_one_line():
+    display = LossCurveDisplay.from_estimator(fitted(validation=None, best_iter=None))
+    assert display.validation_lines_ == display.best_points_ == [None]
+    assert display.ax_.lines[:] == display.lines_
+    assert legend(display) == ["SoftmaxMLPClassifier: training"]
+
+
+def test_an_estimator_that_was_scored_but_has_no_validation_losses_and_no_best_epoch_has_one_line():
+    display = LossCurveDisplay.from_estimator(fitted(validation=[], best_iter=0))
+    assert legend(display) == ["SoftmaxMLPClassifier: training"]
+
+
+def test_a_validation_curve_that_began_late_ends_with_the_training_curve():
+    display = LossCurveDisplay(loss_curve=TRAINING, validation_loss_curve=[2.5, 2.6], best_iter=3).plot()
+    assert points(display.validation_lines_[0]) == [(3, 2.5), (4, 2.6)]
+    assert points(display.best_points_[0]) == [(3, 2.5)]
+
+
+@pytest.mark.parametrize("validation", [None, [2.5, 2.6]])
+def test_a_best_epoch_that_was_not_validated_is_marked_on_the_training_curve(validation):
+    display = LossCurveDisplay(loss_curve=TRAINING, validation_loss_curve=validation, best_iter=2).plot()
+    assert points(display.best_points_[0]) == [(2, 3.0)]
+
+
+def test_a_single_epoch_is_seen():
+    display = LossCurveDisplay(loss_curve=[1.0], validation_loss_curve=[2.0]).plot()
+    markers = [line.get_marker() for line in (*display.lines_, *display.validation_lines_)]
+    assert "None" not in markers
+    assert len(set(markers)) == 2
+    display.figure_.canvas.draw()
+    low, high = display.ax_.get_xlim()
+    assert [tick for tick in display.ax_.get_xticks() if low <= tick <= high] == [1]
+
+
+@pytest.mark.parametrize("n_epochs", [2, 7, 60, 20000])
+def test_ticks_stand_at_whole_epochs(n_epochs):
+    ticks = LossCurveDisplay(loss_curve=np.linspace(1, 0, n_epochs)).plot().ax_.get_xticks()
+    assert_array_equal(ticks, np.round(ticks))
+
+
+def test_the_last_step_of_a_pipeline_is_drawn():
+    pipeline = make_pipeline(StandardScaler(), SoftmaxMLPClassifier((2,), solver="lbfgs", tol=0.1, random_state=0)).fit(X, y)
+    for clf in (pipeline, make_pipeline(pipeline)):
+        display = LossCurveDisplay.from_estimator(clf)
+        assert display.loss_curve == pipeline[-1].loss_curve_
+        assert display.name == "SoftmaxMLPClassifier"
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_mlpclassifier_is_drawn(early_stopping):
+    mlp = MLPClassifier((2,), max_iter=5, early_stopping=early_stopping, random_state=0).fit(X, y)
+    display = LossCurveDisplay.from_estimator(mlp)
+    assert display.lines_[0].get_ydata().tolist() == mlp.loss_curve_
+    assert legend(display) == ["MLPClassifier: training"]
+
+
+def test_what_the_estimator_learnt_is_what_is_drawn():
+    clf = SoftmaxMLPClassifier((2,), learning_rate="cosine", max_iter=5, early_stopping=True, random_state=0).fit(X, y)
+    display = LossCurveDisplay.from_estimator(clf)
+    assert display.loss_curve == clf.loss_curve_
+    assert display.validation_loss_curve == getattr(clf, "validation_loss_curve_", None)
+    assert display.best_iter == getattr(clf, "best_iter_", None)
+
+
+# Several
+
+
+def test_each_of_several_has_its_colour_and_the_legend_one_key_to_the_lines():
+    display = LossCurveDisplay.from_estimators({"a": fitted(), "b": fitted(best_iter=1), "c": fitted(None, None)})
+    assert legend(display) == ["a", "b", "c", "training", "validation", "best"]
+    assert len({line.get_color() for line in display.lines_}) == 3
+    for line, dashed, dot in zip(display.lines_[:2], display.validation_lines_, display.best_points_):
+        assert line.get_color() == dashed.get_color() == dot.get_color()
+    assert display.validation_lines_[2] is display.best_points_[2] is None
+    assert [points(dot) for dot in display.best_points_[:2]] == [[(3, 2.5)], [(1, 4.5)]]
+
+
+def test_several_without_validation_need_no_key():
+    assert legend(LossCurveDisplay.from_estimators({"a": fitted(None, None), "b": fitted(None, None)})) == ["a", "b"]
+
+
+def test_one_in_a_dict_is_shown_like_one_alone():
+    assert legend(LossCurveDisplay.from_estimators({"a": fitted()})) == ["a: training", "a: validation", "a: best epoch (3)"]
+
+
+def test_the_x_axis_names_both_where_epochs_and_iterations_meet():
+    display = LossCurveDisplay.from_estimators({"adam": fitted(), "lbfgs": fitted(solver="lbfgs")})
+    assert display.ax_.get_xlabel() == "Epoch or iteration"
+
+
+def test_more_curves_than_the_cycle_has_colours_differ_all_the_same():
+    display = LossCurveDisplay(loss_curve=[TRAINING] * 25, name=[f"{i}" for i in range(25)]).plot()
+    assert len({to_rgba(line.get_color()) for line in display.lines_}) == 25
+
+
+def boxes(display):
+    """Where the legend and the axes stand in the drawn figure."""
+    display.figure_.canvas.draw()
+    return display.ax_.get_legend().get_window_extent(), display.ax_.get_window_extent()
+
+
+def test_a_long_legend_stands_beside_the_axes_and_inside_the_figure():
+    legend_box, axes_box = boxes(LossCurveDisplay.from_estimators({f"{i}": fitted() for i in range(10)}))
+    assert legend_box.x0 >= axes_box.x1
+    figure = plt.gcf().bbox
+    assert (legend_box.x1, legend_box.y1) <= (figure.x1, figure.y1)
+    assert legend_box.y0 >= 0
+
+
+def test_on_axes_of_the_user_the_legend_stays_inside():
+    _, ax = plt.subplots()
+    legend_box, axes_box = boxes(LossCurveDisplay.from_estimators({f"{i}": fitted() for i in range(10)}, ax=ax))
+    assert legend_box.x1 <= axes_box.x1
+    assert legend_box.y0 >= axes_box.y0
+
+
+# On axes and with styles of the user
+
+
+def test_curves_are_added_to_given_axes():
+    _, ax = plt.subplots()
+    first = LossCurveDisplay.from_estimator(fitted(), ax=ax, name="first")
+    second = LossCurveDisplay.from_estimator(fitted(), ax=ax, name="second")
+    assert first.ax_ is second.ax_ is ax
+    assert len(ax.lines) == 6
+    assert len(legend(second)) == 6
+    assert first.lines_[0].get_color() != second.lines_[0].get_color()
+
+
+def test_a_logarithmic_axis_stays_one():
+    _, ax = plt.subplots()
+    ax.set_xscale("log")
+    LossCurveDisplay.from_estimator(fitted(), ax=ax).figure_.canvas.draw()
+    assert ax.get_xscale() == "log"
+    assert isinstance(ax.xaxis.get_major_locator(), matplotlib.ticker.LogLocator)
+
+
+def test_a_display_can_be_drawn_again_with_other_styles():
+    display = LossCurveDisplay.from_estimator(fitted())
+    before = display.ax_
+    assert display.plot(color="red") is display
+    assert display.ax_ is not before
+    assert same_color(display.lines_[0].get_color(), "red")
+
+
+def test_keywords_go_to_all_curves_and_each_kind_has_its_own():
+    display = LossCurveDisplay.from_estimator(
+        fitted(), lw=3, c="green", validation_kw={"ls": ":", "label": "held out"}, best_kw={"ms": 12, "c": "red"}
+    )
+    line, dashed, dot = display.lines_[0], display.validation_lines_[0], display.best_points_[0]
+    assert (line.get_linewidth(), dashed.get_linewidth(), dot.get_markersize()) == (3, 3, 12)
+    assert [artist.get_color() for artist in (line, dashed, dot)] == ["green", "green", "red"]
+    assert dashed.get_linestyle() == ":"
+    assert legend(display)[1] == "held out"
+
+
+def test_a_label_is_the_training_curves():
+    assert legend(LossCurveDisplay.from_estimator(fitted(), label="fit", name="a"))[:2] == ["fit", "a: validation"]
+
+
+def test_the_dots_rim_has_the_colour_of_the_ground():
+    with plt.style.context("dark_background"):
+        display = LossCurveDisplay.from_estimators({"a": fitted(), "b": fitted()})
+    assert same_color(display.best_points_[0].get_markeredgecolor(), "black")
+    assert same_color(display.ax_.get_legend().get_lines()[-1].get_color(), "white")
+
+
+# Refused
+
+
+@pytest.mark.parametrize("clf", [SoftmaxMLPClassifier(), MLPClassifier(), make_pipeline(StandardScaler(), MLPClassifier())])
+def test_an_estimator_must_be_fitted(clf):
+    for draw in (LossCurveDisplay.from_estimator, lambda clf: LossCurveDisplay.from_estimators({"a": clf})):
+        with pytest.raises(NotFittedError):
+            draw(clf)
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("clf", [LogisticRegression(max_iter=1000), MLPClassifier(solver="lbfgs", max_iter=1000, random_state=0)])
+def test_an_estimator_must_have_a_loss_curve(clf):
+    with pytest.raises(TypeError, match=rf"must have a loss_curve_ .*got {type(clf).__name__}\("):
+        LossCurveDisplay.from_estimator(clf.fit(X[::3], y[::3]))
+
+
+@pytest.mark.parametrize(
+    ("estimators", "error", "message"),
+    [
+        ([SoftmaxMLPClassifier()], TypeError, r"must be a dict .*; got list\."),
+        ({}, ValueError, r"must have at least one fitted estimator; got an empty dict\."),
+    ],
+)
+def test_several_must_be_a_dict_that_is_not_empty(estimators, error, message):
+    with pytest.raises(error, match=f"^estimators {message}"):
+        LossCurveDisplay.from_estimators(estimators)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"loss_curve": []}, r"loss_curve must hold .*; got an empty one\."),
+        ({"loss_curve": [[1.0], []]}, r"loss_curve must hold .*; got an empty one\."),
+        (
+            {"loss_curve": [1.0], "validation_loss_curve": [1.0, 2.0]},
+            r"validation_loss_curve must be .*, 1; got 2 losses",
+        ),
+        ({"loss_curve": TRAINING, "best_iter": 0}, r"best_iter must be in 1 … 4, .*; got 0\."),
+        ({"loss_curve": TRAINING, "best_iter": 5}, r"best_iter must be in 1 … 4, .*; got 5\."),
+        ({"loss_curve": [TRAINING] * 2, "best_iter": [1]}, r"best_iter must be a list .* the 2 loss curves; got \[1\]\."),
+        ({"loss_curve": [TRAINING] * 2, "name": "ab"}, r"name must be a list .* the 2 loss curves; got 'ab'\."),
+        ({"loss_curve": [TRAINING] * 2, "best_iter": 1}, r"best_iter must be a list .* the 2 loss curves; got 1\."),
+    ],
+)
+def test_parts_that_do_not_fit_each_other_are_refused_before_a_figure_is_made(parts, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        LossCurveDisplay(**parts).plot()
+    assert plt.get_fignums() == []
+
+
+def test_two_aliases_of_one_keyword_are_refused():
+    with pytest.raises(TypeError, match="alias"):
+        LossCurveDisplay.from_estimator(fitted(), color="red", c="blue")
+
+
+# Without matplotlib
+
+
+def test_the_class_is_imported_without_matplotlib():
+    code = "import sys; from sksoftmax import LossCurveDisplay as D; D(loss_curve=[1.0]); print('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=100, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_where_matplotlib_is_missing_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r'pip install "sksoftmax\[plot\]"'):
+        LossCurveDisplay(loss_curve=[1.0]).plot()
+
+
+# Documented
+
+
+@pytest.mark.parametrize("method", ["", ".plot", ".from_estimator", ".from_estimators"])
+def test_docstrings_pass_numpydoc(method):
+    validate = pytest.importorskip("numpydoc.validate", reason="numpydoc is not installed").validate
+    ignored = {"RT02", "GL01", "GL02"} | ({"EX01", "SA01", "ES01"} if method else set())
+    errors = validate(f"sksoftmax.LossCurveDisplay{method}")["errors"]
+    assert [error for error in errors if error[0] not in ignored] == []
