@@ -336,6 +336,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
     """
 
     _parameter_constraints = PARAMETER_CONSTRAINTS
+    _doc_link_module = "sksoftmax"
+    _doc_link_template = "https://pypi.org/project/sksoftmax/"  # shows the README
     loss = "log_loss"
 
     def __init__(

@@ -1,5 +1,8 @@
 """Other people's code that takes an MLPClassifier takes ours."""
 
+import re
+from html import unescape
+
 import joblib
 import numpy as np
 import pandas as pd
@@ -38,6 +41,7 @@ X, y = load_iris(return_X_y=True)
 X = StandardScaler().fit_transform(X)
 LABELS = np.column_stack([y == 1, X[:, 0] > 0]).astype(int)
 since_1_8 = pytest.mark.skipif(parse_version(__version__) < parse_version("1.8"), reason="came with scikit-learn 1.8")
+since_1_9 = pytest.mark.skipif(parse_version(__version__) < parse_version("1.9"), reason="came with scikit-learn 1.9")
 WEIGHTS = np.where(np.arange(len(y)) % 3, 1.0, 0.0)
 
 
@@ -296,3 +300,25 @@ def test_html_and_text_show_the_parameters_that_were_set(fitted):
     assert "mish" in html
     assert "activation='mish'" in repr(clf)
     assert "beta_1" not in repr(clf)
+
+
+def test_html_links_to_the_documentation():
+    for shown in (small(), make_pipeline(StandardScaler(), small())):
+        assert 'href="https://pypi.org/project/sksoftmax/"' in shown._repr_html_()
+
+
+def tooltips(html):
+    """The text that stands beside each name that has one, by name."""
+    found = re.findall(r'class="param-doc-description"[^>]*>\s*(\w+): (.*?)</span>', html, re.DOTALL)
+    return {name: unescape(text) for name, text in found}
+
+
+@since_1_9
+def test_html_explains_every_parameter_and_fitted_attribute():
+    frame = pd.DataFrame(X, columns=["a", "b", "c", "d"])
+    clf = small(early_stopping=True).fit(frame, y)
+    shown = tooltips(clf._repr_html_())
+    learnt = {name for name in dir(clf) if name.endswith("_") and not name.startswith("_")}
+    assert {"loss_curve_", "feature_names_in_"} <= learnt
+    assert set(shown) == set(clf.get_params()) | learnt
+    assert shown["alpha"].startswith("float, default=0.0001<br><br>Strength of the L2 penalty")
