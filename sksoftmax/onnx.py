@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksoftmax.classifier import SoftmaxMLPClassifier
 from sksoftmax.heads import BinaryHead, MultilabelHead
 from sksoftmax.layers import LEAKY_RELU_SLOPE, SELU_ALPHA, SELU_SCALE
+from sksoftmax.preprocessing import BOUND, LIMIT
 
 OPTIONS = {  # of a classifier in skl2onnx, with what is allowed; meta-estimators ask for them too
     "zipmap": [False, True, "columns"],
@@ -61,7 +62,7 @@ def to_onnx(estimator, X=None, **options):
         If X is sparse: ONNX has dense tensors only.
 
     ValueError
-        If the labels or an activation cannot be expressed in ONNX.
+        If the labels, an activation or categorical columns cannot be expressed in ONNX.
 
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
@@ -127,7 +128,8 @@ def convert(scope, operator, container):
     estimator, (label, probabilities) = operator.raw_operator, operator.outputs
     encoder, raw = estimator._encoder, container.get_options(estimator, {"raw_scores": False})["raw_scores"]
     graph = Graph(scope, container, float_dtype(probabilities))
-    logits = forward(graph, single_input(graph, operator.inputs), estimator._current_network(encoder))
+    X = encode(graph, single_input(graph, operator.inputs), estimator._preprocessor)
+    logits = forward(graph, X, estimator._current_network(encoder))
     to_probabilities, scores = class_scores(graph, logits, encoder.head)
     predict(graph, scores, encoder.head, label.full_name)
     graph.node("Identity" if raw else to_probabilities, scores, output=probabilities.full_name)
@@ -190,6 +192,31 @@ def single_input(graph, variables):
     """The inputs, which are several for a DataFrame, side by side as one matrix of floating-point numbers."""
     columns = [graph.cast(variable.full_name, graph.dtype) for variable in variables]
     return columns[0] if len(columns) == 1 else graph.node("Concat", *columns, axis=1)
+
+
+def encode(graph, X, preprocessor):
+    """The network's input for the rows of X, scaled in float64; ValueError where columns are categorical."""
+    if preprocessor.changes_nothing:
+        return X
+    if len(preprocessor.categories):
+        raise ValueError("categorical_features cannot be expressed in ONNX: encode them in the pipeline, with OneHotEncoder.")
+    double = Graph(graph.scope, graph.container, np.float64)
+    X = double.cast(X, np.float64)
+    missing = double.node("IsNaN", X)
+    Z = double.node("Mul", double.node("Sub", X, preprocessor.center), preprocessor.scale)
+    Z = double.node("Where", missing, 0.0, Z)
+    Z = graph.cast(smooth_clip(double, Z) if preprocessor.scaling == "robust" else Z, graph.dtype)
+    if len(preprocessor.flagged) == 0:
+        return Z
+    flags = graph.node("Gather", graph.cast(missing, graph.dtype), preprocessor.flagged.astype(np.int64), axis=1)
+    return graph.node("Concat", Z, flags, axis=1)
+
+
+def smooth_clip(graph, Z):
+    """z / √(1 + (z / 3)²)."""
+    Z = graph.node("Min", graph.node("Max", Z, -LIMIT), LIMIT)
+    bent = graph.node("Mul", Z, 1 / BOUND)
+    return graph.node("Div", Z, graph.node("Sqrt", graph.node("Add", graph.node("Mul", bent, bent), 1.0)))
 
 
 def forward(graph, X, network):

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "conversion": {"heads", "network", "optimizers", "progress", "targets"},
     "classifier": {"callbacks", "class_weight", "columns", "conversion", "inputs", "network", "optimizers", "parameters"}
     | {"prediction", "preprocessing", "progress", "scoring", "targets", "training"},
-    "onnx": {"classifier", "heads", "layers"},
+    "onnx": {"classifier", "heads", "layers", "preprocessing"},
     "display": set(),
     "__init__": {"classifier", "display"},
 }

@@ -273,3 +273,20 @@ def test_labels_that_onnx_does_not_have_are_named():
     clf._encoder.head.classes = np.array([b"a", b"b", b"c"])
     with pytest.raises(ValueError, match="classes_ must be str, int or bool"):
         labels_of(clf._encoder.head)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("scaling", ["robust", "standard"])
+def test_scaling_and_missing_values_are_part_of_the_graph(scaling, dtype):
+    rows = load_iris().data.astype(dtype)
+    rows[::9, 1] = np.nan
+    clf = small(scaling=scaling).fit(rows, y)
+    rows[1, 0], rows[2, 3] = np.nan, 1e30
+    assert_same_predictions(clf, rows)
+
+
+def test_categorical_columns_are_refused_by_name():
+    frame = pd.DataFrame({"kind": pd.Categorical(["p", "q"] * 75), "size": X[:, 0]})
+    clf = small(categorical_features="from_dtype").fit(frame, y)
+    with pytest.raises(ValueError, match="categorical_features"):
+        to_onnx(clf, frame)

@@ -1,6 +1,7 @@
 """skops saves and loads the estimator without pickle, given a short list of types to trust."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.datasets import load_iris
@@ -19,6 +20,8 @@ TRUSTED = (
     "sksoftmax.network.Network",
     "sksoftmax.targets.TargetEncoder",
     "sksoftmax.progress.Progress",
+    "sksoftmax.preprocessing.Preprocessor",
+    "sksoftmax.columns.Categories",
 )
 HEADS = {
     "sksoftmax.heads.SoftmaxHead": y,
@@ -46,7 +49,7 @@ def reloaded(estimator, *types):
 
 
 @pytest.mark.parametrize("head", HEADS)
-def test_a_fitted_model_predicts_the_same_and_needs_five_types(head):
+def test_a_fitted_model_predicts_the_same_and_needs_seven_types(head):
     clf = small().fit(X, HEADS[head])
     loaded = reloaded(clf, *TRUSTED, head)
     assert_array_equal(loaded.predict_proba(X), clf.predict_proba(X))
@@ -132,3 +135,11 @@ def test_nothing_is_loaded_without_trust():
     data = sio.dumps(small().fit(X, y))
     with pytest.raises(UntrustedTypesFoundException, match=r"sksoftmax\.classifier\.SoftmaxMLPClassifier"):
         sio.loads(data)
+
+
+def test_scaling_missing_values_and_categories_are_saved():
+    frame = pd.DataFrame(X, columns=list("abcd")).assign(kind=pd.Categorical(np.array(["p", "q", "r"])[y]))
+    frame.loc[::7, "a"] = np.nan
+    clf = small(scaling="robust", categorical_features="from_dtype").fit(frame, y)
+    loaded = reloaded(clf, *TRUSTED, "sksoftmax.heads.SoftmaxHead")
+    assert_array_equal(loaded.predict_proba(frame), clf.predict_proba(frame))
