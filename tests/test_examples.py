@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 ROOT = Path(__file__).parents[1]
 PNG_SIGNATURE = b"\x89PNG"
@@ -66,6 +67,41 @@ def test_xor_is_learnt_by_both_heads(tmp_path):
         few, many = re.search(rf"^{head} +(\d) of 3 +(\d) of 3", output, re.MULTILINE).groups()
         assert int(few) <= int(many) == 3
     assert_picture(tmp_path / "pictures" / "xor.png", output)
+
+
+def test_distilled_networks_are_small_and_keep_the_accuracy(tmp_path):
+    output = run("examples/distillation.py", folder=tmp_path)
+    line = r"^(forest|32 units|8 units), (500 trees|labels|distilled) +(\d+) +[\d.]+ +[\d.]+ +([\d.]+) +([\d.]+) +([\d.]+)$"
+    table = {row[:2]: [float(number) for number in row[2:]] for row in re.findall(line, output, re.MULTILINE)}
+    assert len(table) == 5
+    forest_size, forest_accuracy, _, _ = table["forest", "500 trees"]
+    size, accuracy, _, _ = table["32 units", "distilled"]
+    assert forest_size > 500 * size
+    assert accuracy > forest_accuracy - 0.01
+    assert table["8 units", "distilled"][1] > table["8 units", "labels"][1]
+
+
+def test_calibration_lowers_log_loss_and_calibration_error(tmp_path):
+    output = run("examples/calibration.py", folder=tmp_path)
+    for score in ("log loss", "ECE"):
+        before, after = re.search(rf"^{score} +([\d.]+) +([\d.]+)$", output, re.MULTILINE).groups()
+        assert float(after) < 0.8 * float(before)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_explanation_names_the_columns(tmp_path):
+    output = run("examples/explanation.py", folder=tmp_path)
+    names = re.findall(r"^  (\S+) +[\d.]+ ± [\d.]+$", output, re.MULTILINE)
+    assert len(names) == 5
+    assert set(names[:2]) == {"alcohol", "proline"}
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["calibration", "explanation"])
+def test_a_picture_is_saved_where_a_path_is_given(tmp_path, name):
+    pytest.importorskip("matplotlib")
+    output = run(f"examples/{name}.py", "picture.png", folder=tmp_path)
+    assert_picture(tmp_path / "picture.png", output)
 
 
 def test_fashion_mnist_benchmark_compares_on_any_images(tmp_path):
