@@ -103,9 +103,13 @@ class Run:
         """The number of epochs or iterations of this call."""
         return len(self.progress.loss_curve) - self.n_before
 
+    def random_bits(self, rng):
+        """What dropout draws from, seeded by one draw from rng; None without dropout, and rng is not touched."""
+        return np.random.SFC64(rng.randint(2**31)) if np.any(self.network.dropout) else None
+
     def epochs(self, optimizer, rng):
         """For fit: epochs until a stopping rule, a callback or max_iter."""
-        known_good, order = self.begin(), np.arange(len(self.training))
+        known_good, order, bits = self.begin(), np.arange(len(self.training)), self.random_bits(rng)
         try:
             while self.n_done < self.options.max_iter:
                 start = self.network.parameters.copy()
@@ -113,7 +117,7 @@ class Run:
                 order = shuffled(order, self.options, rng)
                 batches = minibatches(order, clipped_batch_size(self.options.batch_size, len(order)))
                 rates = learning_rates(optimizer, self.options, self.n_done, len(batches))
-                loss = self.epoch(optimizer, batches, rates, rng)
+                loss = self.epoch(optimizer, batches, rates, bits)
                 if diverged(loss, self.network, optimizer):
                     self.restore_after_divergence(optimizer, known_good)
                     self.tasks.end()
@@ -137,7 +141,7 @@ class Run:
         known_good, order = self.begin(), shuffled(np.arange(len(self.training)), self.options, rng)
         batches = minibatches(order, clipped_batch_size(self.options.batch_size, len(order)))
         self.tasks.begin()
-        loss = self.epoch(optimizer, batches, [optimizer.learning_rate] * len(batches), rng)
+        loss = self.epoch(optimizer, batches, [optimizer.learning_rate] * len(batches), self.random_bits(rng))
         if diverged(loss, self.network, optimizer):
             self.restore_after_divergence(optimizer, known_good)
         elif self.end_epoch(optimizer, loss, optimizer.learning_rate) and self.validation is not None:
@@ -146,13 +150,13 @@ class Run:
             warnings.warn(STOPPED)
         self.tasks.end()
 
-    def epoch(self, optimizer, batches, rates, rng):
+    def epoch(self, optimizer, batches, rates, bits):
         """Train on all batches once. Returns the mean loss, or the first batch loss that is not finite."""
         network, loss_function, total = self.network, self.loss, 0.0
         optimizer.begin_epoch(network.parameters)
         for rows, rate in zip(batches, rates):
             X, targets, weights, batch_weight = self.training.batch(rows)
-            logits, backprop = network.forward(X, self.memory, rng)
+            logits, backprop = network.forward(X, self.memory, bits)
             loss, d_logits = loss_function(logits, targets, weights)  # d_logits is p − y
             backprop(d_logits)  # fills network.gradient
             loss += network.add_l2(self.options.alpha / batch_weight)
