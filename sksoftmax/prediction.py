@@ -1,5 +1,6 @@
 """What a fitted network answers, and how it is pickled."""
 
+from functools import partial
 from math import isfinite
 
 import numpy as np
@@ -85,7 +86,8 @@ class NetworkPredictor:
             check_is_fitted(self)
         with np.errstate(over="ignore", invalid="ignore"):
             X = check_X(self, X, self._preprocessor.categories)
-            logits = self._current_network(self._encoder).logits(X, encode=self._preprocessor.transform)
+            combine = partial(self._mixture.logits, head=self._encoder.head)
+            logits = self._current_network(self._encoder).logits(X, encode=self._preprocessor.transform, combine=combine)
             finite = isfinite(np.add.reduce(logits, axis=None)) or np.isfinite(logits).all()
         if not finite:
             if not all(np.isfinite(array).all() for array in self.coefs_ + self.intercepts_):

@@ -25,12 +25,14 @@ MAY_IMPORT = {
     "heads": {"loss"},
     "targets": {"heads"},
     "class_weight": {"heads"},
+    "committee": set(),
+    "recipe": {"committee", "network", "parameters"},
     "training": {"network", "optimizers", "progress", "schedules", "threads"},
     "parameters": {"layers", "schedules"},
     "prediction": {"inputs", "network"},
     "conversion": {"heads", "network", "optimizers", "progress", "targets"},
-    "classifier": {"callbacks", "class_weight", "columns", "conversion", "inputs", "network", "optimizers", "parameters"}
-    | {"prediction", "preprocessing", "progress", "scoring", "targets", "training"},
+    "classifier": {"callbacks", "class_weight", "columns", "committee", "conversion", "inputs", "optimizers", "parameters"}
+    | {"prediction", "preprocessing", "progress", "recipe", "scoring", "targets", "training"},
     "onnx": {"classifier", "heads", "layers", "preprocessing"},
     "display": set(),
     "__init__": {"classifier", "display"},
