@@ -1,9 +1,12 @@
 """`SoftmaxMLPClassifier`: scikit-learn's contract, wired to the network, the heads and the training loop."""
 
 import warnings
+from collections.abc import Callable, Sequence
 from functools import partial, wraps
+from typing import Any, Literal, Self, cast
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils import check_random_state
@@ -14,6 +17,7 @@ from sksoftmax.class_weight import class_factors, weighted
 from sksoftmax.columns import Categories
 from sksoftmax.committee import Mixture, fit_mixture, member_folds, rows_of_members
 from sksoftmax.conversion import parameters_from_sklearn, parameters_to_sklearn, state_from_sklearn, state_to_sklearn
+from sksoftmax.hints import Activation, Floats, LayerSizes, MatrixLike, Method, OutActivation, RandomState, Schedule, Solver
 from sksoftmax.inputs import Given, check_sample_weight, check_validation_pair, check_X_y, split_validation, without_zero_weights
 from sksoftmax.optimizers import make_optimizer
 from sksoftmax.parameters import (
@@ -57,7 +61,7 @@ def public_attributes(encoder, network, progress):
     }
 
 
-def _unchanged_on_error(method):
+def _unchanged_on_error(method: Method) -> Method:
     """Decorate a training method so that, if it raises, the estimator is what it was before the call.
 
     Training works on new objects, or on copies where it goes on; only attributes need to be put back.
@@ -73,13 +77,16 @@ def _unchanged_on_error(method):
             vars(self).update(before)
             raise
 
-    return wrapper
+    return cast(Method, wrapper)
 
 
-def _is_stochastic(estimator):
+def _is_stochastic(estimator: Any) -> bool:
     if estimator.solver == "lbfgs":
         raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
     return True
+
+
+_available_if_stochastic: Callable[[Method], Method] = available_if(_is_stochastic)
 
 
 class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMixin, BaseEstimator):
@@ -359,49 +366,67 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
     _doc_link_template = "https://pypi.org/project/sksoftmax/"  # shows the README
     loss = "log_loss"
 
+    classes_: NDArray[Any]
+    coefs_: list[Floats]
+    intercepts_: list[Floats]
+    loss_: float
+    best_loss_: float | None
+    loss_curve_: list[float]
+    validation_scores_: list[float] | None
+    validation_loss_curve_: list[float] | None
+    best_validation_score_: float | None
+    best_iter_: int | None
+    t_: int
+    n_iter_: int
+    n_layers_: int
+    n_outputs_: int
+    out_activation_: Literal["softmax", "logistic"]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     def __init__(
         self,
-        hidden_layer_sizes=(100,),
-        activation="relu",
+        hidden_layer_sizes: LayerSizes = (100,),
+        activation: Activation | Sequence[Activation] = "relu",
         *,
-        solver="adam",
-        alpha=0.0001,
-        batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
-        power_t=0.5,
-        max_iter=200,
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        verbose=False,
-        warm_start=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        n_iter_no_change=10,
-        max_fun=15000,
-        out_activation="auto",
-        weight_decay=0.0,
-        class_weight=None,
-        scoring="accuracy",
-        restore_best=True,
-        dropout=0.0,
-        label_smoothing=0.0,
-        clip_norm=None,
-        ema_decay=0.0,
-        warmup=0.0,
-        scaling=None,
-        categorical_features=None,
-        dtype="auto",
-        parametrization="standard",
-        n_members=1,
-        n_bins=0,
-    ):
+        solver: Solver = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: Schedule | Callable[[float], float] = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int | Literal["auto"] = 200,
+        shuffle: bool = True,
+        random_state: RandomState = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool | Literal["auto"] = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        out_activation: OutActivation = "auto",
+        weight_decay: float | Literal["auto"] = 0.0,
+        class_weight: dict[Any, float] | list[dict[Any, float]] | Literal["balanced"] | None = None,
+        scoring: str | Callable[..., float] = "accuracy",
+        restore_best: bool = True,
+        dropout: float | Sequence[float] | Literal["auto"] = 0.0,
+        label_smoothing: float = 0.0,
+        clip_norm: float | None = None,
+        ema_decay: float = 0.0,
+        warmup: float = 0.0,
+        scaling: Literal["robust", "standard"] | None = None,
+        categorical_features: Literal["from_dtype"] | ArrayLike | None = None,
+        dtype: Literal["auto", "float32", "float64"] = "auto",
+        parametrization: Literal["standard", "ntk"] = "standard",
+        n_members: int | Literal["auto"] = 1,
+        n_bins: int = 0,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.solver = solver
@@ -443,7 +468,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         self.n_bins = n_bins
 
     @classmethod
-    def from_sklearn(cls, mlp):
+    def from_sklearn(cls, mlp: MLPClassifier) -> Self:
         """Make the same model from scikit-learn's MLPClassifier.
 
         Trained from the same `random_state` it follows the same loss curve; where MLPClassifier's behaviour is a defect it
@@ -476,10 +501,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
                     setattr(self, name, getattr(mlp, name))
             self._hidden_sizes = layer_sizes(self.hidden_layer_sizes)
             self._no_improvement_count = self._progress.stale_epochs
-            vars(self).update(public_attributes(self._encoder, self._network, self._progress))
+            self.__dict__.update(public_attributes(self._encoder, self._network, self._progress))
         return self
 
-    def to_sklearn(self):
+    def to_sklearn(self) -> MLPClassifier:
         """Make the same model of scikit-learn's MLPClassifier.
 
         Returns
@@ -497,7 +522,16 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
 
     @_unchanged_on_error
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: MatrixLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self:
         """Train the network.
 
         Parameters
@@ -545,10 +579,20 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         encoder = self._same_encoder(y) if going_on else TargetEncoder.from_y(y, self.out_activation)
         return self._train(X, y, given, preprocessor, encoder, check_random_state(self.random_state), going_on)
 
-    @available_if(_is_stochastic)
+    @_available_if_stochastic
     @_unchanged_on_error
     @with_callbacks
-    def partial_fit(self, X, y, sample_weight=None, classes=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def partial_fit(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+        *,
+        X_val: MatrixLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self:
         """Train for one epoch on the given rows, going on from what was learnt before.
 
         Weights, the optimizer's moments and the random generator go on from call to call; under a planned schedule the rate is

@@ -18,7 +18,7 @@ import numpy as np
 class Optimizer:
     """What the optimizers share: a base learning rate, and going on from an earlier one's state."""
 
-    state = ()
+    state: tuple[str, ...] = ()
 
     def resume(self, previous, keep_rate):
         """Copy the moments of an optimizer of the same kind and size, and its rate if the initial one is the same."""

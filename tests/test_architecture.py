@@ -10,12 +10,13 @@ import pytest
 import sksoftmax
 
 MAY_IMPORT = {
+    "hints": set(),
     "loss": set(),
     "layers": set(),
     "optimizers": set(),
     "schedules": set(),
     "inputs": set(),
-    "callbacks": set(),
+    "callbacks": {"hints"},
     "columns": set(),
     "preprocessing": set(),
     "progress": set(),
@@ -29,12 +30,12 @@ MAY_IMPORT = {
     "recipe": {"committee", "network", "parameters"},
     "training": {"network", "optimizers", "progress", "schedules", "threads"},
     "parameters": {"layers", "schedules"},
-    "prediction": {"inputs", "network"},
+    "prediction": {"hints", "inputs", "network"},
     "conversion": {"heads", "network", "optimizers", "progress", "targets"},
-    "classifier": {"callbacks", "class_weight", "columns", "committee", "conversion", "inputs", "optimizers", "parameters"}
-    | {"prediction", "preprocessing", "progress", "recipe", "scoring", "targets", "training"},
+    "classifier": {"callbacks", "class_weight", "columns", "committee", "conversion", "hints", "inputs", "optimizers"}
+    | {"parameters", "prediction", "preprocessing", "progress", "recipe", "scoring", "targets", "training"},
     "onnx": {"classifier", "heads", "layers", "preprocessing"},
-    "display": set(),
+    "display": {"hints"},
     "__init__": {"classifier", "display"},
 }
 WIDE = {"SoftmaxMLPClassifier.__init__"}  # may take more than eight arguments
