@@ -88,5 +88,5 @@ def test_every_documented_attribute_has_a_type_and_every_typed_one_is_documented
 
 
 def test_the_types_of_the_constructor_can_be_read_at_run_time():
-    assert TYPES["max_iter"] is int
+    assert TYPES["max_fun"] is int
     assert set(TYPES) == {*PARAMETER_CONSTRAINTS, "return"}
