@@ -688,8 +688,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         training = encoded(samples, preprocessor, dtype)
         validation = encoded(self._given_validation(given, preprocessor, encoder, dtype), preprocessor, dtype)
         factors = class_factors(self.class_weight, encoder, training)
-        training, validation = (weighted(rows, factors, encoder.head) for rows in (training, validation))
-        return without_zero_weights(training), validation
+        both = (weighted(rows, factors, encoder.head) for rows in (training, validation))
+        return tuple(without_zero_weights(rows) for rows in both)
 
     def _run(self, network, training, validation, given, parts, options, incremental):
         """The run of this call, with its callbacks and its scorer."""
@@ -748,6 +748,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
             "_hidden_sizes": layer_sizes(self.hidden_layer_sizes),
             "_no_improvement_count": progress.stale_epochs,
             "n_iter_": run.n_done,
+            "_optimizer": None,
+            "_random_state": None,
+            "_keep_training_state": False,
             **public_attributes(parts["_encoder"], network, progress),
         }
 

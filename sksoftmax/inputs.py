@@ -96,11 +96,11 @@ def check_sample_weight(sample_weight, n_samples, dtype):
 
 
 def without_zero_weights(samples):
-    """The samples that count: a row of weight 0 is a row that is absent, in batches and splits too.
+    """The samples that count, None for None: a row of weight 0 is a row that is absent, in batches and splits too.
 
     Where all other weights are 1, none are needed.
     """
-    if samples.weights is None:
+    if samples is None or samples.weights is None:
         return samples
     if not samples.weights.all():
         samples = samples[np.flatnonzero(samples.weights)]

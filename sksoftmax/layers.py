@@ -130,7 +130,7 @@ def dropout(H, rate, bits, out):
     Written to `out`, as the activation's derivative may still need H. `rate` is a number or a column with one for each row, as a
     multiple of 2⁻¹⁶: two random bytes a number, from the bit generator `bits`.
     """
-    threshold = np.round(np.asarray(rate) * 2**16)
+    threshold = np.minimum(np.round(np.asarray(rate) * 2**16), 2**16 - 1)
     random = bits.random_raw((H.size + 3) // 4).view(np.uint16)[: H.size].reshape(H.shape[::-1]).T
     mask = (random >= threshold.astype(np.uint16)) * (2**16 / (2**16 - threshold)).astype(H.dtype)
     return np.multiply(H, mask, out=out), lambda d_out: np.multiply(d_out, mask, out=d_out)

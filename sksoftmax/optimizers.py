@@ -47,9 +47,6 @@ class Optimizer:
     def end_epoch(self, w):
         """Put into w what is to be evaluated."""
 
-    def restart_average(self):
-        """Forget what was averaged: w has been set from outside."""
-
 
 class SGD(Optimizer):
     """Stochastic gradient descent with momentum, plain or Nesterov's.
@@ -137,16 +134,18 @@ class Averaged(Optimizer):
 
     a ← a + (1 − d) / (1 − dᵗ) · (w − a), which corrects the start as Adam does: after the first step a = w.
 
-    The steps change w; what is evaluated and kept is a. Between epochs the network holds a, and `other` holds w.
+    The steps change w; what is evaluated and kept is a. Between epochs the network holds a, and `other` holds w; `shown` is a
+    copy of a, by which weights that were set from outside are known.
     """
 
-    state = ("other", "n_averaged")
+    state = ("other", "shown", "n_averaged")
 
     def __init__(self, optimizer, parameters, decay):
         self.optimizer = optimizer
         self.decay = decay
-        self.other = np.zeros_like(parameters)
+        self.other, self.shown = np.zeros_like(parameters), np.zeros_like(parameters)
         self.n_averaged = 0
+        self.in_epoch = False
 
     @property
     def learning_rate(self):
@@ -168,13 +167,19 @@ class Averaged(Optimizer):
         super().resume(previous, keep_rate=False)
 
     def begin_epoch(self, w):
-        """Exchange a for w."""
-        if self.n_averaged:
+        """Exchange a for w; begin afresh from a that was set from outside."""
+        self.in_epoch = True
+        if self.n_averaged and np.array_equal(w, self.shown):
             self._exchange(w)
+        else:
+            self.n_averaged = 0
 
     def end_epoch(self, w):
-        """Exchange w for a."""
-        self._exchange(w)
+        """Exchange w for a, if an epoch had begun."""
+        if self.in_epoch and self.n_averaged:
+            self._exchange(w)
+            self.shown[...] = w
+        self.in_epoch = False
 
     def _exchange(self, w):
         held = w.copy()
@@ -197,10 +202,6 @@ class Averaged(Optimizer):
         self.optimizer.forget()
         super().forget()
 
-    def restart_average(self):
-        """Average from the next step on."""
-        self.n_averaged = 0
-
 
 def clip(g, max_norm):
     """Shorten the gradient in place to length `max_norm` if it is longer (Pascanu et al., arXiv:1211.5063); None leaves it."""
@@ -208,9 +209,11 @@ def clip(g, max_norm):
         return
     norm = sqrt(float(g @ g))
     if not isfinite(norm):  # its square overflows
-        g /= np.abs(g).max()
+        largest = float(np.abs(g).max())
+        g /= largest
         norm = sqrt(float(g @ g))
-    if norm > max_norm:
+        g *= min(max_norm / norm, largest)
+    elif norm > max_norm:
         g *= max_norm / norm
 
 

@@ -72,7 +72,7 @@ def check_combination(options):
     if options.solver == "lbfgs":
         for name, off in PER_STEP.items():
             value = getattr(options, name)
-            if value is not off and not isinstance(value, str) and np.any(value != off):
+            if value is not off and not isinstance(value, str) and np.any(np.asarray(value) != off):
                 raise ValueError(
                     f"{name}={value!r} acts on the steps of solver 'adam' or 'sgd'; solver='lbfgs' has none. "
                     f"Leave it at {off!r}, or change the solver."

@@ -3,6 +3,7 @@
 from inspect import signature
 from math import isfinite
 
+from scipy.sparse import issparse
 from sklearn.metrics import check_scoring
 from sklearn.utils import _safe_indexing
 
@@ -26,8 +27,9 @@ def make_score(scoring, estimator, fitted, given, validation):
         return None
     scorer = check_scoring(estimator, scoring=scoring)
     X, y = (given.X, given.y) if given.X_val is None else (given.X_val, given.y_val)
-    X, y = _safe_indexing(X, validation.rows), _safe_indexing(y, validation.rows)
-    weighs = validation.weights is not None and "sample_weight" in signature(scorer).parameters
+    X, y = (_safe_indexing(part.tocsr() if issparse(part) else part, validation.rows) for part in (X, y))
+    function = getattr(scorer, "_score_func", scorer)  # scikit-learn's scorers all take weights, not all their metrics do
+    weighs = validation.weights is not None and "sample_weight" in signature(function).parameters
     weights = {"sample_weight": validation.weights} if weighs else {}
 
     def score():

@@ -23,8 +23,8 @@ from sksoftmax.threads import one_thread_for_scipy
 SCIPY_FTOL = 1e7 * np.finfo(np.float64).eps  # SciPy's default, and so MLPClassifier's; a tol below 5e-5 asks for less
 
 STOPPED = (
-    "The validation score has not improved for too long: the best weights were restored, and partial_fit does not train any "
-    "more. Call fit, or set early_stopping=False, to go on."
+    "The validation score has not improved for too long: partial_fit does not train any more. Call fit, or set "
+    "early_stopping=False, to go on."
 )
 
 
@@ -148,7 +148,8 @@ class Run:
                 warn_if_unfinished(self.options)
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.")
-        self.restore_best(optimizer)
+            optimizer.end_epoch(self.network.parameters)
+        self.restore_best()
 
     def one_epoch(self, optimizer, rng):
         """For partial_fit: one epoch at a rate that no plan changes; none if the validation score has ended training."""
@@ -161,7 +162,7 @@ class Run:
         if diverged(loss, self.network, optimizer):
             self.restore_after_divergence(optimizer, known_good)
         elif self.end_epoch(optimizer, loss, optimizer.learning_rate) and self.validation is not None:
-            self.restore_best(optimizer)
+            self.restore_best()
             self.progress.stopped = True
             warnings.warn(STOPPED)
         self.tasks.end()
@@ -245,13 +246,11 @@ class Run:
         X, targets, weights, _ = self.training.batch(self.order[:, :1000].ravel())
         return self.loss(self.network.forward(X, self.memory)[0], targets, weights)[0]
 
-    def restore_best(self, optimizer=None):
+    def restore_best(self):
         """Take the parameters of the best validation score, where there was validation and unless the user declines."""
         progress = self.progress
         if self.validation is None or progress.best_parameters is None or not self.options.restore_best:
             return
-        if optimizer is not None and progress.kept_epoch != progress.best_epoch:
-            optimizer.restart_average()
         self.network.parameters[...], progress.kept_epoch = progress.best_parameters, progress.best_epoch
         progress.best_parameters = None
 
