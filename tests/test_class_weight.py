@@ -1,0 +1,255 @@
+"""class_weight is sample_weight by class: in every solver, for every kind of target, in training, splits and scores."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import softmax
+from sklearn.metrics import accuracy_score, log_loss
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
+
+from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.class_weight import class_factors
+from sksoftmax.targets import TargetEncoder
+from sksoftmax.training import Samples
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X = np.random.default_rng(0).normal(size=(60, 4))
+MULTICLASS = np.array(["b", "a", "c"])[X[:, :3].argmax(axis=1)]
+BINARY = np.where(X[:, 0] > 0.8, 7, 3)
+MULTILABEL = (X[:, :3] > 0.5).astype(int)
+SOFT = softmax(2 * X[:, :3], axis=1)
+SOFT_PAIR = softmax(2 * X[:, :2], axis=1)
+WEIGHTS = np.random.default_rng(1).uniform(0.5, 2, 60)
+SOLVERS = pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+CASES = {  # y, class_weight, and the factor of each row
+    "multiclass": (MULTICLASS, {"a": 2.0, "c": 0.25}, compute_sample_weight({"a": 2.0, "b": 1.0, "c": 0.25}, MULTICLASS)),
+    "binary": (BINARY, {7: 4, 3: 0.5}, np.where(BINARY == 7, 4, 0.5)),
+    "multilabel": (
+        MULTILABEL,
+        [{1: 3.0}, {0: 0.5, 1: 2.0}, {}],
+        compute_sample_weight([{0: 1.0, 1: 3.0}, {0: 0.5, 1: 2.0}, {0: 1.0, 1: 1.0}], MULTILABEL),
+    ),
+    "soft": (SOFT, {0: 2.0, 2: 0.25}, SOFT @ [2.0, 1.0, 0.25]),
+    "soft pair": (SOFT_PAIR, {0: 4, 1: 0.5}, SOFT_PAIR @ [4, 0.5]),
+}
+EVERY_CASE = pytest.mark.parametrize("target", CASES)
+
+
+def small(**params):
+    defaults = {"hidden_layer_sizes": (5,), "learning_rate_init": 0.02, "max_iter": 4, "batch_size": 13, "random_state": 0}
+    return SoftmaxMLPClassifier(**{**defaults, **params})
+
+
+def assert_same(one, other, rtol=1e-9):
+    for a, b in zip(one.coefs_ + one.intercepts_, other.coefs_ + other.intercepts_, strict=True):
+        assert_allclose(a, b, rtol=rtol, atol=1e-12)
+    assert_allclose(one.loss_curve_, other.loss_curve_, rtol=1e-10)
+
+
+@SOLVERS
+@EVERY_CASE
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["unweighted", "weighted"])
+def test_class_weights_are_sample_weights_of_the_same_factors(target, solver, weights):
+    y, class_weight, factors = CASES[target]
+    one = small(solver=solver, class_weight=class_weight).fit(X, y, weights)
+    assert_same(one, small(solver=solver).fit(X, y, factors if weights is None else factors * weights))
+    assert not np.allclose(one.coefs_[0], small(solver=solver).fit(X, y, weights).coefs_[0])
+
+
+@pytest.mark.parametrize("target", ["multiclass", "binary"])
+@SOLVERS
+def test_class_weights_of_labels_equal_sample_weights_to_the_last_bit(target, solver):
+    y, class_weight, factors = CASES[target]
+    one, other = small(solver=solver, class_weight=class_weight).fit(X, y), small(solver=solver).fit(X, y, factors)
+    assert_same(one, other, rtol=0)
+
+
+@EVERY_CASE
+def test_the_loss_is_the_weighted_one(target):
+    y, class_weight, factors = CASES[target]
+    clf = small(solver="lbfgs", class_weight=class_weight, alpha=0.0).fit(X, y)
+    log_p = clf.predict_log_proba(X)
+    if target == "multilabel":
+        p = clf.predict_proba(X)
+        losses = -(y * np.log(p) + (1 - y) * np.log1p(-p)).sum(axis=1)
+    else:
+        losses = -((y if y.ndim == 2 else y[:, None] == clf.classes_) * log_p).sum(axis=1)
+    assert clf.loss_ == pytest.approx(np.average(losses, weights=factors), rel=1e-9)
+
+
+@EVERY_CASE
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_partial_fit_multiplies_by_the_weights_of_a_dict(target, solver):
+    y, class_weight, factors = CASES[target]
+    classes = np.unique(y) if y.ndim == 1 else None
+    one, other = small(solver=solver, class_weight=class_weight), small(solver=solver)
+    for rows in (slice(0, 40), slice(20, 60)):
+        one.partial_fit(X[rows], y[rows], classes=classes)
+        other.partial_fit(X[rows], y[rows], factors[rows], classes=classes)
+    assert_same(one, other)
+
+
+@EVERY_CASE
+def test_a_warm_start_goes_on_with_the_class_weights(target):
+    y, class_weight, factors = CASES[target]
+    one = small(class_weight=class_weight, warm_start=True).fit(X, y).fit(X, y)
+    assert_same(one, small(warm_start=True).fit(X, y, factors).fit(X, y, factors))
+
+
+def test_a_class_of_weight_zero_is_as_if_its_rows_were_absent_but_remains_a_class():
+    kept = MULTICLASS != "b"
+    clf = small(class_weight={"b": 0}).fit(X, MULTICLASS)
+    assert_same(clf, small().fit(X, MULTICLASS, kept.astype(float)), rtol=0)
+    assert clf.t_ == 4 * kept.sum()
+    assert clf.classes_.tolist() == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_float32_stays_float32_under_class_weights(early_stopping):
+    clf = small(class_weight="balanced", early_stopping=early_stopping).fit(X.astype(np.float32), MULTICLASS)
+    assert {W.dtype for W in clf.coefs_ + clf.intercepts_} == {np.dtype(np.float32)}
+    exact = small(class_weight="balanced", early_stopping=early_stopping).fit(X, MULTICLASS)
+    assert_allclose(clf.loss_curve_, exact.loss_curve_, rtol=1e-4)
+
+
+# "balanced"
+
+
+@pytest.mark.parametrize("target", ["multiclass", "binary"])
+@SOLVERS
+def test_balanced_is_scikit_learns_compute_class_weight(target, solver):
+    y = CASES[target][0]
+    classes = np.unique(y)
+    balanced = compute_class_weight("balanced", classes=classes, y=y)
+    one = small(solver=solver, class_weight="balanced").fit(X, y)
+    assert_same(one, small(solver=solver, class_weight=dict(zip(classes.tolist(), balanced))).fit(X, y))
+
+
+def test_balanced_for_many_labels_is_scikit_learns_product():
+    one = small(class_weight="balanced").fit(X, MULTILABEL)
+    assert_same(one, small().fit(X, MULTILABEL, compute_sample_weight("balanced", MULTILABEL)))
+
+
+@EVERY_CASE
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["unweighted", "weighted"])
+def test_balanced_factors_give_every_class_the_same_total(target, weights):
+    y = CASES[target][0]
+    encoder = TargetEncoder.from_y(y, "auto")
+    targets = encoder.encode(y, np.float64)
+    factors = class_factors("balanced", encoder, Samples(X, targets, weights))
+    w = np.ones(60) if weights is None else weights
+    if target == "multilabel":
+        totals = np.stack([((1 - y) * w[:, None]).sum(axis=0), (y * w[:, None]).sum(axis=0)], axis=1)
+    else:
+        rows = y if y.ndim == 2 else (y[:, None] == np.unique(y)).astype(float)
+        totals = w @ rows
+    n_classes = totals.shape[-1]
+    assert_allclose(factors * totals, np.broadcast_to(totals.sum(axis=-1, keepdims=True) / n_classes, totals.shape))
+
+
+@pytest.mark.parametrize("target", ["multiclass", "binary", "multilabel"])
+def test_balanced_counts_a_row_of_weight_two_twice_and_one_of_weight_zero_not_at_all(target):
+    y, counts = CASES[target][0], np.arange(60) % 3
+    rows = np.repeat(np.arange(60), counts)
+    one = small(solver="lbfgs", class_weight="balanced").fit(X, y, counts)
+    assert_same(one, small(solver="lbfgs", class_weight="balanced").fit(X[rows], y[rows]), rtol=1e-5)
+
+
+def test_balanced_finds_more_of_a_rare_class():
+    rare = (X[:, 0] + 0.5 * np.random.default_rng(2).normal(size=60) > 1).astype(int)
+    assert rare.sum() < 15
+    plain, balanced = (
+        small(hidden_layer_sizes=(), solver="lbfgs", alpha=1.0, class_weight=w, max_iter=100) for w in (None, "balanced")
+    )
+    assert balanced.fit(X, rare).predict(X).sum() > plain.fit(X, rare).predict(X).sum()
+
+
+def test_a_balanced_class_without_rows_that_count_gets_no_weight():
+    clf = small(class_weight="balanced").fit(X, MULTICLASS, (MULTICLASS != "c").astype(float))
+    assert np.isfinite(clf.loss_)
+    assert clf.classes_.tolist() == ["a", "b", "c"]
+
+
+def test_partial_fit_refuses_balanced_and_says_what_to_do():
+    with pytest.raises(ValueError, match=r"class_weight='balanced' is not supported for partial_fit.*compute_class_weight"):
+        small(class_weight="balanced").partial_fit(X, MULTICLASS, classes=["a", "b", "c"])
+
+
+# Validation rows
+
+
+@SOLVERS
+def test_validation_rows_are_weighted_with_the_factors_of_the_training_rows(solver):
+    train, val = slice(0, 40), slice(40, 60)
+    factors = compute_class_weight("balanced", classes=np.array(["a", "b", "c"]), y=MULTICLASS[train])
+    weights = factors[np.searchsorted(["a", "b", "c"], MULTICLASS[val])]
+    clf = small(solver=solver, class_weight="balanced", early_stopping=True, restore_best=False)
+    clf.fit(X[train], MULTICLASS[train], X_val=X[val], y_val=MULTICLASS[val])
+    accuracy = accuracy_score(MULTICLASS[val], clf.predict(X[val]), sample_weight=weights)
+    assert clf.validation_scores_[-1] == pytest.approx(accuracy, rel=1e-12)
+    loss = log_loss(MULTICLASS[val], clf.predict_proba(X[val]), sample_weight=weights)
+    assert clf.validation_loss_curve_[-1] == pytest.approx(loss, rel=1e-9)
+
+
+@pytest.mark.parametrize("scoring", ["accuracy", "loss", "f1_weighted"])
+def test_split_off_rows_are_weighted_like_those_of_sample_weight(scoring):
+    y, class_weight, factors = CASES["multiclass"]
+    one = small(class_weight=class_weight, early_stopping=True, scoring=scoring).fit(X, y)
+    other = small(early_stopping=True, scoring=scoring).fit(X, y, factors)
+    assert_same(one, other)
+    assert_allclose(one.validation_scores_, other.validation_scores_, rtol=1e-12)
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["split off", "own rows"])
+def test_no_row_of_a_class_of_weight_zero_is_scored(own):
+    scored = []
+
+    def remember(estimator, X, y):
+        scored.append(y)
+        return 0.0
+
+    given = {"X_val": X[40:], "y_val": MULTICLASS[40:]} if own else {}
+    clf = small(class_weight={"b": 0}, early_stopping=True, scoring=remember, validation_fraction=0.4)
+    clf.fit(X, MULTICLASS, **given)
+    assert "b" in MULTICLASS[40:]
+    assert {str(label) for labels in scored for label in labels} == {"a", "c"}
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("y", "class_weight", "message"),
+    [
+        (MULTICLASS, {"a": 1, "z": 2, "y": 3}, r"class_weight has classes that y has not: \['z', 'y'\]"),
+        (MULTICLASS, {"b": -1}, "class_weight must be finite and non-negative; got -1 for class 'b'"),
+        (MULTICLASS, {"b": np.nan}, "class_weight must be finite and non-negative; got nan for class 'b'"),
+        (MULTICLASS, {"b": np.inf}, "class_weight must be finite and non-negative; got inf for class 'b'"),
+        (MULTICLASS, {"b": "much"}, "class_weight must be finite and non-negative; got 'much' for class 'b'"),
+        (MULTICLASS, {"a": 0, "b": 0, "c": 0}, "class_weight gives every row the weight 0"),
+        (MULTICLASS, [{0: 1}], "class_weight must be a dict {class: weight} or 'balanced' for classes that exclude each other"),
+        (MULTILABEL, {0: 1}, "a list with a dict .* for each label or 'balanced' for multilabel targets; got {0: 1}"),
+        (MULTILABEL, [{0: 1}, {1: 2}], "class_weight must have a dict for each of the 3 labels; got 2"),
+        (MULTILABEL, [{0: 1}, {1: 2}, {2: 1}], r"class_weight has classes that y has not: \[2\]. The classes are \[0, 1\]"),
+        (MULTILABEL, [{0: 1}, {1: 2}, 3], "class_weight must have dicts {class: weight}; got 3"),
+        (MULTICLASS, "heavy", "The 'class_weight' parameter of SoftmaxMLPClassifier must be"),
+    ],
+)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_class_weights_that_make_no_sense_are_named(y, class_weight, message, method):
+    classes = {"classes": np.unique(y)} if y.ndim == 1 and method == "partial_fit" else {}
+    with pytest.raises(ValueError, match=message):
+        getattr(small(class_weight=class_weight), method)(X, y, **classes)
+
+
+def test_fit_leaves_the_dict_as_it_was():
+    class_weight = {"a": 2}
+    clf = small(class_weight=class_weight).fit(X, MULTICLASS)
+    assert clf.class_weight is class_weight
+    assert class_weight == {"a": 2}
+
+
+def test_a_class_weight_of_one_changes_nothing():
+    one, other = small(class_weight={"a": 1, "b": 1.0}).fit(X, MULTICLASS), small().fit(X, MULTICLASS)
+    assert_array_equal(one.coefs_[0], other.coefs_[0])
