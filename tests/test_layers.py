@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from scipy.sparse import csr_matrix
 
-from sksoftmax.layers import ACTIVATIONS, dense, dense_sparse
+from sksoftmax.layers import ACTIVATIONS, dense, dense_sparse, dropout
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 FORMULAS = {
@@ -180,3 +180,65 @@ def test_backprop_still_works_after_the_layer_above_has_used_the_output(name):
     H, backprop = ACTIVATIONS[name](z.copy())
     _, dense_backprop = dense(with_ones(H), np.eye(5, 4), np.zeros((5, 4)), np.empty((5, 4)), np.empty((5, 4)))
     np.testing.assert_array_equal(backprop(dense_backprop(d_H.copy())), expected)
+
+
+# Dropout
+
+
+def dropped(H, rate, seed=0):
+    return dropout(H, rate, np.random.RandomState(seed), out=np.full_like(H, np.nan))
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+@DTYPES
+def test_dropout_zeroes_a_share_and_keeps_the_expectation(rate, dtype):
+    H = np.random.RandomState(0).uniform(1, 2, (300, 200)).astype(dtype)
+    out, _ = dropped(H, rate)
+    assert out.dtype == dtype
+    kept = out != 0
+    deviation = np.sqrt(rate * (1 - rate) / H.size)
+    assert abs(kept.mean() - (1 - rate)) < 4 * deviation
+    np.testing.assert_allclose(out[kept], H[kept] / (1 - rate), rtol=1e-4 / (1 - rate))  # the rate has 16 bits
+    assert out.mean(dtype=float) == pytest.approx(H.mean(dtype=float), abs=4 * 2 * deviation / (1 - rate))
+
+
+def test_each_number_is_dropped_independently():
+    kept = dropped(np.ones((400, 400)), 0.5)[0] != 0
+    for one, other in ((kept[1:], kept[:-1]), (kept[:, 1:], kept[:, :-1]), (kept, kept.T)):
+        assert abs(np.mean(one == other) - 0.5) < 0.01
+
+
+@pytest.mark.parametrize("rate", [0.0, 1e-9])
+def test_a_rate_below_its_resolution_drops_nothing(rate):
+    H = np.random.RandomState(0).normal(size=(20, 30))
+    np.testing.assert_array_equal(dropped(H, rate)[0], H)
+
+
+@DTYPES
+@pytest.mark.parametrize("rate", [0.9999, 1 - 1e-7, np.nextafter(1, 0)])
+def test_a_rate_next_to_one_gives_finite_numbers(rate, dtype):
+    assert np.isfinite(dropped(np.ones((200, 200), dtype), rate)[0]).all()
+
+
+def test_backprop_of_dropout_multiplies_by_the_same_mask():
+    H, d_out = np.random.RandomState(0).normal(size=(2, 6, 5))
+    out, backprop = dropped(H, 0.4)
+    assert 0 < (out == 0).mean() < 1
+    np.testing.assert_allclose(backprop(d_out.copy()), d_out * out / H, rtol=1e-14)
+
+
+def test_dropout_draws_another_mask_each_time_and_the_same_from_the_same_state():
+    H, rng = np.ones((30, 30)), np.random.RandomState(0)
+    first, second = (dropout(H, 0.5, rng, out=np.empty_like(H))[0] for _ in range(2))
+    assert (first != second).any()
+    np.testing.assert_array_equal(first, dropped(H, 0.5)[0])
+
+
+@EVERY_ACTIVATION
+def test_dropout_leaves_the_activations_output_to_its_derivative(name):
+    rng = np.random.RandomState(0)
+    z, d_out = rng.normal(size=(8, 6)), rng.normal(size=(8, 6))
+    H, backprop = ACTIVATIONS[name](z.copy())
+    out, dropout_backprop = dropped(H, 0.5)
+    mask = np.where(out != 0, 2.0, 0.0)
+    np.testing.assert_allclose(backprop(dropout_backprop(d_out.copy())), d_out * mask * derivative(name, z), rtol=1e-12)

@@ -367,3 +367,76 @@ def test_losses_of_no_rows_are_refused():
     for loss in (cross_entropy, binary_cross_entropy):
         with pytest.raises(ValueError, match="logits"):
             loss(np.empty((0, 2)), np.empty((0, 2)))
+
+
+# Label smoothing
+
+SMOOTHING = pytest.mark.parametrize("smoothing", [0.1, 0.5, 0.99])
+
+
+@SMOOTHING
+@pytest.mark.parametrize("soft", [False, True], ids=["labels", "soft"])
+@WEIGHTED
+def test_label_smoothing_is_the_loss_of_smoothed_soft_labels(smoothing, soft, weighted):
+    logits, targets, y, weight = random_case(soft, weighted)
+    loss, d_logits = cross_entropy(logits, targets, weight, label_smoothing=smoothing)
+    expected_loss, expected = cross_entropy(logits, (1 - smoothing) * y + smoothing / K, weight)
+    assert loss == pytest.approx(expected_loss, rel=1e-13)
+    np.testing.assert_allclose(d_logits, expected, rtol=1e-12, atol=1e-16)
+    numerical = numerical_gradient(lambda z: cross_entropy(z, targets, weight, smoothing)[0], logits)
+    np.testing.assert_allclose(d_logits.ravel(), numerical, atol=1e-9)
+
+
+@SMOOTHING
+@pytest.mark.parametrize("n_outputs", [1, 3])
+@pytest.mark.parametrize("soft", [False, True], ids=["labels", "soft"])
+@WEIGHTED
+def test_label_smoothing_of_logistic_units_is_the_loss_of_targets_drawn_towards_a_half(smoothing, n_outputs, soft, weighted):
+    rng = np.random.RandomState(0)
+    z = rng.normal(scale=3, size=(N, n_outputs))
+    y = rng.uniform(size=z.shape) if soft else rng.randint(2, size=z.shape)
+    weight = rng.uniform(0.1, 3, N) if weighted else None
+    loss, d_z = binary_cross_entropy(z, y, weight, label_smoothing=smoothing)
+    expected_loss, expected = binary_cross_entropy(z, (1 - smoothing) * y + smoothing / 2, weight)
+    assert loss == pytest.approx(expected_loss, rel=1e-13)
+    np.testing.assert_allclose(d_z, expected, rtol=1e-12, atol=1e-16)
+    numerical = numerical_gradient(lambda z: binary_cross_entropy(z, y, weight, smoothing)[0], z)
+    np.testing.assert_allclose(d_z.ravel(), numerical, atol=1e-9)
+
+
+def test_smoothing_of_one_logistic_unit_is_that_of_two_softmax_units():
+    z = np.linspace(-5, 5, 11)
+    labels = np.arange(len(z)) % 2
+    loss, d_z = binary_cross_entropy(z[:, None], labels[:, None], label_smoothing=0.2)
+    loss_two, d_two = cross_entropy(np.column_stack([np.zeros_like(z), z]), labels, label_smoothing=0.2)
+    assert loss == pytest.approx(loss_two, rel=1e-14)
+    np.testing.assert_allclose(d_z[:, 0], d_two[:, 1], rtol=1e-12)
+
+
+@LOSSES
+@DTYPES
+def test_label_smoothing_keeps_the_dtype_is_exact_at_large_logits_and_does_not_write_to_its_arguments(loss_function, dtype):
+    logits, y = np.array([[1e4, -1e4], [-1e4, 1e4]], dtype), np.array([[1, 0], [1, 0]], dtype)
+    before = logits.copy(), y.copy()
+    loss, d_logits = loss_function(logits, y, None, 0.5)
+    # smoothed y is (0.75, 0.25): −log p is 0 and 2e4 for the softmax, 0 or 1e4 for each logistic unit
+    assert loss == pytest.approx(1e4, rel=1e-6)
+    assert d_logits.dtype == dtype
+    np.testing.assert_allclose(d_logits, [[0.125, -0.125], [-0.375, 0.375]], rtol=1e-6)
+    np.testing.assert_array_equal(logits, before[0])
+    np.testing.assert_array_equal(y, before[1])
+
+
+@LOSSES
+@pytest.mark.parametrize("smoothing", [-0.1, 1.0, 2, np.nan])
+def test_smoothing_outside_zero_to_one_is_refused(loss_function, smoothing):
+    logits, y, _, _ = random_case(soft=True, weighted=False)
+    with pytest.raises(ValueError, match=r"label_smoothing must be in \[0, 1\); got"):
+        loss_function(logits, y, None, smoothing)
+
+
+@LOSSES
+def test_smoothing_of_zero_changes_nothing(loss_function):
+    logits, y, _, _ = random_case(soft=True, weighted=False)
+    assert loss_function(logits, y, None, 0.0)[0] == loss_function(logits, y)[0]
+    np.testing.assert_array_equal(loss_function(logits, y, None, 0.0)[1], loss_function(logits, y)[1])

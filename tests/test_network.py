@@ -7,9 +7,9 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from sksoftmax import network as network_module
-from sksoftmax.layers import ACTIVATIONS
+from sksoftmax.layers import ACTIVATIONS, dropout
 from sksoftmax.loss import binary_cross_entropy, cross_entropy
-from sksoftmax.network import Network
+from sksoftmax.network import Memory, Network
 
 N_ROWS, N_INPUTS, N_OUTPUTS = 9, 4, 3
 HIDDEN = {0: (), 1: (5,), 3: (5, 4, 6)}
@@ -63,6 +63,114 @@ def test_the_gradient_is_the_slope_of_the_loss_along_a_random_direction(activati
     w, direction, step = network.parameters.copy(), rng.normal(size=network.parameters.shape), 1e-6
     slope = (loss_and_gradient(w + step * direction)[0] - loss_and_gradient(w - step * direction)[0]) / (2 * step)
     assert loss_and_gradient(w)[1] @ direction == pytest.approx(slope, rel=1e-6)
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+@pytest.mark.parametrize("kind", ["softmax labels", "logistic multilabel"])
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_the_gradient_under_dropout_is_the_slope_of_the_loss_under_the_same_masks(activation, kind, depth):
+    rng = np.random.RandomState(0)
+    loss_function, n_outputs, targets = random_targets(kind, rng)
+    network = Network((N_INPUTS, *HIDDEN[depth], n_outputs), activation, np.float64, dropout=0.4)
+    network.initialize(np.random.RandomState(0))
+    network.allocate_gradient()
+    X, memory = random_X(), Memory(np.float64)
+
+    def loss_and_gradient(parameters):
+        network.parameters[...] = parameters
+        logits, backprop = network.forward(X, memory, np.random.RandomState(7))
+        loss, d_logits = loss_function(logits, targets, None)
+        backprop(d_logits)
+        return loss, network.gradient.copy()
+
+    w, direction, step = network.parameters.copy(), rng.normal(size=network.parameters.shape), 1e-6
+    slope = (loss_and_gradient(w + step * direction)[0] - loss_and_gradient(w - step * direction)[0]) / (2 * step)
+    assert loss_and_gradient(w)[1] @ direction == pytest.approx(slope, rel=1e-6)
+    without = loss_function(network.forward(X)[0], targets, None)[0]
+    assert loss_and_gradient(w)[0] != pytest.approx(without, rel=1e-6)
+
+
+MIXED = ("tanh", "relu", "logistic")
+
+
+def test_each_layer_has_its_own_activation_where_they_are_listed():
+    network, X = random_network(HIDDEN[3], MIXED), random_X()
+    (A, B, C, D), (a, b, c, d) = network.coefs, network.intercepts
+    hidden = np.maximum(np.tanh(X @ A + a) @ B + b, 0)
+    hidden = 1 / (1 + np.exp(-(hidden @ C + c)))
+    np.testing.assert_allclose(network.logits(X), hidden @ D + d, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dropout", [0.0, (0.5, 0.0, 0.2)])
+@pytest.mark.parametrize("activations", [MIXED, ("gelu", "identity", "mish"), ("selu", "softplus", "elu")])
+def test_the_gradient_of_listed_activations_is_the_slope_of_the_loss(activations, dropout):
+    rng = np.random.RandomState(0)
+    network, targets = random_network(HIDDEN[3], activations), rng.randint(N_OUTPUTS, size=N_ROWS)
+    network.dropout = dropout
+    network.allocate_gradient()
+
+    def loss_and_gradient(parameters):
+        network.parameters[...] = parameters
+        logits, backprop = network.forward(random_X(), rng=np.random.RandomState(7))
+        loss, d_logits = cross_entropy(logits, targets)
+        backprop(d_logits)
+        return loss, network.gradient.copy()
+
+    w, direction, step = network.parameters.copy(), rng.normal(size=network.parameters.shape), 1e-6
+    slope = (loss_and_gradient(w + step * direction)[0] - loss_and_gradient(w - step * direction)[0]) / (2 * step)
+    assert loss_and_gradient(w)[1] @ direction == pytest.approx(slope, rel=1e-6)
+
+
+def test_equal_activations_in_a_list_are_one_activation():
+    listed, named = random_network(activation=["tanh", "tanh"]), random_network(activation="tanh")
+    np.testing.assert_array_equal(listed.parameters, named.parameters)
+    np.testing.assert_array_equal(listed.logits(random_X()), named.logits(random_X()))
+
+
+def test_listed_activations_and_dropout_survive_copies_and_pickles():
+    network = random_network(HIDDEN[3], MIXED)
+    network.dropout = (0.5, 0.0, 0.2)
+    for other in (network.copy(), pickle.loads(pickle.dumps(network))):
+        assert (other.activation, other.dropout) == (MIXED, (0.5, 0.0, 0.2))
+        mine, theirs = (net.forward(random_X(), rng=np.random.RandomState(3))[0] for net in (network, other))
+        np.testing.assert_array_equal(mine, theirs)
+
+
+# Dropout
+
+
+def test_dropout_is_off_without_a_generator_and_in_predictions():
+    network, plain = random_network(), random_network()
+    network.dropout = 0.9
+    np.testing.assert_array_equal(network.forward(random_X())[0], plain.forward(random_X())[0])
+    np.testing.assert_array_equal(network.logits(random_X()), plain.logits(random_X()))
+
+
+def test_dropout_keeps_the_expected_logits_of_a_layer_that_nothing_bends():
+    network = random_network((50,), "identity")
+    network.dropout = 0.5
+    rng, exact = np.random.RandomState(0), network.logits(random_X())
+    samples = np.array([network.forward(random_X(), rng=rng)[0].copy() for _ in range(2000)])
+    errors = samples.std(axis=0) / np.sqrt(len(samples))
+    assert (errors > 0).all()
+    assert (np.abs(samples.mean(axis=0) - exact) < 5 * errors).all()
+
+
+def test_listed_dropout_drops_in_the_layers_it_names():
+    """Where no unit of the first layer is dropped, the second layer's masks are the only difference."""
+    network, X = random_network((5, 4), "identity"), random_X()
+    network.dropout = (0.0, 0.5)
+    logits = network.forward(X, rng=np.random.RandomState(0))[0].copy()
+    (A, B, C), (a, b, c) = network.coefs, network.intercepts
+    hidden, dropped = (X @ A + a) @ B + b, np.empty((N_ROWS, 4), order="F")
+    dropout(hidden, 0.5, np.random.RandomState(0), out=dropped)
+    np.testing.assert_allclose(logits, dropped @ C + c, rtol=1e-12)
+
+
+def test_the_input_and_the_logits_are_never_dropped():
+    network = random_network((), "relu")
+    network.dropout = 0.9
+    np.testing.assert_array_equal(network.forward(random_X(), rng=np.random.RandomState(0))[0], network.logits(random_X()))
 
 
 def test_the_gradient_of_a_sparse_batch_is_that_of_the_dense_one():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sksoftmax.network import Network
-from sksoftmax.optimizers import SGD, Adam, make_optimizer
+from sksoftmax.optimizers import SGD, Adam, Averaged, clip, make_optimizer
 
 SIZE = 5
 
@@ -224,3 +224,140 @@ def test_make_optimizer_lets_weights_decay_and_biases_be(solver, dtype):
     for now, then in zip(net.intercepts, before[2:]):
         np.testing.assert_array_equal(now, then)
     assert net.parameters.dtype == dtype
+
+
+# Clipping
+
+
+@pytest.mark.parametrize("max_norm", [0.1, 1.0, 4.9])
+def test_a_longer_gradient_is_cut_to_the_length_and_keeps_its_direction(max_norm):
+    g = np.array([3.0, 0.0, -4.0])
+    clip(g, max_norm)
+    np.testing.assert_allclose(g, np.array([0.6, 0, -0.8]) * max_norm, rtol=1e-14)
+
+
+@pytest.mark.parametrize("max_norm", [None, 5.0, 1e9])
+def test_a_gradient_that_is_not_longer_stays_as_it_is(max_norm):
+    for g in (np.array([3.0, 0.0, -4.0]), np.zeros(3), np.array([5e-324, 0.0])):
+        before = g.copy()
+        clip(g, max_norm)
+        np.testing.assert_array_equal(g, before)
+
+
+@pytest.mark.parametrize(("dtype", "huge"), [(np.float32, 1e25), (np.float32, 3e38), (np.float64, 1e200), (np.float64, 1e308)])
+@pytest.mark.parametrize("max_norm", [1e-3, 1.0, 1e6])
+def test_a_gradient_whose_square_overflows_is_cut_to_the_length_too(dtype, huge, max_norm):
+    g = np.array([0.6, 0.0, -0.8], dtype) * dtype(huge)
+    with np.errstate(over="ignore"):
+        clip(g, max_norm)
+    assert g.dtype == dtype
+    np.testing.assert_allclose(g, np.array([0.6, 0, -0.8]) * max_norm, rtol=1e-6)
+
+
+def test_a_gradient_whose_square_overflows_but_that_is_not_too_long_stays_as_it_is():
+    g = np.array([3e20, -4e20], np.float32)
+    with np.errstate(over="ignore"):
+        clip(g, 1e30)
+    np.testing.assert_allclose(g, [3e20, -4e20], rtol=1e-6)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_gradient_that_is_not_finite_does_not_become_finite(value):
+    g = np.array([1.0, value])
+    with np.errstate(invalid="ignore"):
+        clip(g, 1.0)
+    assert not np.isfinite(g).all()
+
+
+# Averaging
+
+
+def averaged_by_hand(points, decay):
+    """The exponential average of a sequence, as Adam corrects its own for the start."""
+    total = np.zeros_like(points[0])
+    for point in points:
+        total = decay * total + (1 - decay) * point
+    return total / (1 - decay ** len(points))
+
+
+def averaged_epochs(optimizer, w, gradients, rates, per_epoch=5):
+    """What is evaluated after each epoch, and in the end what the next would go on from."""
+    w, shown = w.copy(), []
+    for start in range(0, len(gradients), per_epoch):
+        optimizer.begin_epoch(w)
+        for g, rate in zip(gradients[start : start + per_epoch], rates[start : start + per_epoch]):
+            optimizer.step(w, g.copy(), rate)
+        optimizer.end_epoch(w)
+        shown.append(w.copy())
+    optimizer.begin_epoch(w)
+    return shown, w
+
+
+@EVERY_OPTIMIZER
+@pytest.mark.parametrize("decay", [1e-3, 0.5, 0.99])
+def test_the_average_is_the_bias_corrected_one_and_the_steps_are_those_without_it(name, decay):
+    w, gradients, rates = random_run()
+    plain, points = OPTIMIZERS[name](w), [w]
+    for g, rate in zip(gradients, rates):
+        points.append(steps(plain, points[-1], [g], [rate]))
+    shown, going_on = averaged_epochs(Averaged(OPTIMIZERS[name](w), w, decay), w, gradients, rates)
+    np.testing.assert_array_equal(going_on, points[-1])
+    for epoch, average in enumerate(shown, start=1):
+        np.testing.assert_allclose(average, averaged_by_hand(points[1 : 5 * epoch + 1], decay), rtol=1e-11)
+
+
+@EVERY_OPTIMIZER
+def test_a_resumed_average_goes_on_as_if_never_interrupted(name):
+    w, gradients, rates = random_run()
+    expected, _ = averaged_epochs(Averaged(OPTIMIZERS[name](w), w, 0.8), w, gradients, rates)
+    first, second = (Averaged(OPTIMIZERS[name](w), w, 0.8) for _ in range(2))
+    halfway = w.copy()
+    first.begin_epoch(halfway)
+    for g, rate in zip(gradients[:5], rates):
+        first.step(halfway, g.copy(), rate)
+    first.end_epoch(halfway)
+    second.resume(first, keep_rate=True)
+    shown, _ = averaged_epochs(second, halfway, gradients[5:], rates[5:])
+    np.testing.assert_array_equal(shown, expected[1:])
+
+
+@EVERY_OPTIMIZER
+def test_weights_set_from_outside_begin_another_average(name):
+    w, gradients, rates = random_run()
+    optimizer = Averaged(OPTIMIZERS[name](w), w, 0.8)
+    averaged_epochs(optimizer, w, gradients, rates)
+    elsewhere = np.full(SIZE, 3.0)
+    optimizer.end_epoch(w.copy())
+    optimizer.begin_epoch(elsewhere)
+    np.testing.assert_array_equal(elsewhere, 3.0)
+    optimizer.step(elsewhere, gradients[0].copy(), 0.1)
+    stepped = elsewhere.copy()
+    optimizer.end_epoch(elsewhere)
+    np.testing.assert_allclose(elsewhere, stepped, rtol=1e-14)  # the average of one point
+
+
+def test_an_average_passes_the_rate_on_and_forgets_with_its_optimizer():
+    w, gradients, rates = random_run()
+    optimizer = Averaged(Adam(w, learning_rate=0.1), w, 0.5)
+    optimizer.learning_rate = 0.02
+    assert (optimizer.optimizer.learning_rate, optimizer.learning_rate_init) == (0.02, 0.1)
+    averaged_epochs(optimizer, w, gradients, rates)
+    optimizer.forget()
+    assert not optimizer.optimizer.m.any()
+    optimizer.begin_epoch(other := np.ones(SIZE))
+    np.testing.assert_array_equal(other, 1)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_average_keeps_the_dtype(dtype):
+    w, gradients, rates = random_run()
+    w, gradients = w.astype(dtype), gradients.astype(dtype)
+    shown, going_on = averaged_epochs(Averaged(Adam(w), w, 0.9), w, gradients, rates)
+    assert shown[-1].dtype == going_on.dtype == dtype
+
+
+@pytest.mark.parametrize(("solver", "kind"), [("adam", Adam), ("sgd", SGD)])
+def test_make_optimizer_averages_where_asked(solver, kind):
+    optimizer = make_optimizer(options(solver=solver, ema_decay=0.9), network())
+    assert (type(optimizer), type(optimizer.optimizer), optimizer.decay) == (Averaged, kind, 0.9)
+    assert optimizer.learning_rate == 0.02

@@ -1,9 +1,12 @@
 """End points and shapes of the learning rate schedules."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from sksoftmax.schedules import PLANNED, adaptive, constant, cosine, coslog4, invscaling, one_cycle
+from sksoftmax.schedules import PLANNED, adaptive, constant, cosine, coslog4, invscaling, is_planned, one_cycle, schedule
+from sksoftmax.training import learning_rates
 
 
 def curve(schedule, start=0, stop=1):
@@ -74,3 +77,60 @@ def test_adaptive_goes_down_by_fifths_until_it_has_reached_a_millionth():
     np.testing.assert_allclose(rates, 0.1 / 5.0 ** np.arange(len(rates)))
     assert rates[-1] <= 1e-6 < rates[-2]
     assert adaptive(1e-6) is None
+
+
+# Warmup, functions of the user's, and the rates of an epoch's steps
+
+NAMES = ["constant", "invscaling", "adaptive", "cosine", "one_cycle", "coslog4"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_warmup_a_name_stands_for_its_function(name):
+    np.testing.assert_array_equal(curve(schedule(name, 0.0)), curve(PLANNED.get(name, constant)))
+    assert is_planned(name) is (name in PLANNED)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("warmup", [0.1, 0.5, 0.9])
+def test_warmup_rises_linearly_from_zero_and_leaves_the_rest_to_the_plan(name, warmup):
+    rates, plan = schedule(name, warmup), PLANNED.get(name, constant)
+    before, rest = np.linspace(0, warmup, 50, endpoint=False), np.linspace(0, 1, 50)
+    np.testing.assert_allclose([rates(t) for t in before], before / warmup, rtol=1e-14)
+    after = np.maximum(warmup + (1 - warmup) * rest, warmup)
+    np.testing.assert_allclose([rates(t) for t in after], [plan(t) for t in rest], atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["constant", "cosine"])
+def test_a_warmed_up_rate_has_no_jump(name):
+    assert schedule(name, 0.3)(0.3 - 1e-9) == pytest.approx(schedule(name, 0.3)(0.3), abs=1e-8)
+
+
+def test_a_function_of_progress_is_a_plan():
+    def halved(progress):
+        return 0.5 ** (4 * progress)
+
+    assert is_planned(halved)
+    np.testing.assert_array_equal(curve(schedule(halved, 0.0)), [halved(t) for t in np.linspace(0, 1, 200)])
+    np.testing.assert_allclose(schedule(halved, 0.5)(0.75), halved(0.5))
+
+
+@pytest.mark.parametrize("factor", [np.float32(0.5), np.float64(0.5), np.int64(1), 1, 0, True])
+def test_a_function_may_return_any_real_number(factor):
+    value = schedule(lambda progress: factor, 0.0)(0.5)
+    assert (type(value), value) == (float, float(factor))
+
+
+@pytest.mark.parametrize("factor", [-0.1, np.nan, np.inf, None, "fast", [1.0], 1j])
+def test_a_function_that_returns_no_factor_is_named_with_the_progress(factor):
+    with pytest.raises(ValueError, match=r"learning_rate must return a finite factor >= 0; got .* at progress 0\.25"):
+        schedule(lambda progress: factor, 0.0)(0.25)
+
+
+@pytest.mark.parametrize("learning_rate", ["constant", "cosine", lambda progress: 1 - progress])
+@pytest.mark.parametrize("warmup", [0.0, 0.5])
+def test_the_rates_of_all_steps_are_the_base_rate_times_the_plan_at_equal_distances(learning_rate, warmup):
+    options = SimpleNamespace(learning_rate=learning_rate, warmup=warmup, max_iter=4)
+    optimizer = SimpleNamespace(learning_rate=0.2)
+    rates = [rate for epoch in range(4) for rate in learning_rates(optimizer, options, epoch, 3)]
+    plan = schedule(learning_rate, warmup)
+    np.testing.assert_allclose(rates, [0.2 * plan(step / 12) for step in range(12)], rtol=1e-12)
