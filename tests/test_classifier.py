@@ -14,14 +14,18 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csc_matrix, csr_matrix
 from scipy.special import expit, log_softmax, logit, softmax
+from sklearn.base import clone
+from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV
 
 import sksoftmax
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.loss import cross_entropy
 from sksoftmax.network import Network
 from sksoftmax.optimizers import SGD, Adam
+from sksoftmax.schedules import cosine, one_cycle
 
 X = np.random.default_rng(0).normal(size=(60, 4))
 MULTICLASS = X[:, :3].argmax(axis=1)
@@ -31,6 +35,7 @@ SOFT = softmax(2 * X[:, :3], axis=1)
 SOFT_PAIR = softmax(2 * X[:, :2], axis=1)
 UNCONVERGED = "ignore::sklearn.exceptions.ConvergenceWarning"
 SOLVERS = ["adam", "sgd", "lbfgs"]
+STEPWISE = pytest.mark.parametrize("solver", ["adam", "sgd"])
 ARRAYS = {"multiclass": MULTICLASS, "binary": BINARY, "multilabel": MULTILABEL, "soft": SOFT, "soft pair": SOFT_PAIR}
 SHAPES = {  # shape of predict, predict_proba and decision_function beyond the rows
     "multiclass": ((), (3,), (3,)),
@@ -1001,3 +1006,442 @@ def test_a_sparse_column_of_labels_is_one_label_a_row():
     with pytest.warns(DataConversionWarning):
         clf = small().fit(X, csr_matrix(BINARY[:, None]))
     assert clf.classes_.tolist() == [0, 1]
+
+
+# Label smoothing
+
+
+def smoothed(y, smoothing, n_classes):
+    rows = y if y.ndim == 2 else np.eye(n_classes)[y]
+    return (1 - smoothing) * rows + smoothing / n_classes
+
+
+@pytest.mark.filterwarnings(UNCONVERGED)
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("target", ["multiclass", "binary", "soft", "soft pair"])
+@pytest.mark.parametrize("out_activation", ["auto", "softmax"])
+def test_label_smoothing_trains_as_on_smoothed_soft_labels(target, solver, out_activation):
+    params = {"solver": solver, "out_activation": out_activation, "batch_size": 13, "max_iter": 6}
+    y, weights = ARRAYS[target], np.linspace(0.5, 2, 60)
+    soft = smoothed(y, 0.3, 2 if target in ("binary", "soft pair") else 3)
+    one = small(label_smoothing=0.3, **params).fit(X, y, weights)
+    assert_same_weights(one, small(**params).fit(X, soft, weights), rtol=1e-6)
+    assert one.loss_curve_ == pytest.approx(small(**params).fit(X, soft, weights).loss_curve_, rel=1e-9)
+
+
+@pytest.mark.filterwarnings(UNCONVERGED)
+def test_label_smoothing_of_many_labels_trains_as_on_rows_with_all_and_with_no_labels():
+    """(1 − ε) y + ε / 2 is the mean of y, all ones and all zeros, of which the loss is a linear function."""
+    shares = np.repeat([0.7, 0.15, 0.15], 60)
+    rows, labels = np.tile(X, (3, 1)), np.vstack([MULTILABEL, np.ones_like(MULTILABEL), np.zeros_like(MULTILABEL)])
+    one = small(solver="lbfgs", max_iter=10, label_smoothing=0.3).fit(X, MULTILABEL)
+    other = small(solver="lbfgs", max_iter=10).fit(rows, labels, shares)
+    assert_allclose(one.predict_proba(X), other.predict_proba(X), rtol=1e-6)
+    assert one.loss_curve_ == pytest.approx(other.loss_curve_, rel=1e-9)
+
+
+@pytest.mark.parametrize(("target", "certainty"), [("multiclass", 0.8), ("binary", 0.85), ("multilabel", 0.85)])
+def test_label_smoothing_keeps_probabilities_from_certainty(target, certainty):
+    clf = converged(hidden_layer_sizes=(20,), alpha=0.0, label_smoothing=0.3, tol=1e-3).fit(X, ARRAYS[target])
+    assert clf.score(X, ARRAYS[target]) == 1
+    assert clf.predict_proba(X).max() == pytest.approx(certainty, abs=0.05)
+    clf.set_params(label_smoothing=0.0).fit(X, ARRAYS[target])
+    assert clf.predict_proba(X).max() > 0.99
+
+
+@STEPWISE
+def test_label_smoothing_is_that_of_partial_fit_too(solver):
+    params = {"solver": solver, "shuffle": False}
+    one, other = small(label_smoothing=0.3, **params), small(**params)
+    for _ in range(3):
+        one.partial_fit(X, MULTICLASS, classes=range(3)), other.partial_fit(X, smoothed(MULTICLASS, 0.3, 3))
+    assert_same_weights(one, other, rtol=1e-6)
+
+
+# Clipping
+
+
+def flat(clf):
+    return np.concatenate([array.ravel() for array in clf.coefs_ + clf.intercepts_])
+
+
+def one_step(**params):
+    """The parameters after one step on all rows, and how far they went."""
+    params = {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 0.5, "batch_size": 60, "max_iter": 1, **params}
+    start = small(**{**params, "learning_rate_init": 1e-300}).fit(X, MULTICLASS)
+    end = small(**params).fit(X, MULTICLASS)
+    return end, flat(end) - flat(start)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 5.0])
+def test_a_clipped_step_has_the_length_of_the_rate_times_clip_norm_and_the_same_direction(alpha):
+    _, free = one_step(alpha=alpha)
+    _, cut = one_step(alpha=alpha, clip_norm=0.05)
+    assert np.linalg.norm(free) > 2 * 0.5 * 0.05
+    assert np.linalg.norm(cut) == pytest.approx(0.5 * 0.05, rel=1e-9)
+    assert_allclose(cut / np.linalg.norm(cut), free / np.linalg.norm(free), rtol=1e-7, atol=1e-12)
+
+
+@STEPWISE
+def test_a_gradient_that_is_short_enough_is_not_clipped(solver):
+    assert_same_weights(*(small(solver=solver, clip_norm=norm).fit(X, MULTICLASS) for norm in (None, 1e3)))
+
+
+@STEPWISE
+def test_every_step_is_clipped_in_partial_fit_too(solver, monkeypatch):
+    optimizer, lengths = {"adam": Adam, "sgd": SGD}[solver], []
+    step = optimizer.step
+    monkeypatch.setattr(optimizer, "step", lambda self, w, g, rate: lengths.append(np.linalg.norm(g)) or step(self, w, g, rate))
+    clf = small(solver=solver, clip_norm=0.05, batch_size=20).fit(X, MULTICLASS)
+    clf.partial_fit(X, MULTICLASS)
+    assert lengths == pytest.approx([0.05] * 12, rel=1e-9)
+
+
+def test_clipping_survives_gradients_whose_square_overflows():
+    """An outlier that float32 can hold, but not the square of."""
+    rows = X.astype(np.float32)
+    rows[3] *= 1e25
+    params = {"hidden_layer_sizes": (), "solver": "sgd", "momentum": 0.0, "alpha": 0.0, "batch_size": 60, "max_iter": 1}
+    with np.errstate(over="ignore"):
+        start = small(**params, learning_rate_init=1e-30, clip_norm=1e-6).fit(rows, MULTICLASS)
+        end = small(**params, learning_rate_init=0.5, clip_norm=0.1).fit(rows, MULTICLASS)
+    assert np.linalg.norm(flat(end) - flat(start)) == pytest.approx(0.05, rel=1e-4)
+
+
+# Averaging of weights
+
+
+def averaged(points, decay):
+    """The bias-corrected exponential average of a sequence."""
+    total = 0.0
+    for point in points:
+        total = decay * total + (1 - decay) * point
+    return total / (1 - decay ** len(points))
+
+
+def points_of(solver, n, monkeypatch, **params):
+    """The parameters after each step of a training without averaging."""
+    optimizer, points = {"adam": Adam, "sgd": SGD}[solver], []
+    step = optimizer.step
+
+    def recorded(self, w, g, rate):
+        step(self, w, g, rate)
+        points.append(w.copy())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(optimizer, "step", recorded)
+        small(solver=solver, max_iter=n, **params).fit(X, MULTICLASS)
+    return points
+
+
+@STEPWISE
+@pytest.mark.parametrize("decay", [0.5, 0.95])
+def test_the_weights_are_the_average_over_the_steps_of_a_training_without_averaging(solver, decay, monkeypatch):
+    points = points_of(solver, 5, monkeypatch, batch_size=20)
+    clf = small(solver=solver, max_iter=5, batch_size=20, ema_decay=decay).fit(X, MULTICLASS)
+    assert len(points) == 15
+    assert_allclose(clf._network.parameters, averaged(points, decay), rtol=1e-9, atol=1e-13)
+
+
+@STEPWISE
+def test_each_epoch_scores_the_average(solver, monkeypatch):
+    points, seen = points_of(solver, 4, monkeypatch, batch_size=20), []
+
+    def remember(estimator, X, y):
+        seen.append(flat_vector(estimator).copy())
+        return float(len(seen))
+
+    clf = small(solver=solver, max_iter=4, batch_size=20, ema_decay=0.9, early_stopping=True, scoring=remember)
+    clf.fit(X, MULTICLASS, X_val=X, y_val=MULTICLASS)
+    for epoch, parameters in enumerate(seen, start=1):
+        assert_allclose(parameters, averaged(points[: 3 * epoch], 0.9), rtol=1e-9, atol=1e-13)
+    assert_array_equal(flat_vector(clf), seen[-1])
+
+
+EVERYTHING = {
+    "dropout": 0.3,
+    "label_smoothing": 0.1,
+    "clip_norm": 0.5,
+    "ema_decay": 0.8,
+    "weight_decay": 0.01,
+    "class_weight": {0: 2.0, 2: 0.5},
+}
+
+
+@STEPWISE
+@pytest.mark.filterwarnings(UNCONVERGED)
+@pytest.mark.parametrize("extra", [{}, {"ema_decay": 0.8}, EVERYTHING], ids=["plain", "averaged", "everything"])
+def test_calls_of_partial_fit_are_the_epochs_of_fit(solver, extra):
+    params = {"solver": solver, "learning_rate": "constant", "shuffle": False, "batch_size": 20, **extra}
+    fitted, parts = small(max_iter=5, **params).fit(X, MULTICLASS), small(**params)
+    for _ in range(5):
+        parts.partial_fit(X, MULTICLASS, classes=range(3))
+    assert_same_weights(parts, fitted)
+    assert parts.loss_curve_ == fitted.loss_curve_
+
+
+@STEPWISE
+@pytest.mark.parametrize("extra", [{"ema_decay": 0.8}, EVERYTHING], ids=["averaged", "everything"])
+def test_a_pickle_between_calls_of_partial_fit_changes_nothing(solver, extra):
+    one, other = (small(solver=solver, **extra).partial_fit(X, MULTICLASS, classes=range(3)) for _ in range(2))
+    for _ in range(3):
+        one.partial_fit(X, MULTICLASS)
+        other = pickled(other).partial_fit(X, MULTICLASS)
+    assert_same_weights(one, other)
+
+
+@STEPWISE
+@pytest.mark.filterwarnings(UNCONVERGED)
+def test_a_warm_start_goes_on_from_the_weights_that_are_not_averaged(solver):
+    params = {"solver": solver, "learning_rate": "constant", "shuffle": False, "ema_decay": 0.9}
+    warm, cold = small(warm_start=True, **params), small(max_iter=6, **params)
+    assert_same_weights(warm.fit(X, MULTICLASS).fit(X, MULTICLASS), cold.fit(X, MULTICLASS))
+
+
+@STEPWISE
+@pytest.mark.filterwarnings(UNCONVERGED)
+def test_restored_averages_are_the_best_and_training_goes_on_from_them(solver):
+    params = {"solver": solver, "ema_decay": 0.7, "early_stopping": True, "scoring": "loss", "momentum": 0.0}
+    rate = 0.5 if solver == "adam" else 10.0
+    clf = small(**params, learning_rate_init=rate, max_iter=15, warm_start=True, hidden_layer_sizes=(20,))
+    given = {"X_val": X[40:], "y_val": MULTICLASS[40:]}
+    clf.fit(X[:40], MULTICLASS[:40], **given)
+    assert clf.best_iter_ < clf.n_iter_
+    assert log_loss(MULTICLASS[40:], clf.predict_proba(X[40:])) == pytest.approx(min(clf.validation_loss_curve_), rel=1e-9)
+    restored = flat(clf)
+    clf.set_params(learning_rate_init=1e-12, max_iter=1, restore_best=False).fit(X[:40], MULTICLASS[:40], **given)
+    assert_allclose(flat(clf), restored, atol=1e-10)
+
+
+@by_hand
+@STEPWISE
+def test_weights_set_by_hand_are_those_that_averaging_goes_on_from(set_weights, solver):
+    clf = small(solver=solver, ema_decay=0.5, momentum=0.0).partial_fit(X, MULTICLASS, classes=range(3))
+    clf.set_params(learning_rate_init=1e-9)
+    set_weights(clf)
+    clf.partial_fit(X, MULTICLASS)
+    assert_allclose(clf.predict_proba(X), np.tile([0.7, 0.2, 0.1], (60, 1)), rtol=1e-6)
+
+
+@STEPWISE
+@pytest.mark.parametrize("at_call", [2, 5, 8])
+def test_an_interrupt_keeps_the_average_of_the_steps_so_far(solver, at_call, monkeypatch):
+    points = points_of(solver, 4, monkeypatch, batch_size=20)[: at_call - 1]
+    interrupt(monkeypatch, {"adam": Adam, "sgd": SGD}[solver], "step", at_call)
+    clf = small(solver=solver, max_iter=4, batch_size=20, ema_decay=0.6, warm_start=True)
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        clf.fit(X, MULTICLASS)
+    assert_allclose(clf._network.parameters, averaged(points, 0.6), rtol=1e-9, atol=1e-13)
+    monkeypatch.undo()
+    clf.set_params(learning_rate_init=1e-12, ema_decay=0.999999, momentum=0.0).partial_fit(X, MULTICLASS)
+    assert_allclose(clf._optimizer.other, points[-1], rtol=1e-6, atol=1e-8)
+
+
+def test_an_interrupt_in_the_first_step_of_an_average_keeps_the_initial_weights(monkeypatch):
+    initial = small(learning_rate_init=1e-300, max_iter=1).fit(X, MULTICLASS)
+    interrupt(monkeypatch, Adam, "step", at_call=1)
+    clf = small(ema_decay=0.5)
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        clf.fit(X, MULTICLASS)
+    assert_same_weights(clf, initial)
+
+
+@pytest.mark.filterwarnings("default::sklearn.exceptions.ConvergenceWarning")
+def test_divergence_restores_good_averages_and_training_goes_on():
+    clf = small(solver="sgd", batch_size=10, warm_start=True, ema_decay=0.9).fit(X, MULTICLASS)
+    learnt = copy.deepcopy(clf)
+    with pytest.warns(ConvergenceWarning, match="diverged.*last good weights"):
+        clf.set_params(learning_rate_init=1e80).fit(X, MULTICLASS)
+    assert_same_weights(clf, learnt)
+    clf.set_params(learning_rate_init=0.02).fit(X, MULTICLASS)
+    assert clf.loss_curve_[-1] < learnt.loss_curve_[-1]
+
+
+# Dropout
+
+
+@STEPWISE
+def test_dropout_is_repeated_by_the_same_seed_and_changes_what_is_learnt(solver):
+    one, other = (small(solver=solver, dropout=0.5).fit(X, MULTICLASS) for _ in range(2))
+    assert_same_weights(one, other)
+    assert not np.allclose(one.coefs_[0], small(solver=solver).fit(X, MULTICLASS).coefs_[0])
+
+
+@pytest.mark.parametrize("target", ARRAYS)
+def test_predictions_and_validation_losses_drop_nothing(target):
+    y = ARRAYS[target]
+    clf = small(dropout=0.9, early_stopping=True, restore_best=False).fit(X, y, X_val=X, y_val=y)
+    (V, W), (a, b) = clf.coefs_, clf.intercepts_
+    logits = np.maximum(X @ V + a, 0) @ W + b
+    assert_allclose(clf._network.logits(X), logits, rtol=1e-12, atol=1e-14)
+    assert_array_equal(clf.predict_proba(X), clf.predict_proba(X))
+    head = clf._encoder.head
+    loss = head.loss(logits.copy(), clf._encoder.encode(y, np.float64), None)[0]
+    assert clf.validation_loss_curve_[-1] == pytest.approx(loss, rel=1e-9)
+
+
+def test_listed_dropout_is_that_of_its_layers():
+    def fitted(dropout):
+        return small(hidden_layer_sizes=(6, 5), dropout=dropout).fit(X, MULTICLASS)
+
+    assert_same_weights(fitted([0.4, 0.4]), fitted(0.4))
+    assert_same_weights(fitted((0.0, 0.0)), fitted(0.0))
+    first, second = fitted([0.4, 0.0]), fitted(np.array([0.0, 0.4]))
+    assert not np.allclose(first.coefs_[0], second.coefs_[0])
+
+
+def test_the_loss_of_an_epoch_is_that_under_dropout():
+    """One step on all rows: its loss is that of the initial weights under the masks that come next from the generator."""
+    clf = small(dropout=0.5, max_iter=1, alpha=0.0, shuffle=False).fit(X, MULTICLASS)
+    rng = np.random.RandomState(0)
+    network = Network((4, 5, 3), "relu", np.float64, dropout=0.5)
+    network.initialize(rng)
+    assert clf.loss_ == pytest.approx(cross_entropy(network.forward(X, rng=rng)[0], MULTICLASS)[0], rel=1e-12)
+
+
+@pytest.mark.parametrize("form", [csr_matrix, lambda X: X.astype(np.float32)], ids=["sparse", "float32"])
+def test_dropout_of_sparse_and_single_precision_rows_is_that_of_dense_and_double_ones(form):
+    one, other = (small(dropout=0.5, max_iter=2).fit(rows, MULTICLASS) for rows in (form(X), X))
+    assert_allclose(one.predict_proba(X), other.predict_proba(X), atol=1e-4)
+
+
+def test_without_hidden_layers_there_is_nothing_to_drop():
+    one, other = (small(hidden_layer_sizes=(), dropout=dropout).fit(X, MULTICLASS) for dropout in (0.5, 0.0))
+    assert_same_weights(one, other)
+
+
+def test_a_dropout_rate_changed_between_calls_takes_effect():
+    clf, other = (small(shuffle=False).partial_fit(X, MULTICLASS, classes=range(3)) for _ in range(2))
+    clf.set_params(dropout=0.5).partial_fit(X, MULTICLASS), other.partial_fit(X, MULTICLASS)
+    assert not np.allclose(clf.coefs_[0], other.coefs_[0])
+
+
+# Forms of activation and hidden_layer_sizes
+
+
+@pytest.mark.filterwarnings(UNCONVERGED)
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("form", [list, tuple, np.array])
+def test_listed_activations_are_those_of_the_layers(solver, form):
+    clf = small(hidden_layer_sizes=(6, 5), activation=form(["tanh", "relu"]), solver=solver).fit(X, MULTICLASS)
+    (A, B, C), (a, b, c) = clf.coefs_, clf.intercepts_
+    logits = np.maximum(np.tanh(X @ A + a) @ B + b, 0) @ C + c
+    assert_allclose(clf.decision_function(X), logits, rtol=1e-10)
+    assert_allclose(pickled(clf).decision_function(X), logits, rtol=1e-10)
+
+
+@pytest.mark.parametrize("sizes", ["6-5", [6, 5], np.array([6, 5])])
+def test_hidden_layer_sizes_of_every_form_make_the_same_network(sizes):
+    assert_same_weights(small(hidden_layer_sizes=sizes).fit(X, MULTICLASS), small(hidden_layer_sizes=(6, 5)).fit(X, MULTICLASS))
+
+
+def test_a_warm_start_takes_another_form_of_the_same_sizes():
+    clf = small(hidden_layer_sizes=(6, 5), warm_start=True).fit(X, MULTICLASS)
+    assert len(clf.set_params(hidden_layer_sizes="6-5").fit(X, MULTICLASS).loss_curve_) == 6
+
+
+# Schedules of one's own, warmup
+
+
+def rates_of(solver, monkeypatch, method="fit", **params):
+    """The rate of each step."""
+    optimizer, rates = {"adam": Adam, "sgd": SGD}[solver], []
+    step = optimizer.step
+    with monkeypatch.context() as patch:
+        patch.setattr(optimizer, "step", lambda self, w, g, rate: rates.append(rate) or step(self, w, g, rate))
+        clf = small(solver=solver, batch_size=20, max_iter=4, **params)
+        clf.fit(X, MULTICLASS) if method == "fit" else clf.partial_fit(X, MULTICLASS, classes=range(3))
+    return rates
+
+
+@STEPWISE
+@pytest.mark.parametrize("function", [cosine, one_cycle])
+def test_a_function_as_learning_rate_is_like_the_schedule_of_its_name(solver, function):
+    one, other = (small(solver=solver, learning_rate=rate, max_iter=6) for rate in (function, function.__name__))
+    assert_same_weights(one.fit(X, MULTICLASS), other.fit(X, MULTICLASS))
+
+
+@STEPWISE
+def test_a_function_as_learning_rate_plans_each_step_and_runs_to_the_end(solver, monkeypatch):
+    params = {"learning_rate": lambda progress: 1 - progress, "tol": 10.0, "n_iter_no_change": 1}
+    rates = rates_of(solver, monkeypatch, **params)
+    assert rates == pytest.approx([0.02 * (1 - step / 12) for step in range(12)], rel=1e-12)
+
+
+@STEPWISE
+@pytest.mark.filterwarnings(UNCONVERGED)
+def test_warmup_raises_the_rates_of_the_first_steps(solver, monkeypatch):
+    rates = rates_of(solver, monkeypatch, learning_rate="constant", warmup=0.5)
+    assert rates == pytest.approx([0.02 * min(step / 6, 1) for step in range(12)], rel=1e-12)
+    rates = rates_of(solver, monkeypatch, learning_rate="cosine", warmup=0.25)
+    assert rates == pytest.approx([0.02 * (step / 3 if step < 3 else cosine((step - 3) / 9)) for step in range(12)], rel=1e-12)
+
+
+@STEPWISE
+@pytest.mark.parametrize("params", [{"warmup": 0.5}, {"learning_rate": lambda progress: 0.1}], ids=["warmup", "function"])
+def test_partial_fit_knows_no_plan(solver, params, monkeypatch):
+    assert rates_of(solver, monkeypatch, "partial_fit", **params) == [0.02] * 3
+
+
+@STEPWISE
+def test_a_function_that_gives_no_rate_is_named(solver):
+    with pytest.raises(ValueError, match="learning_rate must return a finite factor >= 0; got -1 at progress 0"):
+        small(solver=solver, learning_rate=lambda progress: -1).fit(X, MULTICLASS)
+
+
+@pytest.mark.filterwarnings(UNCONVERGED)
+def test_warmup_multiplies_the_rates_that_sgd_lowers_by_itself(monkeypatch):
+    rates = rates_of("sgd", monkeypatch, learning_rate="invscaling", power_t=0.5, warmup=0.5)
+    base = [0.02] * 3 + [0.02 / (60 * epoch + 1) ** 0.5 for epoch in (1, 2, 3) for _ in range(3)]
+    assert rates == pytest.approx([rate * min(step / 6, 1) for step, rate in enumerate(base)], rel=1e-12)
+
+
+# All of it together
+
+ALL = {
+    "hidden_layer_sizes": "64-32",
+    "activation": ["selu", "silu"],
+    "learning_rate": "one_cycle",
+    "learning_rate_init": 0.01,
+    "warmup": 0.1,
+    "max_iter": 15,
+    "dropout": [0.1, 0.2],
+    "label_smoothing": 0.1,
+    "clip_norm": 1.0,
+    "ema_decay": 0.9,
+    "class_weight": "balanced",
+    "early_stopping": True,
+    "scoring": "loss",
+    "weight_decay": 0.01,
+    "random_state": 0,
+}
+
+
+@STEPWISE
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_all_of_it_together_learns_digits(solver, dtype):
+    rows, digit = load_digits(return_X_y=True)
+    rows = (rows / 16).astype(dtype)
+    clf = SoftmaxMLPClassifier(**ALL, solver=solver).set_params(learning_rate_init=0.01 if solver == "adam" else 0.5)
+    clf.fit(rows[:1200], digit[:1200])
+    assert clf.score(rows[1200:], digit[1200:]) > 0.9
+    assert clf.coefs_[0].dtype == dtype
+    assert_array_equal(pickled(clf).predict_proba(rows), clf.predict_proba(rows))
+    assert clf.validation_loss_curve_[clf.best_iter_ - 1] == min(clf.validation_loss_curve_)
+    again = clone(clf)
+    assert not hasattr(again, "coefs_")
+    assert_same_weights(again.fit(rows[:1200], digit[:1200]), clf)
+
+
+@pytest.mark.filterwarnings(UNCONVERGED)
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_grid_search_runs_over_the_new_parameters(n_jobs):
+    grid = [
+        {"hidden_layer_sizes": ["5-4", "6"], "activation": ["tanh"], "dropout": [0.0, 0.2], "label_smoothing": [0.1]},
+        {"hidden_layer_sizes": ["5-4"], "activation": [["tanh", "relu"]], "dropout": [[0.1, 0.2]], "class_weight": ["balanced"]},
+        {"clip_norm": [None, 0.1], "ema_decay": [0.5], "warmup": [0.2], "learning_rate": ["constant", cosine]},
+        {"early_stopping": ["auto", True], "scoring": ["loss"], "restore_best": [False], "class_weight": [{0: 2}]},
+    ]
+    search = GridSearchCV(small(), grid, cv=2, n_jobs=n_jobs, error_score="raise").fit(X, MULTICLASS)
+    assert len(search.cv_results_["params"]) == 4 + 1 + 4 + 2
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()

@@ -325,9 +325,9 @@ def test_a_resumed_average_goes_on_as_if_never_interrupted(name):
 def test_weights_set_from_outside_begin_another_average(name):
     w, gradients, rates = random_run()
     optimizer = Averaged(OPTIMIZERS[name](w), w, 0.8)
-    averaged_epochs(optimizer, w, gradients, rates)
+    _, going_on = averaged_epochs(optimizer, w, gradients, rates)
+    optimizer.end_epoch(going_on)
     elsewhere = np.full(SIZE, 3.0)
-    optimizer.end_epoch(w.copy())
     optimizer.begin_epoch(elsewhere)
     np.testing.assert_array_equal(elsewhere, 3.0)
     optimizer.step(elsewhere, gradients[0].copy(), 0.1)
