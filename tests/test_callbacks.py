@@ -86,6 +86,16 @@ def test_each_epoch_is_one_task_within_that_of_fit(solver, early_stopping):
 
 
 @has_callbacks
+@SOLVERS
+def test_the_last_task_ends_where_a_stopping_rule_ends_training(solver):
+    recorder = Recorder()
+    clf = small(solver=solver, early_stopping=True, max_iter=50, tol=10.0, n_iter_no_change=2).set_callbacks(recorder)
+    n_epochs = clf.fit(X, y).n_iter_
+    assert n_epochs < 10
+    assert recorder.events == ["setup", "begin fit 0", *epochs(n_epochs), "end fit 0", "teardown"]
+
+
+@has_callbacks
 @STEPWISE
 def test_partial_fit_is_a_task_with_one_epoch(solver):
     recorder = Recorder()

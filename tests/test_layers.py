@@ -186,7 +186,7 @@ def test_backprop_still_works_after_the_layer_above_has_used_the_output(name):
 
 
 def dropped(H, rate, seed=0):
-    return dropout(H, rate, np.random.RandomState(seed), out=np.full_like(H, np.nan))
+    return dropout(H, rate, np.random.SFC64(seed), out=np.full_like(H, np.nan))
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
@@ -228,8 +228,8 @@ def test_backprop_of_dropout_multiplies_by_the_same_mask():
 
 
 def test_dropout_draws_another_mask_each_time_and_the_same_from_the_same_state():
-    H, rng = np.ones((30, 30)), np.random.RandomState(0)
-    first, second = (dropout(H, 0.5, rng, out=np.empty_like(H))[0] for _ in range(2))
+    H, bits = np.ones((30, 30)), np.random.SFC64(0)
+    first, second = (dropout(H, 0.5, bits, out=np.empty_like(H))[0] for _ in range(2))
     assert (first != second).any()
     np.testing.assert_array_equal(first, dropped(H, 0.5)[0])
 

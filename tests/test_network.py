@@ -78,7 +78,7 @@ def test_the_gradient_under_dropout_is_the_slope_of_the_loss_under_the_same_mask
 
     def loss_and_gradient(parameters):
         network.parameters[...] = parameters
-        logits, backprop = network.forward(X, memory, np.random.RandomState(7))
+        logits, backprop = network.forward(X, memory, np.random.SFC64(7))
         loss, d_logits = loss_function(logits, targets, None)
         backprop(d_logits)
         return loss, network.gradient.copy()
@@ -111,7 +111,7 @@ def test_the_gradient_of_listed_activations_is_the_slope_of_the_loss(activations
 
     def loss_and_gradient(parameters):
         network.parameters[...] = parameters
-        logits, backprop = network.forward(random_X(), rng=np.random.RandomState(7))
+        logits, backprop = network.forward(random_X(), bits=np.random.SFC64(7))
         loss, d_logits = cross_entropy(logits, targets)
         backprop(d_logits)
         return loss, network.gradient.copy()
@@ -132,7 +132,7 @@ def test_listed_activations_and_dropout_survive_copies_and_pickles():
     network.dropout = (0.5, 0.0, 0.2)
     for other in (network.copy(), pickle.loads(pickle.dumps(network))):
         assert (other.activation, other.dropout) == (MIXED, (0.5, 0.0, 0.2))
-        mine, theirs = (net.forward(random_X(), rng=np.random.RandomState(3))[0] for net in (network, other))
+        mine, theirs = (net.forward(random_X(), bits=np.random.SFC64(3))[0] for net in (network, other))
         np.testing.assert_array_equal(mine, theirs)
 
 
@@ -149,8 +149,8 @@ def test_dropout_is_off_without_a_generator_and_in_predictions():
 def test_dropout_keeps_the_expected_logits_of_a_layer_that_nothing_bends():
     network = random_network((50,), "identity")
     network.dropout = 0.5
-    rng, exact = np.random.RandomState(0), network.logits(random_X())
-    samples = np.array([network.forward(random_X(), rng=rng)[0].copy() for _ in range(2000)])
+    bits, exact = np.random.SFC64(0), network.logits(random_X())
+    samples = np.array([network.forward(random_X(), bits=bits)[0].copy() for _ in range(2000)])
     errors = samples.std(axis=0) / np.sqrt(len(samples))
     assert (errors > 0).all()
     assert (np.abs(samples.mean(axis=0) - exact) < 5 * errors).all()
@@ -160,17 +160,17 @@ def test_listed_dropout_drops_in_the_layers_it_names():
     """Where no unit of the first layer is dropped, the second layer's masks are the only difference."""
     network, X = random_network((5, 4), "identity"), random_X()
     network.dropout = (0.0, 0.5)
-    logits = network.forward(X, rng=np.random.RandomState(0))[0].copy()
+    logits = network.forward(X, bits=np.random.SFC64(0))[0].copy()
     (A, B, C), (a, b, c) = network.coefs, network.intercepts
     hidden, dropped = (X @ A + a) @ B + b, np.empty((N_ROWS, 4), order="F")
-    dropout(hidden, 0.5, np.random.RandomState(0), out=dropped)
+    dropout(hidden, 0.5, np.random.SFC64(0), out=dropped)
     np.testing.assert_allclose(logits, dropped @ C + c, rtol=1e-12)
 
 
 def test_the_input_and_the_logits_are_never_dropped():
     network = random_network((), "relu")
     network.dropout = 0.9
-    np.testing.assert_array_equal(network.forward(random_X(), rng=np.random.RandomState(0))[0], network.logits(random_X()))
+    np.testing.assert_array_equal(network.forward(random_X(), bits=np.random.SFC64(0))[0], network.logits(random_X()))
 
 
 def test_the_gradient_of_a_sparse_batch_is_that_of_the_dense_one():
