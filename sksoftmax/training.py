@@ -287,7 +287,9 @@ class Run:
             warnings.warn("Training interrupted by user.")
         else:
             if self.n_done == 0:  # the start was an optimum
+                self.tasks.begin()
                 self.record(loss)
+                self.tasks.end()
         self.network.parameters[...] = accepted
         self.restore_best()
 
