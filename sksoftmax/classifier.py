@@ -97,7 +97,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
 
     Parameters
     ----------
-    hidden_layer_sizes : int, array-like of shape (n_layers - 2,) or str, default=(100,)
+    hidden_layer_sizes : int, array-like of shape (n_layers - 2,) or str, default=(128, 128)
         Number of units in each hidden layer. An empty tuple means none: softmax regression. A string like '256-128' says the
         same as (256, 128), for search spaces that cannot hold tuples.
 
@@ -110,7 +110,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         'sgd' is stochastic gradient descent with momentum, 'adam' the method of [1]_, 'lbfgs' a quasi-Newton method on
         all rows at once, which suits small data.
 
-    alpha : float, default=0.0001
+    alpha : float, default=0.0
         Strength of the L2 penalty on the weights (not the biases), ½ · alpha · Σ W² / n, where n is the number of rows
         (or the sum of their weights) in the batch.
 
@@ -118,7 +118,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         Rows in a minibatch of 'sgd' and 'adam'; never more than there are. 'auto' means 200, or 64 with
         `parametrization='ntk'`.
 
-    learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'coslog4'} or callable, default='constant'
+    learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'coslog4'} or callable, default='cosine'
         How the learning rate changes from `learning_rate_init`.
 
         - 'constant': not at all.
@@ -131,13 +131,13 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
           which knows no end, the rate is `learning_rate_init`.
         - a function of progress, from 0 at the first step to almost 1 at the last: likewise, with the factor that it returns.
 
-    learning_rate_init : float, default=0.001
+    learning_rate_init : float, default=0.01
         The learning rate at the start, or the highest of a planned schedule. For 'sgd' and 'adam'.
 
     power_t : float, default=0.5
         The exponent of 'invscaling'.
 
-    max_iter : int or 'auto', default=200
+    max_iter : int or 'auto', default='auto'
         Highest number of epochs (passes over the data) of 'sgd' and 'adam', or of iterations of 'lbfgs'. 'auto' is 45 epochs,
         more where they have fewer than 500 steps and fewer where they have more than 3,000; 200 iterations for 'lbfgs'.
 
@@ -176,7 +176,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
     beta_1 : float, default=0.9
         Decay rate of the first moment of 'adam', in [0, 1).
 
-    beta_2 : float, default=0.999
+    beta_2 : float, default=0.95
         Decay rate of the second moment of 'adam', in [0, 1).
 
     epsilon : float, default=1e-8
@@ -194,7 +194,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         logistic units for multilabel targets. 'softmax' takes K units for two classes too (and changes nothing for
         multilabel targets, whose classes do not exclude each other).
 
-    weight_decay : float or 'auto', default=0.0
+    weight_decay : float or 'auto', default='auto'
         Strength of the decoupled weight decay [2]_ of 'sgd' and 'adam': each step also shrinks the weights (not the
         biases) by learning rate × `weight_decay`. Apart from `alpha`, which acts through the gradient. 'auto' is 0.2 for half of
         the members and 1 for the others, 0.5 for a single network, and 0 for 'lbfgs'.
@@ -212,12 +212,12 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
     restore_best : bool, default=True
         Whether the weights of the epoch with the highest validation score are returned, rather than the last.
 
-    dropout : float, list of float or 'auto', default=0.0
+    dropout : float, list of float or 'auto', default='auto'
         Probability, in [0, 1), with which each output of a hidden layer is dropped in a training step of 'sgd' or 'adam'
         (inverted dropout [6]_), or a list with one for each hidden layer. 'auto' is 0.15 for half of the members and 0.5, or 0.3
         with bins, for the others, 0.15 for a single network, and 0 below 200 rows and for 'lbfgs'.
 
-    label_smoothing : float, default=0.0
+    label_smoothing : float, default=0.05
         Share ε of each training target, in [0, 1), that is spread evenly over the classes: y becomes (1 − ε) y + ε / K, or
         ε / 2 for logistic units [7]_. Validation losses are those of the targets as they are.
 
@@ -232,14 +232,14 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         Fraction of `max_iter` epochs, in [0, 1), over which the learning rate first rises linearly from 0, for 'sgd' and
         'adam'; a planned schedule takes the rest. Without effect in `partial_fit`.
 
-    scaling : {'robust', 'standard'} or None, default=None
+    scaling : {'robust', 'standard'} or None, default='robust'
         How numeric columns are scaled, and that missing values (NaN, None, pandas.NA) are accepted: they take the column's
         median (or mean), and a column of 0 and 1 flags them where `fit` saw any. 'robust' divides the distance from the median
         by the quartile range and bends what is far smoothly back to within ±3 [5]_; 'standard' is the distance from the mean
         in standard deviations. Sparse input is divided by its largest absolute values, and not centred. What is learnt in the
         first call of `partial_fit` stays. None leaves numbers as they are and refuses missing ones.
 
-    categorical_features : 'from_dtype', array-like of bool, int or str of shape (n_features,), or None, default=None
+    categorical_features : 'from_dtype', array-like of bool, int or str of shape (n_features,), or None, default='from_dtype'
         Columns whose values are categories: a mask, positions or names; 'from_dtype' takes the columns of a pandas or polars
         frame that hold categories, strings or booleans. Each becomes a column of 0 and 1 for each category in `fit`, or one of
         −1 and 1 for two; others, and missing values where `fit` saw none, are all zeros. None takes all columns for numbers.
@@ -248,18 +248,18 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         Floating-point format of the network. 'auto' is float32 where X is, and where `scaling` is on and `fit` sees 200 rows or
         more; else float64.
 
-    parametrization : {'standard', 'ntk'}, default='standard'
+    parametrization : {'standard', 'ntk'}, default='ntk'
         'standard' draws the initial weights after Glorot, and all layers learn at `learning_rate_init`. 'ntk' draws them from
         N(0, 1 / fan_in), biases from N(0, 1), and begins the output layer at 0; a layer learns at `learning_rate_init` ×
         √(100 / fan_in), as in the neural tangent parametrisation, so that one rate suits layers of any width.
 
-    n_members : int or 'auto', default=1
+    n_members : int or 'auto', default='auto'
         Number of networks, trained side by side, whose mixture predicts: 1, or an even number of 4 or more. Half of them see the
         columns of X, the other half their bins too (`n_bins`). Where there are 200 rows or more, each network of a half leaves
         out one of n_members / 2 stratified folds, on which its kind is calibrated and weighted. 'auto' is 8, or 16 below 1,500
         rows, for 'adam' with hidden layers; else 1.
 
-    n_bins : int, default=0
+    n_bins : int, default=64
         Largest number of bins in the piecewise-linear encoding [8]_ of a numeric column, which `scaling` must be on for: a
         column for each bin, −1 below it and 1 above it. Fewer, but 8 at least, where X has more than 4 columns, for about 256 in
         all. 0 makes none.
@@ -386,16 +386,16 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
 
     def __init__(
         self,
-        hidden_layer_sizes: LayerSizes = (100,),
+        hidden_layer_sizes: LayerSizes = (128, 128),
         activation: Activation | Sequence[Activation] = "relu",
         *,
         solver: Solver = "adam",
-        alpha: float = 0.0001,
+        alpha: float = 0.0,
         batch_size: int | Literal["auto"] = "auto",
-        learning_rate: Schedule | Callable[[float], float] = "constant",
-        learning_rate_init: float = 0.001,
+        learning_rate: Schedule | Callable[[float], float] = "cosine",
+        learning_rate_init: float = 0.01,
         power_t: float = 0.5,
-        max_iter: int | Literal["auto"] = 200,
+        max_iter: int | Literal["auto"] = "auto",
         shuffle: bool = True,
         random_state: RandomState = None,
         tol: float = 1e-4,
@@ -406,26 +406,26 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         early_stopping: bool | Literal["auto"] = False,
         validation_fraction: float = 0.1,
         beta_1: float = 0.9,
-        beta_2: float = 0.999,
+        beta_2: float = 0.95,
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
         out_activation: OutActivation = "auto",
-        weight_decay: float | Literal["auto"] = 0.0,
+        weight_decay: float | Literal["auto"] = "auto",
         class_weight: dict[Any, float] | list[dict[Any, float]] | Literal["balanced"] | None = None,
         scoring: str | Callable[..., float] = "accuracy",
         restore_best: bool = True,
-        dropout: float | Sequence[float] | Literal["auto"] = 0.0,
-        label_smoothing: float = 0.0,
+        dropout: float | Sequence[float] | Literal["auto"] = "auto",
+        label_smoothing: float = 0.05,
         clip_norm: float | None = None,
         ema_decay: float = 0.0,
         warmup: float = 0.0,
-        scaling: Literal["robust", "standard"] | None = None,
-        categorical_features: Literal["from_dtype"] | ArrayLike | None = None,
+        scaling: Literal["robust", "standard"] | None = "robust",
+        categorical_features: Literal["from_dtype"] | ArrayLike | None = "from_dtype",
         dtype: Literal["auto", "float32", "float64"] = "auto",
-        parametrization: Literal["standard", "ntk"] = "standard",
-        n_members: int | Literal["auto"] = 1,
-        n_bins: int = 0,
+        parametrization: Literal["standard", "ntk"] = "ntk",
+        n_members: int | Literal["auto"] = "auto",
+        n_bins: int = 64,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -668,8 +668,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
             strata = encoder.strata(training.targets)
             training, validation = split_validation(training, self.validation_fraction, strata, rng)
         folds = None if going_on or incremental else member_folds(network, encoder, training.targets, rng)
-        mixture = self._mixture if going_on else Mixture.equal(network.n_members or 1)
-        parts = {"_encoder": encoder, "_preprocessor": preprocessor, "_mixture": mixture}
+        mixture = getattr(self, "_mixture", None) if going_on else None
+        parts = {"_encoder": encoder, "_preprocessor": preprocessor, "_mixture": mixture or Mixture.equal(network.n_members or 1)}
         run = self._run(network, training, validation, given, parts, options, incremental)
         run.order = rows_of_members(folds, network, len(training), rng)
         optimizer = self._solve(run, rng, going_on, incremental)

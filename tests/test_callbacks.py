@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+from neutral import plain
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score
@@ -14,7 +15,6 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.callbacks import CallbackSupportMixin, NoTasks, fit_tasks
 
 try:
@@ -35,7 +35,7 @@ WEIGHTS = np.linspace(0.1, 2, 60)
 
 def small(**params):
     defaults = {"hidden_layer_sizes": (5,), "learning_rate_init": 0.02, "max_iter": 6, "alpha": 0.01, "random_state": 0}
-    return SoftmaxMLPClassifier(**{**defaults, **params})
+    return plain(**{**defaults, **params})
 
 
 class Recorder:

@@ -3,6 +3,7 @@
 from itertools import product
 
 import pytest
+from neutral import plain
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sksoftmax import SoftmaxMLPClassifier
@@ -13,9 +14,10 @@ WEIGHT_CHECKS = ("check_sample_weight_equivalence_on_dense_data", "check_sample_
 
 def configurations():
     yield SoftmaxMLPClassifier()
+    yield plain()
     for solver, early_stopping, (hidden, rate) in product(("adam", "sgd", "lbfgs"), (False, True), RATES.items()):
         patience = 50 if solver == "lbfgs" else 10
-        yield SoftmaxMLPClassifier(
+        yield plain(
             hidden,
             solver=solver,
             early_stopping=early_stopping,
@@ -23,14 +25,14 @@ def configurations():
             learning_rate_init=rate,
             n_iter_no_change=patience,
         )
-    yield SoftmaxMLPClassifier(solver="lbfgs")
-    yield SoftmaxMLPClassifier((10,), batch_size=10)
-    yield SoftmaxMLPClassifier((10,), out_activation="softmax")
-    yield SoftmaxMLPClassifier((10,), activation="mish", weight_decay=0.01, learning_rate_init=0.02)
-    yield SoftmaxMLPClassifier((10,), learning_rate="coslog4", learning_rate_init=0.02, max_iter=100)
-    yield SoftmaxMLPClassifier("16-8", ["elu", "tanh"], learning_rate="cosine", warmup=0.1, learning_rate_init=0.05, clip_norm=1)
-    yield SoftmaxMLPClassifier((10,), solver="lbfgs", class_weight="balanced", label_smoothing=0.05)
-    yield SoftmaxMLPClassifier((20,), dropout=0.1, ema_decay=0.9, learning_rate_init=0.02)
+    yield plain(solver="lbfgs")
+    yield plain((10,), batch_size=10)
+    yield plain((10,), out_activation="softmax")
+    yield plain((10,), activation="mish", weight_decay=0.01, learning_rate_init=0.02)
+    yield plain((10,), learning_rate="coslog4", learning_rate_init=0.02, max_iter=100)
+    yield plain("16-8", ["elu", "tanh"], learning_rate="cosine", warmup=0.1, learning_rate_init=0.05, clip_norm=1)
+    yield plain((10,), solver="lbfgs", class_weight="balanced", label_smoothing=0.05)
+    yield plain((20,), dropout=0.1, ema_decay=0.9, learning_rate_init=0.02)
 
 
 def expected_failures(estimator):

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from neutral import plain
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import softmax
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
-from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.class_weight import class_factors
 from sksoftmax.targets import TargetEncoder
 from sksoftmax.training import Samples
@@ -38,7 +38,7 @@ EVERY_CASE = pytest.mark.parametrize("target", CASES)
 
 def small(**params):
     defaults = {"hidden_layer_sizes": (5,), "learning_rate_init": 0.02, "max_iter": 4, "batch_size": 13, "random_state": 0}
-    return SoftmaxMLPClassifier(**{**defaults, **params})
+    return plain(**{**defaults, **params})
 
 
 def assert_same(one, other, rtol=1e-9):

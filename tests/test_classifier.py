@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 import pytest
+from neutral import plain
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csc_matrix, csr_matrix
 from scipy.special import expit, log_softmax, logit, softmax
@@ -49,7 +50,7 @@ SHAPES = {  # shape of predict, predict_proba and decision_function beyond the r
 def small(**params):
     """A small network on a planned schedule, which runs to its end without a warning."""
     defaults = {"hidden_layer_sizes": (5,), "learning_rate": "cosine", "learning_rate_init": 0.02, "max_iter": 3}
-    return SoftmaxMLPClassifier(**{**defaults, "random_state": 0, **params})
+    return plain(**{**defaults, "random_state": 0, **params})
 
 
 def converged(**params):
@@ -856,7 +857,7 @@ def test_predictions_of_many_rows_equal_those_of_few():
 
 def test_the_constructor_keeps_every_parameter_as_it_is():
     odd = {name: object() for name in SoftmaxMLPClassifier().get_params()}
-    clf = SoftmaxMLPClassifier(**odd)
+    clf = plain(**odd)
     assert set(vars(clf)) == set(odd)
     assert all(vars(clf)[name] is value for name, value in odd.items())
 
@@ -1426,7 +1427,7 @@ ALL = {
 def test_all_of_it_together_learns_digits(solver, dtype):
     rows, digit = load_digits(return_X_y=True)
     rows = (rows / 16).astype(dtype)
-    clf = SoftmaxMLPClassifier(**ALL, solver=solver).set_params(learning_rate_init=0.01 if solver == "adam" else 0.5)
+    clf = plain(**ALL, solver=solver).set_params(learning_rate_init=0.01 if solver == "adam" else 0.5)
     clf.fit(rows[:1200], digit[:1200])
     assert clf.score(rows[1200:], digit[1200:]) > 0.9
     assert clf.coefs_[0].dtype == dtype

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from neutral import plain
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_digits, load_iris
 from sklearn.neural_network import MLPClassifier
@@ -120,7 +121,7 @@ def test_only_an_mlpclassifier_comes_over():
 @pytest.mark.parametrize("params", SOLVERS, ids=str)
 def test_a_fitted_model_goes_back(params, target):
     y = TARGETS[target]
-    ours = SoftmaxMLPClassifier((15,), max_iter=8, random_state=0, **params).fit(X, y)
+    ours = plain((15,), max_iter=8, random_state=0, **params).fit(X, y)
     theirs = ours.to_sklearn()
     assert_allclose(theirs.predict_proba(X), ours.predict_proba(X), rtol=0, atol=1e-12)
     assert_array_equal(theirs.predict(X), ours.predict(X))
@@ -129,7 +130,7 @@ def test_a_fitted_model_goes_back(params, target):
 
 
 def test_a_model_that_went_back_trains_on():
-    ours = SoftmaxMLPClassifier(max_iter=3, random_state=0).fit(X, digit)
+    ours = plain(max_iter=3, random_state=0).fit(X, digit)
     theirs = pickle.loads(pickle.dumps(ours.to_sklearn()))
     before = theirs.score(X, digit)
     for _ in range(20):
@@ -139,7 +140,7 @@ def test_a_model_that_went_back_trains_on():
 
 def test_soft_labels_go_back_as_the_labels_of_their_columns():
     soft = np.random.default_rng(0).dirichlet(np.ones(3), len(X))
-    ours = SoftmaxMLPClassifier(max_iter=3, random_state=0).fit(X, soft)
+    ours = plain(max_iter=3, random_state=0).fit(X, soft)
     assert_allclose(ours.to_sklearn().predict_proba(X), ours.predict_proba(X), atol=1e-12)
 
 
@@ -149,16 +150,16 @@ def test_soft_labels_go_back_as_the_labels_of_their_columns():
 def test_what_mlpclassifier_cannot_express_is_named(params):
     (name,) = params
     with pytest.raises(ValueError, match=f"{name}=.* cannot be expressed by MLPClassifier"):
-        SoftmaxMLPClassifier(**params).to_sklearn()
+        plain(**params).to_sklearn()
 
 
 def test_a_model_of_one_class_cannot_go_back():
     with pytest.raises(ValueError, match=r"1 class\(es\)"):
-        SoftmaxMLPClassifier(max_iter=1).fit(X, np.zeros(len(X), int)).to_sklearn()
+        plain(max_iter=1).fit(X, np.zeros(len(X), int)).to_sklearn()
 
 
 def test_an_unfitted_model_goes_back_unfitted_and_round_trips():
-    ours = SoftmaxMLPClassifier((7,), activation="tanh", random_state=3)
+    ours = plain((7,), activation="tanh", random_state=3)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         theirs = ours.to_sklearn()

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from neutral import plain
 from numpy.testing import assert_array_equal
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
@@ -13,7 +14,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sksoftmax import LossCurveDisplay, SoftmaxMLPClassifier
+from sksoftmax import LossCurveDisplay
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -32,7 +33,7 @@ def no_figure_is_left_open():
 
 def fitted(validation=VALIDATION, best_iter=3, **params):
     """A classifier that is fitted, with curves that are known."""
-    clf = SoftmaxMLPClassifier((2,), solver="lbfgs", tol=0.1, random_state=0).fit(X, y).set_params(**{"solver": "adam", **params})
+    clf = plain((2,), solver="lbfgs", tol=0.1, random_state=0).fit(X, y).set_params(**{"solver": "adam", **params})
     clf.loss_curve_, clf.validation_loss_curve_, clf.best_iter_ = TRAINING, validation, best_iter
     return clf
 
@@ -122,7 +123,7 @@ def test_ticks_stand_at_whole_epochs(n_epochs):
 
 
 def test_the_last_step_of_a_pipeline_is_drawn():
-    pipeline = make_pipeline(StandardScaler(), SoftmaxMLPClassifier((2,), solver="lbfgs", tol=0.1, random_state=0)).fit(X, y)
+    pipeline = make_pipeline(StandardScaler(), plain((2,), solver="lbfgs", tol=0.1, random_state=0)).fit(X, y)
     for clf in (pipeline, make_pipeline(pipeline)):
         display = LossCurveDisplay.from_estimator(clf)
         assert display.loss_curve == pipeline[-1].loss_curve_
@@ -139,7 +140,7 @@ def test_mlpclassifier_is_drawn(early_stopping):
 
 
 def test_what_the_estimator_learnt_is_what_is_drawn():
-    clf = SoftmaxMLPClassifier((2,), learning_rate="cosine", max_iter=5, early_stopping=True, random_state=0).fit(X, y)
+    clf = plain((2,), learning_rate="cosine", max_iter=5, early_stopping=True, random_state=0).fit(X, y)
     display = LossCurveDisplay.from_estimator(clf)
     assert display.loss_curve == clf.loss_curve_
     assert display.validation_loss_curve == getattr(clf, "validation_loss_curve_", None)
@@ -252,7 +253,7 @@ def test_the_dots_rim_has_the_colour_of_the_ground():
 # Refused
 
 
-@pytest.mark.parametrize("clf", [SoftmaxMLPClassifier(), MLPClassifier(), make_pipeline(StandardScaler(), MLPClassifier())])
+@pytest.mark.parametrize("clf", [plain(), MLPClassifier(), make_pipeline(StandardScaler(), MLPClassifier())])
 def test_an_estimator_must_be_fitted(clf):
     for draw in (LossCurveDisplay.from_estimator, lambda clf: LossCurveDisplay.from_estimators({"a": clf})):
         with pytest.raises(NotFittedError):
@@ -269,7 +270,7 @@ def test_an_estimator_must_have_a_loss_curve(clf):
 @pytest.mark.parametrize(
     ("estimators", "error", "message"),
     [
-        ([SoftmaxMLPClassifier()], TypeError, r"must be a dict .*; got list\."),
+        ([plain()], TypeError, r"must be a dict .*; got list\."),
         ({}, ValueError, r"must have at least one fitted estimator; got an empty dict\."),
     ],
 )

@@ -7,6 +7,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from neutral import plain
 from numpy.testing import assert_array_equal
 from sklearn import __version__, config_context
 from sklearn.base import clone
@@ -35,8 +36,6 @@ from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.utils.fixes import parse_version
 from sklearn.utils.validation import has_fit_parameter
 
-from sksoftmax import SoftmaxMLPClassifier
-
 X, y = load_iris(return_X_y=True)
 X = StandardScaler().fit_transform(X)
 LABELS = np.column_stack([y == 1, X[:, 0] > 0]).astype(int)
@@ -47,9 +46,7 @@ WEIGHTS = np.where(np.arange(len(y)) % 3, 1.0, 0.0)
 
 def small(**params):
     """A small network that L-BFGS takes to its optimum in a few steps."""
-    return SoftmaxMLPClassifier(
-        **{"hidden_layer_sizes": (4,), "solver": "lbfgs", "alpha": 1.0, "tol": 1e-2, "random_state": 0, **params}
-    )
+    return plain(**{"hidden_layer_sizes": (4,), "solver": "lbfgs", "alpha": 1.0, "tol": 1e-2, "random_state": 0, **params})
 
 
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic", pytest.param("temperature", marks=since_1_8)])
@@ -163,7 +160,7 @@ def test_a_grid_written_for_mlpclassifier_in_two_processes():
             "tol": [0.1],
         },
     ]
-    search = GridSearchCV(SoftmaxMLPClassifier(max_iter=500, random_state=0), grid, cv=2, n_jobs=2, error_score="raise")
+    search = GridSearchCV(plain(max_iter=500, random_state=0), grid, cv=2, n_jobs=2, error_score="raise")
     assert search.fit(X, y).best_score_ > 0.9
     assert len(search.cv_results_["params"]) == 6
 

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from neutral import plain
 from scipy.sparse import csc_matrix, csr_matrix
 from sklearn.exceptions import DataConversionWarning, NotFittedError
 
@@ -61,7 +62,7 @@ WRONG = {  # wrong types, and values out of range
 
 def small(**params):
     """Two epochs on a planned schedule, which ends without a warning."""
-    return SoftmaxMLPClassifier(**{"hidden_layer_sizes": (3,), "learning_rate": "cosine", "max_iter": 2, **params})
+    return plain(**{"hidden_layer_sizes": (3,), "learning_rate": "cosine", "max_iter": 2, **params})
 
 
 def with_value(value, row=7, column=2):
@@ -78,7 +79,7 @@ def test_every_parameter_is_tried_with_wrong_values():
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
 def test_a_wrong_parameter_is_named(name, value, method):
-    clf = SoftmaxMLPClassifier(**{"max_iter": 2, name: value})
+    clf = plain(**{"max_iter": 2, name: value})
     with pytest.raises((ValueError, TypeError), match=name):
         getattr(clf, method)(X, y, **({} if method == "fit" else {"classes": [0, 1, 2]}))
 
@@ -342,10 +343,10 @@ def test_one_row_is_enough_to_fit():
 @pytest.mark.parametrize("labels", [["a", 1, "b", 2], [1, None, 2, 3]], ids=["mixed", "None"])
 def test_labels_of_several_types_are_refused_with_what_is_allowed(labels):
     with pytest.raises(ValueError, match=r"y mixes labels|Unknown label type: unknown.*Allowed are one label a row"):
-        SoftmaxMLPClassifier().fit(np.eye(4), np.array(labels, dtype=object))
+        plain().fit(np.eye(4), np.array(labels, dtype=object))
 
 
 def test_later_labels_that_cannot_be_compared_are_named():
-    clf = SoftmaxMLPClassifier().partial_fit(np.eye(2), [0, 1], classes=[0, 1])
+    clf = plain().partial_fit(np.eye(2), [0, 1], classes=[0, 1])
     with pytest.raises(ValueError, match="y has labels that cannot be compared"):
         clf.partial_fit(np.eye(2), np.array([None, None]))

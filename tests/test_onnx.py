@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from neutral import plain
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
 from sklearn.calibration import CalibratedClassifierCV
@@ -19,7 +20,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from sksoftmax import SoftmaxMLPClassifier, layers
+from sksoftmax import layers
 from sksoftmax.onnx import ACTIVATIONS, labels_of, register, to_onnx
 
 onnx = pytest.importorskip("onnx")
@@ -51,9 +52,7 @@ LABELS = {
 
 def small(**params):
     """A small network that L-BFGS takes to its optimum in a few steps."""
-    return SoftmaxMLPClassifier(
-        **{"hidden_layer_sizes": (6,), "solver": "lbfgs", "alpha": 0.1, "tol": 1e-2, "random_state": 0, **params}
-    )
+    return plain(**{"hidden_layer_sizes": (6,), "solver": "lbfgs", "alpha": 0.1, "tol": 1e-2, "random_state": 0, **params})
 
 
 def run(model, X):

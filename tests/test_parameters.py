@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from neutral import plain
 
-from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.layers import ACTIVATIONS
 from sksoftmax.parameters import check_combination, dropout_rates, layer_activations, layer_sizes, stops_early
 
@@ -14,7 +14,7 @@ y = X[:, :3].argmax(axis=1)
 
 
 def options(**changes):
-    return SimpleNamespace(**SoftmaxMLPClassifier(**changes).get_params())
+    return SimpleNamespace(**plain(**changes).get_params())
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_layer_sizes_of_every_form_become_a_list_of_int(sizes, expected):
 @pytest.mark.parametrize("sizes", ["a", "3-", "-3", "3--2", "3.5", "3,2", "0", "3-0", (0,), (3, -1), (2.0,), [True], [[3, 2]]])
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_sizes_that_are_no_positive_integers_are_refused_with_an_example(sizes, method):
-    clf = SoftmaxMLPClassifier(sizes)
+    clf = plain(sizes)
     with pytest.raises(ValueError, match=r"hidden_layer_sizes must be > 0 and of integers.*as in \(256, 128\) or '256-128'; got"):
         clf.fit(X, y) if method == "fit" else clf.partial_fit(X, y, classes=[0, 1, 2])
 
@@ -58,13 +58,13 @@ def test_listed_activations_become_a_tuple(activation):
 @pytest.mark.parametrize("activation", [["tanh"], ["tanh", "relu", "relu"], ["tanh", "sine"], ["tanh", None], [0, 1], []])
 def test_activations_that_do_not_fit_are_refused_with_those_there_are(activation):
     with pytest.raises(ValueError, match=r"activation must be one of \['elu', .* or a list of 2 of them, one for each hidden"):
-        SoftmaxMLPClassifier((5, 4), activation).fit(X, y)
+        plain((5, 4), activation).fit(X, y)
 
 
 @pytest.mark.parametrize("activation", ["sine", 3, None])
 def test_an_activation_that_is_none_is_refused_with_those_there_are(activation):
     with pytest.raises(ValueError, match="The 'activation' parameter of SoftmaxMLPClassifier must be") as raised:
-        SoftmaxMLPClassifier((5,), activation).fit(X, y)
+        plain((5,), activation).fit(X, y)
     assert all(name in str(raised.value) for name in ACTIVATIONS)
 
 
@@ -78,7 +78,7 @@ def test_listed_rates_become_a_tuple_of_float(dropout):
 @pytest.mark.parametrize("dropout", [[0.5], [0.5, 0.5, 0.5], [0.5, 1.0], [-0.1, 0.5], ["a", 0.5], [np.nan, 0.5], [None, 0]])
 def test_rates_that_do_not_fit_are_refused(dropout):
     with pytest.raises(ValueError, match=r"dropout must be a rate in \[0, 1\), or a list of 2 of them.*got"):
-        SoftmaxMLPClassifier((5, 4), dropout=dropout).fit(X, y)
+        plain((5, 4), dropout=dropout).fit(X, y)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_rates_that_do_not_fit_are_refused(dropout):
 )
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_values_out_of_range_are_refused_by_name(name, value, method):
-    clf = SoftmaxMLPClassifier(**{name: value})
+    clf = plain(**{name: value})
     with pytest.raises(ValueError, match=f"The '{name}' parameter of SoftmaxMLPClassifier must be"):
         clf.fit(X, y) if method == "fit" else clf.partial_fit(X, y, classes=[0, 1, 2])
 
@@ -122,7 +122,7 @@ def test_what_acts_on_steps_is_refused_for_lbfgs_with_the_ways_out(name, value):
     with pytest.raises(
         ValueError, match=rf"^{name}=.* acts on the steps of solver 'adam' or 'sgd'; solver='lbfgs' has none"
     ) as e:
-        SoftmaxMLPClassifier((5,), solver="lbfgs", **{name: value}).fit(X, y)
+        plain((5,), solver="lbfgs", **{name: value}).fit(X, y)
     assert "Leave it at" in str(e.value)
 
 

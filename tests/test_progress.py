@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from neutral import plain
 
-from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.progress import HEADINGS, Progress
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -15,7 +15,7 @@ SOLVERS = pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
 
 def small(**params):
     defaults = {"hidden_layer_sizes": (5,), "learning_rate_init": 0.3, "max_iter": 8, "random_state": 0, "verbose": 2}
-    return SoftmaxMLPClassifier(**{**defaults, **params})
+    return plain(**{**defaults, **params})
 
 
 def table(out):

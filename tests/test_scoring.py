@@ -6,13 +6,12 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from neutral import plain
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import coo_matrix, csc_matrix, csr_matrix
 from scipy.special import softmax
 from sklearn.metrics import f1_score, get_scorer, log_loss, make_scorer, matthews_corrcoef
 from sklearn.model_selection import train_test_split
-
-from sksoftmax import SoftmaxMLPClassifier
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -34,7 +33,7 @@ STEPWISE = pytest.mark.parametrize("solver", ["adam", "sgd"])
 def early(**params):
     """A small network that learns fast, and so soon too much."""
     defaults = {"hidden_layer_sizes": (20,), "learning_rate_init": 0.05, "max_iter": 12, "batch_size": 20, "alpha": 0.0}
-    return SoftmaxMLPClassifier(**{**defaults, "early_stopping": True, "n_iter_no_change": 20, "random_state": 0, **params})
+    return plain(**{**defaults, "early_stopping": True, "n_iter_no_change": 20, "random_state": 0, **params})
 
 
 def fit_with_own_rows(clf, y, X=X, **kwargs):

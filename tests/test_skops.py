@@ -3,12 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from neutral import plain
 from numpy.testing import assert_array_equal
 from sklearn.datasets import load_iris
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-
-from sksoftmax import SoftmaxMLPClassifier
 
 sio = pytest.importorskip("skops.io")
 from skops.io.exceptions import UntrustedTypesFoundException  # noqa: E402 only where it is installed
@@ -39,7 +38,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 
 def small(**params):
-    return SoftmaxMLPClassifier(**{"hidden_layer_sizes": (6,), "max_iter": 5, "random_state": 0, **params})
+    return plain(**{"hidden_layer_sizes": (6,), "max_iter": 5, "random_state": 0, **params})
 
 
 def reloaded(estimator, *types):

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from neutral import plain
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.loss import cross_entropy, softmax
 from sksoftmax.network import Network
 from sksoftmax.optimizers import SGD
@@ -119,7 +119,7 @@ def steps_to_all_right(clf, seed, most=2000):
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("out_activation, rate, n_outputs", [("softmax", 1e-2, 2), ("auto", 5e-3, 1)])
 def test_xor_is_learnt_by_a_2_4_4_network_with_either_head(out_activation, rate, n_outputs, seed):
-    clf = SoftmaxMLPClassifier(
+    clf = plain(
         (4, 4),
         activation="leaky_relu",
         out_activation=out_activation,
@@ -133,7 +133,7 @@ def test_xor_is_learnt_by_a_2_4_4_network_with_either_head(out_activation, rate,
 
 
 def test_xor_is_not_learnt_without_a_hidden_layer():
-    clf = SoftmaxMLPClassifier((), learning_rate_init=1e-2, batch_size=16, alpha=0, random_state=0)
+    clf = plain((), learning_rate_init=1e-2, batch_size=16, alpha=0, random_state=0)
     assert steps_to_all_right(clf, seed=0, most=500) is None
 
 
@@ -149,7 +149,7 @@ def test_softmax_regression_by_sgd_follows_the_two_gradient_cases_row_by_row():
     X, y = standardised(load_iris)
     X, y = X[::7], y[::7]
     sgd = {"solver": "sgd", "momentum": 0, "alpha": 0, "learning_rate_init": 0.1, "batch_size": 1, "shuffle": False}
-    clf = SoftmaxMLPClassifier((), random_state=0, **sgd)
+    clf = plain((), random_state=0, **sgd)
     clf.partial_fit(X, y, classes=[0, 1, 2])
 
     start = Network((4, 3), "relu", np.float64)
@@ -166,7 +166,7 @@ def test_softmax_regression_by_sgd_follows_the_two_gradient_cases_row_by_row():
 
 def test_softmax_regression_by_sgd_comes_near_the_optimum():
     X, y = standardised(load_iris)
-    sgd = SoftmaxMLPClassifier((), solver="sgd", alpha=1, learning_rate_init=0.5, learning_rate="cosine", random_state=0)
+    sgd = plain((), solver="sgd", alpha=1, learning_rate_init=0.5, learning_rate="cosine", random_state=0)
     optimum = LogisticRegression(tol=1e-8).fit(X, y).predict_proba(X)
     np.testing.assert_allclose(sgd.fit(X, y).predict_proba(X), optimum, atol=1e-2)
 
@@ -175,7 +175,7 @@ def test_softmax_regression_by_sgd_comes_near_the_optimum():
 @pytest.mark.parametrize("load", [load_iris, load_breast_cancer])
 def test_without_a_hidden_layer_lbfgs_finds_the_optimum_of_logistic_regression(load, C):
     X, y = standardised(load)
-    ours = SoftmaxMLPClassifier((), solver="lbfgs", alpha=1 / C, tol=1e-8, max_iter=5000, random_state=0).fit(X, y)
+    ours = plain((), solver="lbfgs", alpha=1 / C, tol=1e-8, max_iter=5000, random_state=0).fit(X, y)
     theirs = LogisticRegression(C=C, tol=1e-8, max_iter=5000).fit(X, y)
     np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-4)
 
@@ -183,8 +183,8 @@ def test_without_a_hidden_layer_lbfgs_finds_the_optimum_of_logistic_regression(l
 def test_two_softmax_units_share_the_weights_of_one_logistic_unit_and_half_its_penalty():
     X, y = standardised(load_breast_cancer)
     lbfgs = {"solver": "lbfgs", "tol": 1e-8, "max_iter": 5000, "random_state": 0}
-    two = SoftmaxMLPClassifier((), out_activation="softmax", alpha=2, **lbfgs).fit(X, y)
-    one = SoftmaxMLPClassifier((), alpha=1, **lbfgs).fit(X, y)
+    two = plain((), out_activation="softmax", alpha=2, **lbfgs).fit(X, y)
+    one = plain((), alpha=1, **lbfgs).fit(X, y)
     np.testing.assert_allclose(two.predict_proba(X), one.predict_proba(X), atol=1e-4)
     np.testing.assert_allclose(two.coefs_[0][:, 0], -two.coefs_[0][:, 1], atol=1e-3)
 
@@ -192,7 +192,7 @@ def test_two_softmax_units_share_the_weights_of_one_logistic_unit_and_half_its_p
 def test_weighted_rows_give_the_weighted_optimum_of_logistic_regression():
     X, y = standardised(load_iris)
     weight = np.random.RandomState(0).randint(4, size=len(y))
-    ours = SoftmaxMLPClassifier((), solver="lbfgs", alpha=1, tol=1e-8, max_iter=5000, random_state=0).fit(X, y, weight)
+    ours = plain((), solver="lbfgs", alpha=1, tol=1e-8, max_iter=5000, random_state=0).fit(X, y, weight)
     theirs = LogisticRegression(tol=1e-8, max_iter=5000).fit(X, y, weight)
     np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-4)
 
@@ -203,7 +203,7 @@ def test_weighted_rows_give_the_weighted_optimum_of_logistic_regression():
 def test_a_three_layer_network_learns_iris():
     X, y = standardised(load_iris)
     X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3, stratify=y, random_state=0)
-    clf = SoftmaxMLPClassifier((16, 16), learning_rate_init=0.01, learning_rate="cosine", max_iter=100, random_state=0)
+    clf = plain((16, 16), learning_rate_init=0.01, learning_rate="cosine", max_iter=100, random_state=0)
     clf.fit(X_train, y_train)
     assert clf.n_layers_ == 4  # the input counts
     assert clf.score(X_test, y_test) >= 0.95

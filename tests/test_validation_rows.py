@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 import sklearn
+from neutral import plain
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-
-from sksoftmax import SoftmaxMLPClassifier
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -19,7 +18,7 @@ TRAIN, VAL = slice(0, 300), slice(300, 500)
 
 
 def early(**params):
-    return SoftmaxMLPClassifier((20,), **{"early_stopping": True, "max_iter": 15, "random_state": 0, **params})
+    return plain((20,), **{"early_stopping": True, "max_iter": 15, "random_state": 0, **params})
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
