@@ -233,7 +233,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
     categorical_features : 'from_dtype', array-like of bool, int or str of shape (n_features,), or None, default=None
         Columns whose values are categories: a mask, positions or names; 'from_dtype' takes the columns of a pandas or polars
         frame that hold categories, strings or booleans. Each becomes a column of 0 and 1 for each category in `fit`, or one of
-        −1 and 1 for two; others, and missing values where `fit` saw none, are all zeros. None takes all columns for numbers.
+        −1 and 1 for two; other categories, and missing values, are zeros there. None takes all columns for numbers.
 
     dtype : {'auto', 'float32', 'float64'}, default='auto'
         Floating-point format of the network. 'auto' is float32 where X is, and where `scaling` is on and `fit` sees 1,000 rows
@@ -516,7 +516,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val)
         going_on = self.warm_start and self.__sklearn_is_fitted__()
         preprocessor = self._preprocessor if going_on else self._new_preprocessor(X)
-        X, y = check_X_y(self, X, y, preprocessor.categories, reset=not going_on)
+        X, y = check_X_y(self, X, y, preprocessor, reset=not going_on)
         encoder = self._same_encoder(y) if going_on else TargetEncoder.from_y(y, self.out_activation)
         return self._train(X, y, given, preprocessor, encoder, check_random_state(self.random_state), going_on)
 
@@ -574,7 +574,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val)
         first = not hasattr(self, "_encoder")
         preprocessor = self._new_preprocessor(X) if first else self._preprocessor
-        X, y = check_X_y(self, X, y, preprocessor.categories, reset=first)
+        X, y = check_X_y(self, X, y, preprocessor, reset=first)
         encoder = TargetEncoder.from_classes(y, classes, self.out_activation) if first else self._encoder
         if not first:
             encoder.check_classes(classes)
@@ -638,7 +638,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         if not check_validation_pair(given.X_val, given.y_val, self.early_stopping):
             return None
         try:
-            X_val, y_val = check_X_y(self, given.X_val, given.y_val, preprocessor.categories, reset=False)
+            X_val, y_val = check_X_y(self, given.X_val, given.y_val, preprocessor, reset=False)
             return self._samples(X_val, y_val, given.sample_weight_val, encoder, dtype)
         except ValueError as error:
             raise ValueError(f"In X_val, y_val or sample_weight_val: {error}") from error

@@ -84,7 +84,7 @@ class NetworkPredictor:
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)
         with np.errstate(over="ignore", invalid="ignore"):
-            X = check_X(self, X, self._preprocessor.categories)
+            X = check_X(self, X, self._preprocessor)
             logits = self._current_network(self._encoder).logits(X, encode=self._preprocessor.transform)
             finite = isfinite(np.add.reduce(logits, axis=None)) or np.isfinite(logits).all()
         if not finite:

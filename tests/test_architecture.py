@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "layers": set(),
     "optimizers": set(),
     "schedules": set(),
-    "inputs": set(),
+    "inputs": {"columns"},
     "callbacks": set(),
     "columns": set(),
     "preprocessing": set(),
