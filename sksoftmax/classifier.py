@@ -247,6 +247,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
     coefs_ : list of ndarray of shape (fan_in, fan_out)
         Weights of each layer: views of one flat vector. Arrays put here by hand are used from then on.
 
+    encoded_feature_names_ : ndarray of str, one for each row of ``coefs_[0]``
+        What the network's inputs are: the numeric columns of X under their names, or x0, x1, … where they have none; flags of
+        missing values, as 'missingindicator_age'; categories, as 'colour_red'.
+
     intercepts_ : list of ndarray of shape (fan_out,)
         Biases of each layer, likewise.
 
@@ -444,11 +448,12 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         if hasattr(mlp, "coefs_"):
             options = SimpleNamespace(**self.get_params(deep=False))
             self._encoder, self._network, self._optimizer, self._progress = state_from_sklearn(mlp, options)
-            self._preprocessor = Preprocessor(None, Categories({}))
+            self._preprocessor = Preprocessor(None, Categories({})).fit(np.empty((0, mlp.n_features_in_)))
             self._keep_training_state = mlp.warm_start or mlp.n_iter_ == 1 or len(self._progress.loss_curve) > mlp.n_iter_
             for name in ("n_features_in_", "feature_names_in_", "n_iter_"):
                 if hasattr(mlp, name):
                     setattr(self, name, getattr(mlp, name))
+            self.encoded_feature_names_ = self._encoded_names(self._preprocessor)
             self._hidden_sizes = layer_sizes(self.hidden_layer_sizes)
             self._no_improvement_count = self._progress.stale_epochs
             vars(self).update(public_attributes(self._encoder, self._network, self._progress))
@@ -601,7 +606,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         if not incremental and validation is None and stops_early(self.early_stopping, len(training)):
             strata = encoder.strata(training.targets)
             training, validation = split_validation(training, self.validation_fraction, strata, rng)
-        parts = {"_encoder": encoder, "_preprocessor": preprocessor}
+        names = self.encoded_feature_names_ if going_on else self._encoded_names(preprocessor)
+        parts = {"_encoder": encoder, "_preprocessor": preprocessor, "encoded_feature_names_": names}
         run = self._run(network, training, validation, given, parts, going_on, incremental)
         optimizer = None if self.solver == "lbfgs" else make_optimizer(run.options, network)
         if optimizer and going_on:
@@ -661,6 +667,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
             "n_iter_": run.n_done,
             **public_attributes(parts["_encoder"], network, progress),
         }
+
+    def _encoded_names(self, preprocessor):
+        names = getattr(self, "feature_names_in_", None)
+        return preprocessor.get_feature_names_out([f"x{i}" for i in range(self.n_features_in_)] if names is None else names)
 
     def _new_preprocessor(self, X):
         return Preprocessor(self.scaling, Categories.from_X(X, self.categorical_features))
