@@ -175,7 +175,11 @@ def _check_finite(estimator, X, accepts_missing):
 def _has_dates(X, categorical):
     """Whether a DataFrame has dates or durations, which NumPy would count in nanoseconds, in columns that are not categorical."""
     dtypes = X.dtypes if hasattr(X, "columns") and hasattr(X, "dtypes") else ()
-    return any(getattr(dtype, "kind", "O") in "mM" for column, dtype in enumerate(dtypes) if column not in categorical)
+    return any(_is_date(dtype) for column, dtype in enumerate(dtypes) if column not in categorical)
+
+
+def _is_date(dtype):
+    return str(dtype).lower().startswith(("date", "time", "duration"))  # in pandas, polars and Arrow
 
 
 def _columns_not_numeric(X, categorical):
@@ -188,7 +192,7 @@ def _columns_not_numeric(X, categorical):
 
 
 def _is_numeric(column):
-    if getattr(column.dtype, "kind", "O") in "mM":
+    if _is_date(column.dtype):
         return False
     try:
         np.asarray(column, dtype=np.float64)
