@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_matrix
 
-from sksoftmax.columns import UNKNOWN, Categories
+from sksoftmax.columns import UNKNOWN, Categories, nan_for_NA
 
 COLOURS = ["red", "blue", None, "red"]
 CODES = [1, 0, UNKNOWN, 1]  # of the sorted categories blue, red
@@ -279,8 +279,10 @@ def test_missing_values_of_pandas_number_types_are_nan(dtype):
     assert_array_equal(Categories({1: ["red"]}).matrix(X)[:, 0], [1, np.nan, 0])
 
 
-def test_a_matrix_leaves_the_users_frame_as_it_was():
-    X = pd.DataFrame({"a": pd.Series([1.5, pd.NA], dtype=object), "colour": ["red", None]})
+@pytest.mark.parametrize("columns", [["a"], ["a", "colour"]], ids=str)
+def test_the_users_frame_stays_as_it_was(columns):
+    X = pd.DataFrame({"a": pd.Series([1.5, pd.NA], dtype=object), "colour": ["red", None]})[columns]
     before = X.copy()
     Categories.from_X(X, "from_dtype").matrix(X)
+    assert nan_for_NA(X)["a"].tolist()[1] is not pd.NA
     pd.testing.assert_frame_equal(X, before)
