@@ -123,7 +123,7 @@ def encoded(samples, preprocessor, dtype):
 def robust_scale(X, weights):
     """The median and 1 / (q₇₅ − q₂₅) of each column; half the range where quartiles coincide, 0 where X is constant."""
     low, median, high = quartiles(X, weights)
-    half_range = np.nan_to_num(np.fmax.reduce(X) / 2 - np.fmin.reduce(X) / 2)
+    half_range = np.fmax.reduce(X) / 2 - np.fmin.reduce(X) / 2
     scale = _inverse(high - low)
     return median, np.where(scale == 0, _inverse(half_range), scale)
 
@@ -167,9 +167,8 @@ def smooth_clip(Z):
 
 
 def _inverse(width):
-    """1 / width, 0 where the width is 0, too small to invert or not finite."""
-    usable = (width > np.finfo(np.float64).tiny) & np.isfinite(width)
-    return np.divide(1.0, width, out=np.zeros(np.shape(width)), where=usable)
+    """1 / width, 0 where the width is 0, too small to invert, infinite or NaN."""
+    return np.divide(1.0, width, out=np.zeros(np.shape(width)), where=width > np.finfo(np.float64).tiny)
 
 
 def _seen_codes(codes):

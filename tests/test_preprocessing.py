@@ -141,6 +141,13 @@ def test_extreme_numbers_give_moderate_ones(scaling, dtype, column):
 
 
 @pytest.mark.parametrize("scaling", SCALINGS)
+def test_a_column_that_varies_less_than_can_be_inverted_is_constant(scaling):
+    column = np.array([[5e-324], [0], [1e-320], [2e-310]])
+    assert_array_equal(transformed(column, scaling), np.zeros((4, 1)))
+    assert not transformed(csr_matrix(column), scaling).toarray().any()
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
 def test_numbers_at_the_end_of_float32_are_scaled_without_overflow(scaling):
     column = np.array([[-3e38], [3e38], [1e38], [0]], dtype=np.float32)
     assert_allclose(transformed(column, scaling), transformed(column.astype(np.float64), scaling), rtol=1e-12)

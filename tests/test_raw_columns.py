@@ -396,6 +396,13 @@ def test_columns_of_several_types_are_named_and_may_be_named_as_categories():
     assert clf.encoded_feature_names_[-1] == "mixed_a"
 
 
+@pytest.mark.parametrize("categorical_features", ["from_dtype", None])
+def test_columns_of_numbers_are_not_named_beside_the_one_that_is_none(categorical_features):
+    frame = pd.DataFrame({"gaps": pd.Series([1.5, pd.NA] * 30, dtype=object), "mixed": pd.Series(["a", 1] * 30, dtype=object)})
+    with pytest.raises(ValueError, match=r"these columns are not: \['mixed'\]"):
+        small(categorical_features=categorical_features).fit(frame, y)
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
