@@ -517,6 +517,13 @@ def test_a_pickle_and_a_clone_keep_what_they_should():
     assert not hasattr(copied, "encoded_feature_names_")
 
 
+def test_a_model_of_scaled_columns_is_none_of_scikit_learns_whatever_scaling_is_now():
+    clf = small(categorical_features=None, max_iter=1).fit(NUMBERS, y)
+    clf.set_params(scaling=None, learning_rate="constant")
+    with pytest.raises(ValueError, match="fitted with scaling or categorical_features cannot be expressed by MLPClassifier"):
+        clf.to_sklearn()
+
+
 def test_cross_validation_of_a_frame_in_a_pipeline():
     pipeline = make_pipeline(FunctionTransformer(lambda frame: frame.assign(length=frame["length"] * 1e5)), accurate())
     assert cross_val_score(pipeline, FRAME, y, cv=3, error_score="raise").mean() > 0.75
