@@ -1,21 +1,30 @@
 """scikit-learn's callbacks (`sklearn.callback`, from version 1.9): an estimator's side of them."""
 
+from collections.abc import Callable
+from typing import Any, Self
+
 import sklearn
 
+from sksoftmax.hints import Method
+
 try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
+    from sklearn.callback import CallbackSupportMixin
+    from sklearn.callback import with_callbacks as _with_callbacks
 except ImportError:  # scikit-learn < 1.9
 
-    class CallbackSupportMixin:
+    class CallbackSupportMixin:  # type: ignore[no-redef]
         """Stands in for scikit-learn's."""
 
-        def set_callbacks(self, *callbacks):
+        def set_callbacks(self, *callbacks: Any) -> Self:
             """Set callbacks for the estimator: not before scikit-learn 1.9."""
             raise RuntimeError(f"Callbacks need scikit-learn 1.9 or newer; this is {sklearn.__version__}.")
 
-    def with_callbacks(method):
+    def _with_callbacks(method):
         """Leave the method as it is."""
         return method
+
+
+with_callbacks: Callable[[Method], Method] = _with_callbacks
 
 
 class NoTasks:

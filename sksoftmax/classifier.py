@@ -1,10 +1,12 @@
 """`SoftmaxMLPClassifier`: scikit-learn's contract, wired to the network, the heads and the training loop."""
 
 import warnings
+from collections.abc import Callable, Sequence
 from functools import partial, wraps
-from types import SimpleNamespace
+from typing import Any, Literal, Self, cast
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils import check_random_state
@@ -13,21 +15,21 @@ from sklearn.utils.metaestimators import available_if
 from sksoftmax.callbacks import CallbackSupportMixin, fit_tasks, with_callbacks
 from sksoftmax.class_weight import class_factors, weighted
 from sksoftmax.columns import Categories
+from sksoftmax.committee import Mixture, fit_mixture, member_folds, rows_of_members
 from sksoftmax.conversion import parameters_from_sklearn, parameters_to_sklearn, state_from_sklearn, state_to_sklearn
+from sksoftmax.hints import Activation, Floats, LayerSizes, MatrixLike, Method, OutActivation, RandomState, Schedule, Solver
 from sksoftmax.inputs import Given, check_sample_weight, check_validation_pair, check_X_y, split_validation, without_zero_weights
-from sksoftmax.network import Network
 from sksoftmax.optimizers import make_optimizer
 from sksoftmax.parameters import (
     PARAMETER_CONSTRAINTS,
     check_combination,
-    dropout_rates,
-    layer_activations,
     layer_sizes,
     stops_early,
 )
 from sksoftmax.prediction import NetworkPredictor
 from sksoftmax.preprocessing import Preprocessor, arithmetic, encoded
 from sksoftmax.progress import Progress
+from sksoftmax.recipe import new_network, resolved
 from sksoftmax.scoring import check_scoring_fits, make_score
 from sksoftmax.targets import TargetEncoder, classes_of, make_head, target_kind
 from sksoftmax.training import Run, Samples
@@ -59,7 +61,7 @@ def public_attributes(encoder, network, progress):
     }
 
 
-def _unchanged_on_error(method):
+def _unchanged_on_error(method: Method) -> Method:
     """Decorate a training method so that, if it raises, the estimator is what it was before the call.
 
     Training works on new objects, or on copies where it goes on; only attributes need to be put back.
@@ -75,13 +77,16 @@ def _unchanged_on_error(method):
             vars(self).update(before)
             raise
 
-    return wrapper
+    return cast(Method, wrapper)
 
 
-def _is_stochastic(estimator):
+def _is_stochastic(estimator: Any) -> bool:
     if estimator.solver == "lbfgs":
         raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
     return True
+
+
+_available_if_stochastic: Callable[[Method], Method] = available_if(_is_stochastic)
 
 
 class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMixin, BaseEstimator):
@@ -110,7 +115,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         (or the sum of their weights) in the batch.
 
     batch_size : int or 'auto', default='auto'
-        Rows in a minibatch of 'sgd' and 'adam'; never more than there are. 'auto' means min(200, n_samples).
+        Rows in a minibatch of 'sgd' and 'adam'; never more than there are. 'auto' means 200, or 64 with
+        `parametrization='ntk'`.
 
     learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'coslog4'} or callable, default='constant'
         How the learning rate changes from `learning_rate_init`.
@@ -131,8 +137,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
     power_t : float, default=0.5
         The exponent of 'invscaling'.
 
-    max_iter : int, default=200
-        Highest number of epochs (passes over the data) of 'sgd' and 'adam', or of iterations of 'lbfgs'.
+    max_iter : int or 'auto', default=200
+        Highest number of epochs (passes over the data) of 'sgd' and 'adam', or of iterations of 'lbfgs'. 'auto' is 45 epochs,
+        more where they have fewer than 500 steps and fewer where they have more than 3,000; 200 iterations for 'lbfgs'.
 
     shuffle : bool, default=True
         Whether rows are shuffled before each epoch. For 'sgd' and 'adam'.
@@ -187,9 +194,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         logistic units for multilabel targets. 'softmax' takes K units for two classes too (and changes nothing for
         multilabel targets, whose classes do not exclude each other).
 
-    weight_decay : float, default=0.0
+    weight_decay : float or 'auto', default=0.0
         Strength of the decoupled weight decay [2]_ of 'sgd' and 'adam': each step also shrinks the weights (not the
-        biases) by learning rate × `weight_decay`. Apart from `alpha`, which acts through the gradient.
+        biases) by learning rate × `weight_decay`. Apart from `alpha`, which acts through the gradient. 'auto' is 0.2 for half of
+        the members and 1 for the others, 0.5 for a single network, and 0 for 'lbfgs'.
 
     class_weight : dict, 'balanced', list of dict or None, default=None
         Weights of the classes, by which those of their rows are multiplied: {class: weight}, 1 where a class is not named.
@@ -204,9 +212,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
     restore_best : bool, default=True
         Whether the weights of the epoch with the highest validation score are returned, rather than the last.
 
-    dropout : float or list of float, default=0.0
+    dropout : float, list of float or 'auto', default=0.0
         Probability, in [0, 1), with which each output of a hidden layer is dropped in a training step of 'sgd' or 'adam'
-        (inverted dropout [6]_), or a list with one for each hidden layer.
+        (inverted dropout [6]_), or a list with one for each hidden layer. 'auto' is 0.15 for half of the members and 0.5, or 0.3
+        with bins, for the others, 0.15 for a single network, and 0 below 200 rows and for 'lbfgs'.
 
     label_smoothing : float, default=0.0
         Share ε of each training target, in [0, 1), that is spread evenly over the classes: y becomes (1 − ε) y + ε / K, or
@@ -236,8 +245,24 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         −1 and 1 for two; other categories, and missing values, are zeros there. None takes all columns for numbers.
 
     dtype : {'auto', 'float32', 'float64'}, default='auto'
-        Floating-point format of the network. 'auto' is float32 where X is, and where `scaling` is on and `fit` sees 1,000 rows
-        or more; else float64.
+        Floating-point format of the network. 'auto' is float32 where X is, and where `scaling` is on and `fit` sees 200 rows or
+        more; else float64.
+
+    parametrization : {'standard', 'ntk'}, default='standard'
+        'standard' draws the initial weights after Glorot, and all layers learn at `learning_rate_init`. 'ntk' draws them from
+        N(0, 1 / fan_in), biases from N(0, 1), and begins the output layer at 0; a layer learns at `learning_rate_init` ×
+        √(100 / fan_in), as in the neural tangent parametrisation, so that one rate suits layers of any width.
+
+    n_members : int or 'auto', default=1
+        Number of networks, trained side by side, whose mixture predicts: 1, or an even number of 4 or more. Half of them see the
+        columns of X, the other half their bins too (`n_bins`). Where there are 200 rows or more, each network of a half leaves
+        out one of n_members / 2 stratified folds, on which its kind is calibrated and weighted. 'auto' is 8, or 16 below 1,500
+        rows, for 'adam' with hidden layers; else 1.
+
+    n_bins : int, default=0
+        Largest number of bins in the piecewise-linear encoding [8]_ of a numeric column, which `scaling` must be on for: a
+        column for each bin, −1 below it and 1 above it. Fewer, but 8 at least, where X has more than 4 columns, for about 256 in
+        all. 0 makes none.
 
     Attributes
     ----------
@@ -324,6 +349,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
     .. [5] Holzmüller et al. (2024), "Better by default", :arxiv:`2407.04491`.
     .. [6] Srivastava et al. (2014), "Dropout: A simple way to prevent neural networks from overfitting", JMLR 15.
     .. [7] Szegedy et al. (2016), "Rethinking the inception architecture for computer vision", :arxiv:`1512.00567`.
+    .. [8] Gorishniy et al. (2022), "On embeddings for numerical features in tabular deep learning", :arxiv:`2203.05556`.
 
     Examples
     --------
@@ -344,46 +370,67 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
     _doc_link_template = "https://pypi.org/project/sksoftmax/"  # shows the README
     loss = "log_loss"
 
+    classes_: NDArray[Any]
+    coefs_: list[Floats]
+    intercepts_: list[Floats]
+    loss_: float
+    best_loss_: float | None
+    loss_curve_: list[float]
+    validation_scores_: list[float] | None
+    validation_loss_curve_: list[float] | None
+    best_validation_score_: float | None
+    best_iter_: int | None
+    t_: int
+    n_iter_: int
+    n_layers_: int
+    n_outputs_: int
+    out_activation_: Literal["softmax", "logistic"]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     def __init__(
         self,
-        hidden_layer_sizes=(100,),
-        activation="relu",
+        hidden_layer_sizes: LayerSizes = (100,),
+        activation: Activation | Sequence[Activation] = "relu",
         *,
-        solver="adam",
-        alpha=0.0001,
-        batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
-        power_t=0.5,
-        max_iter=200,
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        verbose=False,
-        warm_start=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        n_iter_no_change=10,
-        max_fun=15000,
-        out_activation="auto",
-        weight_decay=0.0,
-        class_weight=None,
-        scoring="accuracy",
-        restore_best=True,
-        dropout=0.0,
-        label_smoothing=0.0,
-        clip_norm=None,
-        ema_decay=0.0,
-        warmup=0.0,
-        scaling=None,
-        categorical_features=None,
-        dtype="auto",
-    ):
+        solver: Solver = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: Schedule | Callable[[float], float] = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int | Literal["auto"] = 200,
+        shuffle: bool = True,
+        random_state: RandomState = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool | Literal["auto"] = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        out_activation: OutActivation = "auto",
+        weight_decay: float | Literal["auto"] = 0.0,
+        class_weight: dict[Any, float] | list[dict[Any, float]] | Literal["balanced"] | None = None,
+        scoring: str | Callable[..., float] = "accuracy",
+        restore_best: bool = True,
+        dropout: float | Sequence[float] | Literal["auto"] = 0.0,
+        label_smoothing: float = 0.0,
+        clip_norm: float | None = None,
+        ema_decay: float = 0.0,
+        warmup: float = 0.0,
+        scaling: Literal["robust", "standard"] | None = None,
+        categorical_features: Literal["from_dtype"] | ArrayLike | None = None,
+        dtype: Literal["auto", "float32", "float64"] = "auto",
+        parametrization: Literal["standard", "ntk"] = "standard",
+        n_members: int | Literal["auto"] = 1,
+        n_bins: int = 0,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.solver = solver
@@ -420,9 +467,12 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         self.scaling = scaling
         self.categorical_features = categorical_features
         self.dtype = dtype
+        self.parametrization = parametrization
+        self.n_members = n_members
+        self.n_bins = n_bins
 
     @classmethod
-    def from_sklearn(cls, mlp):
+    def from_sklearn(cls, mlp: MLPClassifier) -> Self:
         """Make the same model from scikit-learn's MLPClassifier.
 
         Trained from the same `random_state` it follows the same loss curve; where MLPClassifier's behaviour is a defect it
@@ -446,9 +496,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         """
         self = cls(**parameters_from_sklearn(mlp))
         if hasattr(mlp, "coefs_"):
-            options = SimpleNamespace(**self.get_params(deep=False))
+            options = resolved(self.get_params(deep=False), n_samples=1)
             self._encoder, self._network, self._optimizer, self._progress = state_from_sklearn(mlp, options)
             self._preprocessor = Preprocessor(None, Categories({})).fit(np.empty((0, mlp.n_features_in_)))
+            self._mixture = Mixture.equal(1)
             self._keep_training_state = mlp.warm_start or mlp.n_iter_ == 1 or len(self._progress.loss_curve) > mlp.n_iter_
             for name in ("n_features_in_", "feature_names_in_", "n_iter_"):
                 if hasattr(mlp, name):
@@ -456,10 +507,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
             self.encoded_feature_names_ = self._encoded_names(self._preprocessor)
             self._hidden_sizes = layer_sizes(self.hidden_layer_sizes)
             self._no_improvement_count = self._progress.stale_epochs
-            vars(self).update(public_attributes(self._encoder, self._network, self._progress))
+            self.__dict__.update(public_attributes(self._encoder, self._network, self._progress))
         return self
 
-    def to_sklearn(self):
+    def to_sklearn(self) -> MLPClassifier:
         """Make the same model of scikit-learn's MLPClassifier.
 
         Returns
@@ -477,7 +528,16 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
 
     @_unchanged_on_error
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: MatrixLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self:
         """Train the network.
 
         Parameters
@@ -525,10 +585,20 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         encoder = self._same_encoder(y) if going_on else TargetEncoder.from_y(y, self.out_activation)
         return self._train(X, y, given, preprocessor, encoder, check_random_state(self.random_state), going_on)
 
-    @available_if(_is_stochastic)
+    @_available_if_stochastic
     @_unchanged_on_error
     @with_callbacks
-    def partial_fit(self, X, y, sample_weight=None, classes=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def partial_fit(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+        *,
+        X_val: MatrixLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self:
         """Train for one epoch on the given rows, going on from what was learnt before.
 
         Weights, the optimizer's moments and the random generator go on from call to call; under a planned schedule the rate is
@@ -594,22 +664,55 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         """Prepare rows, network and optimizer, run the solver, and publish what it learnt."""
         check_scoring_fits(self.scoring, encoder.kind)
         dtype = self._current_network(encoder).dtype if going_on else arithmetic(self.dtype, X, self.scaling)
-        samples = self._samples(X, y, given.sample_weight, encoder, dtype)
-        if not going_on:
-            preprocessor.fit(samples.X, samples.weights)
-        encode = partial(encoded, preprocessor=preprocessor, dtype=dtype)
-        training, validation = encode(samples), encode(self._given_validation(given, preprocessor, encoder, dtype))
-        network = self._copy_to_go_on_with(encoder) if going_on else self._new_network(training.X, encoder, rng)
-        factors = class_factors(self.class_weight, encoder, training)
-        training, validation = (weighted(samples, factors, encoder.head) for samples in (training, validation))
-        training = without_zero_weights(training)
+        training, validation = self._rows(X, y, given, preprocessor, encoder, dtype, going_on)
+        options = resolved(self.get_params(deep=False), len(training))
+        if going_on:
+            network = self._copy_to_go_on_with(encoder, options)
+        else:
+            network = new_network(options, training.X, encoder, preprocessor, rng)
         if not incremental and validation is None and stops_early(self.early_stopping, len(training)):
             strata = encoder.strata(training.targets)
             training, validation = split_validation(training, self.validation_fraction, strata, rng)
+        folds = None if going_on or incremental else member_folds(network, encoder, training.targets, rng)
+        mixture = self._mixture if going_on else Mixture.equal(network.n_members or 1)
         names = self.encoded_feature_names_ if going_on else self._encoded_names(preprocessor)
-        parts = {"_encoder": encoder, "_preprocessor": preprocessor, "encoded_feature_names_": names}
-        run = self._run(network, training, validation, given, parts, going_on, incremental)
-        optimizer = None if self.solver == "lbfgs" else make_optimizer(run.options, network)
+        parts = {"_encoder": encoder, "_preprocessor": preprocessor, "_mixture": mixture, "encoded_feature_names_": names}
+        run = self._run(network, training, validation, given, parts, options, incremental)
+        run.order = rows_of_members(folds, network, len(training), rng)
+        optimizer = self._solve(run, rng, going_on, incremental)
+        if folds is not None:
+            parts["_mixture"] = fit_mixture(network, folds, training, encoder.head)
+        vars(self).update(self._fitted_attributes(run, parts), _optimizer=optimizer, _random_state=rng)
+        self._keep_training_state = incremental or self.warm_start
+        run.tasks.finish()
+        return self
+
+    def _rows(self, X, y, given, preprocessor, encoder, dtype, going_on):
+        """The rows to train on and those of the user to score, or None, as the network takes them."""
+        samples = self._samples(X, y, given.sample_weight, encoder, dtype)
+        if not going_on:
+            preprocessor.fit(samples.X, samples.weights)
+        training = encoded(samples, preprocessor, dtype)
+        validation = encoded(self._given_validation(given, preprocessor, encoder, dtype), preprocessor, dtype)
+        factors = class_factors(self.class_weight, encoder, training)
+        training, validation = (weighted(rows, factors, encoder.head) for rows in (training, validation))
+        return without_zero_weights(training), validation
+
+    def _run(self, network, training, validation, given, parts, options, incremental):
+        """The run of this call, with its callbacks and its scorer."""
+        going_on = parts["_encoder"] is getattr(self, "_encoder", None) and hasattr(self, "_progress")
+        progress = self._progress.copy() if going_on else Progress()
+        name, n_epochs = ("partial_fit", 1) if incremental else ("fit", options.max_iter)
+        tasks = fit_tasks(self, name, n_epochs, given)
+        head = parts["_encoder"].head
+        run = Run(network, head, training, validation, progress, options, tasks, parts["_mixture"])
+        run.score = make_score(self.scoring, self, partial(self._fitted_copy, run, parts), given, validation)
+        tasks.attributes = partial(self._fitted_attributes, run, parts, copied=True)
+        return run
+
+    def _solve(self, run, rng, going_on, incremental):
+        """Run the solver; return its optimizer, or None for L-BFGS."""
+        optimizer = None if self.solver == "lbfgs" else make_optimizer(run.options, run.network)
         if optimizer and going_on:
             optimizer.resume(getattr(self, "_optimizer", None), keep_rate=incremental)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -619,20 +722,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
                 run.one_epoch(optimizer, rng)
             else:
                 run.epochs(optimizer, rng)
-        vars(self).update(self._fitted_attributes(run, parts), _optimizer=optimizer, _random_state=rng)
-        self._keep_training_state = incremental or self.warm_start
-        run.tasks.finish()
-        return self
-
-    def _run(self, network, training, validation, given, parts, going_on, incremental):
-        """The run of this call, with its callbacks and its scorer."""
-        options = SimpleNamespace(**self.get_params(deep=False))
-        progress = self._progress.copy() if going_on and hasattr(self, "_progress") else Progress()
-        tasks = fit_tasks(self, "partial_fit" if incremental else "fit", 1 if incremental else self.max_iter, given)
-        run = Run(network, parts["_encoder"].head, training, validation, progress, options, tasks)
-        run.score = make_score(self.scoring, self, partial(self._fitted_copy, run, parts), given, validation)
-        tasks.attributes = partial(self._fitted_attributes, run, parts, copied=True)
-        return run
+        return optimizer
 
     def _samples(self, X, y, sample_weight, encoder, dtype):
         """Checked X and y and raw weights as the rows that count."""
@@ -673,15 +763,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         return preprocessor.get_feature_names_out([f"x{i}" for i in range(self.n_features_in_)] if names is None else names)
 
     def _new_preprocessor(self, X):
-        return Preprocessor(self.scaling, Categories.from_X(X, self.categorical_features))
+        return Preprocessor(self.scaling, Categories.from_X(X, self.categorical_features), self.n_bins)
 
-    def _new_network(self, X, encoder, rng):
-        units = [X.shape[1], *layer_sizes(self.hidden_layer_sizes), encoder.head.n_outputs]
-        network = Network(units, self._activation(), X.dtype, self._dropout())
-        network.initialize(rng)
-        return network
-
-    def _copy_to_go_on_with(self, encoder):
+    def _copy_to_go_on_with(self, encoder, options):
         """A copy of the current network with the activation now asked for; ValueError if `hidden_layer_sizes` has changed."""
         sizes = layer_sizes(self.hidden_layer_sizes)
         network = self._current_network(encoder).copy()
@@ -690,14 +774,13 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
                 f"Training cannot go on with hidden_layer_sizes={self.hidden_layer_sizes!r}: it began with {self._hidden_sizes}. "
                 "Undo the change, or fit anew with warm_start=False."
             )
-        network.activation, network.dropout = self._activation(), self._dropout()
+        if options.n_members != network.n_members:
+            raise ValueError(
+                f"Training cannot go on with n_members={self.n_members!r}: it began with {network.n_members or 1}. "
+                "Undo the change, or fit anew with warm_start=False."
+            )
+        network.activation, network.dropout = options.activation, options.dropout
         return network
-
-    def _activation(self):
-        return layer_activations(self.activation, len(layer_sizes(self.hidden_layer_sizes)))
-
-    def _dropout(self):
-        return dropout_rates(self.dropout, len(layer_sizes(self.hidden_layer_sizes)))
 
     def _same_encoder(self, y):
         """The encoder of the previous fit, for a warm start: y must have the same classes."""

@@ -25,6 +25,9 @@ NEUTRAL = {
     "scaling": None,
     "categorical_features": None,
     "dtype": "auto",
+    "parametrization": "standard",
+    "n_members": 1,
+    "n_bins": 0,
 }
 KNOWN_THERE = {
     "activation": ("identity", "logistic", "tanh", "relu"),

@@ -8,10 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from numbers import Real
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
+
+from sksoftmax.hints import Losses
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.lines import Line2D
 
 
 class LossCurveDisplay:
@@ -71,14 +80,36 @@ class LossCurveDisplay:
     '--'
     """
 
-    def __init__(self, *, loss_curve, validation_loss_curve=None, best_iter=None, name=None, iteration_name="Epoch"):
+    ax_: "Axes"
+    figure_: "Figure | SubFigure"
+    lines_: "list[Line2D]"
+    validation_lines_: "list[Line2D | None]"
+    best_points_: "list[Line2D | None]"
+
+    def __init__(
+        self,
+        *,
+        loss_curve: Losses | Sequence[Losses],
+        validation_loss_curve: Losses | Sequence[Losses | None] | None = None,
+        best_iter: int | Sequence[int | None] | None = None,
+        name: str | Sequence[str] | None = None,
+        iteration_name: str = "Epoch",
+    ) -> None:
         self.loss_curve = loss_curve
         self.validation_loss_curve = validation_loss_curve
         self.best_iter = best_iter
         self.name = name
         self.iteration_name = iteration_name
 
-    def plot(self, ax=None, *, name=None, validation_kw=None, best_kw=None, **kwargs):
+    def plot(
+        self,
+        ax: "Axes | None" = None,
+        *,
+        name: str | Sequence[str] | None = None,
+        validation_kw: dict[str, Any] | None = None,
+        best_kw: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the curves.
 
         Parameters
@@ -111,8 +142,8 @@ class LossCurveDisplay:
             If a curve is empty, a validation curve longer than its training curve, or `best_iter` no epoch of it.
         """
         curves = as_curves(self.loss_curve, self.validation_loss_curve, self.best_iter, self.name if name is None else name)
-        self.ax_ = new_axes() if ax is None else ax
-        self.figure_ = self.ax_.figure
+        axes: Any = new_axes() if ax is None else ax
+        self.ax_, self.figure_ = axes, axes.figure
         labels = [labels_of(curve, self.iteration_name, alone=len(curves) == 1) for curve in curves]
         self.lines_, self.validation_lines_, self.best_points_ = [], [], []
         for curve, label, colour in zip(curves, labels, colours(len(curves))):
@@ -125,7 +156,16 @@ class LossCurveDisplay:
         return self
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, name=None, validation_kw=None, best_kw=None, **kwargs):
+    def from_estimator(
+        cls,
+        estimator: BaseEstimator,
+        *,
+        ax: "Axes | None" = None,
+        name: str | None = None,
+        validation_kw: dict[str, Any] | None = None,
+        best_kw: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the curves of one fitted estimator.
 
         Parameters
@@ -182,7 +222,15 @@ class LossCurveDisplay:
         return cls(**parts).plot(ax, validation_kw=validation_kw, best_kw=best_kw, **kwargs)
 
     @classmethod
-    def from_estimators(cls, estimators, *, ax=None, validation_kw=None, best_kw=None, **kwargs):
+    def from_estimators(
+        cls,
+        estimators: Mapping[str, BaseEstimator],
+        *,
+        ax: "Axes | None" = None,
+        validation_kw: dict[str, Any] | None = None,
+        best_kw: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the curves of several fitted estimators, each in a colour of its own.
 
         Parameters

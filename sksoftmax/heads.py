@@ -46,6 +46,19 @@ class SoftmaxHead:
         """The logits; for two classes their difference, the log-odds of the second, (n,)."""
         return logits[:, 1] - logits[:, 0] if self.n_outputs == 2 else logits
 
+    def log_p(self, logits):
+        """What members' answers are mixed as: log softmax(logits), (…, K)."""
+        return log_softmax(logits)
+
+    def logits_of_log_p(self, log_p):
+        """Logits of a mixture of such answers."""
+        return log_p
+
+    def log_likelihood(self, logits, targets):
+        """Σ y log p of each row, (n,)."""
+        log_p = log_softmax(logits)
+        return log_p[np.arange(len(log_p)), targets] if targets.ndim == 1 else (targets * log_p).sum(axis=1)
+
     def class_totals(self, targets, weights):
         """The share of each class in the targets, (K,)."""
         if targets.ndim == 1:
@@ -63,11 +76,28 @@ class SoftmaxHead:
         return logits.argmax(axis=1) == labels
 
 
-class BinaryHead:
-    """One logistic unit: the log-odds of the second of two classes."""
+class LogisticHead:
+    """What heads of logistic units share."""
 
     out_activation = "logistic"
     loss = staticmethod(logistic_loss)
+
+    def log_p(self, logits):
+        """What members' answers are mixed as: the logarithms of yes and no, (…, n_outputs, 2)."""
+        return log_sigmoid(np.stack([logits, -logits], axis=-1))
+
+    def logits_of_log_p(self, log_p):
+        """Log-odds of a mixture of such answers."""
+        return log_p[..., 0] - log_p[..., 1]
+
+    def log_likelihood(self, logits, targets):
+        """Σ y log σ(z) + (1 − y) log σ(−z) of each row, (n,)."""
+        return (targets * logits - np.logaddexp(0, logits)).sum(axis=1)
+
+
+class BinaryHead(LogisticHead):
+    """One logistic unit: the log-odds of the second of two classes."""
+
     n_outputs = 1
 
     def __init__(self, classes):
@@ -112,11 +142,8 @@ class BinaryHead:
         return (logits[:, 0] > 0) == (targets[:, 0] > 0.5)
 
 
-class MultilabelHead:
+class MultilabelHead(LogisticHead):
     """L independent logistic units."""
-
-    out_activation = "logistic"
-    loss = staticmethod(logistic_loss)
 
     def __init__(self, classes):
         self.classes = classes

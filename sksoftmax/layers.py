@@ -21,12 +21,15 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et 
 
 
 def dense(X, W, d_W, Z, d_X):
-    """Z = X W; backprop fills d_W = Xᵀ d_Z and, unless d_X is None, d_X = d_Z Wᵀ without the column of ones."""
+    """Z = X W; backprop fills d_W = Xᵀ d_Z and, unless d_X is None, d_X = d_Z Wᵀ without the column of ones.
+
+    With an axis of members in front of all arrays, each member's rows meet its own W.
+    """
     np.matmul(X, W, out=Z)
 
     def backprop(d_Z):
-        np.matmul(X.T, d_Z, out=d_W)
-        return None if d_X is None else np.matmul(d_Z, W[:-1].T, out=d_X)
+        np.matmul(X.mT, d_Z, out=d_W)
+        return None if d_X is None else np.matmul(d_Z, W[..., :-1, :].mT, out=d_X)
 
     return Z, backprop
 
@@ -121,14 +124,15 @@ def mish(Z):
     return H, lambda d_H: np.multiply(d_H, T + Z * (1 - T * T) * expit(Z), out=d_H)
 
 
-def dropout(H, rate, rng, out):
+def dropout(H, rate, bits, out):
     """Inverted dropout (Srivastava et al., 2014): each number of H becomes 0 with probability `rate`, else H / (1 − rate).
 
-    Written to `out`, as the activation's derivative may still need H. The rate is a multiple of 2⁻¹⁶: two random bytes a number.
+    Written to `out`, as the activation's derivative may still need H. `rate` is a number or a column with one for each row, as a
+    multiple of 2⁻¹⁶: two random bytes a number, from the bit generator `bits`.
     """
-    threshold = round(rate * 2**16)
-    kept = threshold <= np.frombuffer(rng.bytes(2 * H.size), np.uint16).reshape(H.shape[::-1]).T
-    mask = kept * H.dtype.type(2**16 / (2**16 - threshold))
+    threshold = np.round(np.asarray(rate) * 2**16)
+    random = bits.random_raw((H.size + 3) // 4).view(np.uint16)[: H.size].reshape(H.shape[::-1]).T
+    mask = (random >= threshold.astype(np.uint16)) * (2**16 / (2**16 - threshold)).astype(H.dtype)
     return np.multiply(H, mask, out=out), lambda d_out: np.multiply(d_out, mask, out=d_out)
 
 

@@ -44,10 +44,11 @@ of this mean, so its row r is (p − y)_r w_r / Σ w.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, log_expit
 
 
-def softmax(logits):
+def softmax(logits: ArrayLike) -> NDArray[np.floating]:
     """Turn logits into probabilities, p_i = exp(z_i) / Σ_k exp(z_k).
 
     The largest logit is subtracted first, which changes nothing but that no exponential overflows.
@@ -75,7 +76,7 @@ def softmax(logits):
     return _normalized_exponentials(_shifted(logits))[0]
 
 
-def log_softmax(logits):
+def log_softmax(logits: ArrayLike) -> NDArray[np.floating]:
     """Turn logits into log-probabilities, log p_i = z_i − max z − log Σ_k exp(z_k − max z).
 
     This is the logarithm before rounding: it is finite where the probability itself underflows to 0.
@@ -104,7 +105,7 @@ def log_softmax(logits):
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
-def softmax_jacobian(logits):
+def softmax_jacobian(logits: ArrayLike) -> NDArray[np.floating]:
     """Compute the Jacobian of the softmax, ∂p_i/∂z_j = p_i (δ_ij − p_j).
 
     It is symmetric, its rows and columns sum to 0, and training never needs it: see `cross_entropy`.
@@ -135,7 +136,9 @@ def softmax_jacobian(logits):
     return p[..., :, None] * (delta - p[..., None, :])
 
 
-def cross_entropy(logits, targets, sample_weight=None, label_smoothing=0.0):
+def cross_entropy(
+    logits: ArrayLike, targets: ArrayLike, sample_weight: ArrayLike | None = None, label_smoothing: float = 0.0
+) -> tuple[float, NDArray[np.floating]]:
     """Compute the mean softmax cross-entropy and its gradient at the logits, p − y.
 
     Integer labels are never expanded to one-hot rows; rows of probabilities are "soft labels".
@@ -206,7 +209,7 @@ def softmax_loss(z, y, weight, smoothing=0.0):
     return _weighted_mean(losses, p, weight)
 
 
-def sigmoid(logits):
+def sigmoid(logits: ArrayLike) -> NDArray[np.floating]:
     """Compute the logistic function σ(z) = 1 / (1 + exp(−z)).
 
     It is the second component of the softmax of (0, z).
@@ -234,7 +237,7 @@ def sigmoid(logits):
     return expit(_floats(logits))
 
 
-def log_sigmoid(logits):
+def log_sigmoid(logits: ArrayLike) -> NDArray[np.floating]:
     """Compute the logarithm of the logistic function, −log(1 + exp(−z)).
 
     It is finite where the probability itself underflows to 0.
@@ -263,7 +266,9 @@ def log_sigmoid(logits):
     return log_expit(_floats(logits))
 
 
-def binary_cross_entropy(logits, targets, sample_weight=None, label_smoothing=0.0):
+def binary_cross_entropy(
+    logits: ArrayLike, targets: ArrayLike, sample_weight: ArrayLike | None = None, label_smoothing: float = 0.0
+) -> tuple[float, NDArray[np.floating]]:
     """Compute the mean logistic cross-entropy of independent units and its gradient, p − y.
 
     One unit is a two-class problem, L units a multilabel one.

@@ -5,8 +5,11 @@ a few array operations, while `coefs` and `intercepts` show the same memory laye
 matrix: b is its last row, which a column of ones in the input picks up.
 """
 
+from itertools import groupby
+from math import prod
+
 import numpy as np
-from scipy.sparse import issparse
+from scipy.sparse import issparse, vstack
 
 from sksoftmax.layers import ACTIVATIONS, dense, dense_sparse, dropout
 
@@ -55,15 +58,25 @@ class Network:
         float32 or float64.
 
     dropout : float or sequence of float, default=0.0
-        Share of each hidden layer's outputs that `forward` drops when it is given a random generator; or one share a layer.
+        Share of each hidden layer's outputs that `forward` drops when it is given random bits; or one share a layer; or, as an
+        array of shape (n_members,), one a member.
+
+    n_members : int or None, default=None
+        Number of networks of this form that are trained and evaluated side by side. Their rows stand one below the other: the
+        first n / n_members are the first member's. None is one network, whose `coefs` have no axis of members.
+
+    n_skipped : tuple of (int, int), default=(0, 0)
+        (m, c) has the first m members skip the first c inputs: their weights there stay 0 and cost no time.
     """
 
-    def __init__(self, layer_units, activation, dtype, dropout=0.0):
+    def __init__(self, layer_units, activation, dtype, dropout=0.0, n_members=None, n_skipped=(0, 0)):
         self.layer_units = tuple(layer_units)
         self.activation = activation
         self.dropout = dropout
+        self.n_members = n_members
+        self.n_skipped = n_skipped
         fans = zip(self.layer_units, self.layer_units[1:])
-        self._set_parameters(np.zeros(sum((i + 1) * o for i, o in fans), dtype))
+        self._set_parameters(np.zeros(sum((i + 1) * o for i, o in fans) * (n_members or 1), dtype))
 
     @property
     def activations(self):
@@ -76,7 +89,7 @@ class Network:
     def _set_parameters(self, parameters):
         self.parameters = parameters
         self._W = self._matrices(parameters)
-        self.coefs, self.intercepts = [W[:-1] for W in self._W], [W[-1] for W in self._W]
+        self.coefs, self.intercepts = [W[..., :-1, :] for W in self._W], [W[..., -1, :] for W in self._W]
         self.gradient, self._d_W = None, [None] * len(self._W)
 
     @classmethod
@@ -102,7 +115,7 @@ class Network:
 
     def copy(self):
         """The same network with parameters of its own."""
-        network = Network(self.layer_units, self.activation, self.dtype, self.dropout)
+        network = Network(self.layer_units, self.activation, self.dtype, self.dropout, self.n_members, self.n_skipped)
         network.parameters[...] = self.parameters
         return network
 
@@ -111,7 +124,7 @@ class Network:
         flat = np.empty_like(self.parameters)
         matrices = self._matrices(flat)
         for W, coef, intercept in zip(matrices, arrays, arrays[len(matrices) :], strict=False):
-            W[:-1], W[-1] = coef, intercept
+            W[..., :-1, :], W[..., -1, :] = coef, intercept
         return flat
 
     def holds(self, coefs, intercepts):
@@ -124,14 +137,6 @@ class Network:
         """float32 or float64."""
         return self.parameters.dtype
 
-    @property
-    def is_weight(self):
-        """A vector like `parameters`: 1 for the weights, which are regularised, 0 for the biases."""
-        mask = np.ones_like(self.parameters)
-        for W in self._matrices(mask):
-            W[-1] = 0
-        return mask
-
     def initialize(self, rng):
         """Draw weights and biases uniformly within ±√(6 / (fan_in + fan_out)); 2 in place of 6 for logistic units.
 
@@ -141,21 +146,70 @@ class Network:
         names = self.activations
         last = self.activation if isinstance(self.activation, str) else names[-1] if names else None
         for W, b, name in zip(self.coefs, self.intercepts, (*names, last)):
-            bound = np.sqrt((2.0 if name == "logistic" else 6.0) / sum(W.shape))
+            bound = np.sqrt((2.0 if name == "logistic" else 6.0) / sum(W.shape[-2:]))
             W[...] = rng.uniform(-bound, bound, W.shape)
             b[...] = rng.uniform(-bound, bound, b.shape)
+        self._forget_skipped()
+
+    def _forget_skipped(self):
+        members, columns = self.n_skipped
+        self.coefs[0][:members, :columns] = 0
+
+    def initialize_scaled(self, rng):
+        """Draw weights from N(0, 1 / fan_in) and biases from N(0, 1); the last layer begins at 0: equal probabilities."""
+        for i, (W, b) in enumerate(zip(self.coefs[:-1], self.intercepts)):
+            W[...] = rng.standard_normal(W.shape)
+            W *= self._fan_in_factor(i)
+            b[...] = rng.standard_normal(b.shape)
+        self._forget_skipped()
+
+    def relative_rates(self):
+        """Parts of `parameters` with √(100 / fan_in), a layer's learning rate relative to that of one with 100 inputs.
+
+        Adam's steps have the same size for all parameters; this gives layers of any width the same effect on their output, as the
+        neural tangent parametrisation does (Jacot et al., arXiv:1806.07572).
+        """
+        rates, start = [], 0
+        for layer, W in enumerate(self._W):
+            factors = np.broadcast_to(10 * self._fan_in_factor(layer), (self.n_members or 1, 1, 1)).ravel().tolist()
+            size = W.size // len(factors)
+            for factor, group in groupby(factors):
+                stop = start + size * len(list(group))
+                rates.append((slice(start, stop), factor))
+                start = stop
+        return rates
+
+    def weight_parts(self, values):
+        """Parts of `parameters` that are weights, with their members' values; `values` is a number or (n_members,)."""
+        parts, start = [], 0
+        for fan_in, fan_out in zip(self.layer_units, self.layer_units[1:]):
+            for value in np.broadcast_to(values, (self.n_members or 1,)).tolist():
+                parts.append((slice(start, start + fan_in * fan_out), value))
+                start += (fan_in + 1) * fan_out
+        return parts
+
+    def _fan_in_factor(self, layer):
+        """1 / √fan_in; for members that skip inputs an array that broadcasts to (n_members, 1, 1)."""
+        members, columns = self.n_skipped
+        fan_in = self.layer_units[layer]
+        if layer or members == 0:
+            return fan_in**-0.5
+        return np.where(np.arange(self.n_members) < members, fan_in - columns, fan_in)[:, None, None] ** -0.5
 
     def allocate_gradient(self):
         """Make room for the gradient; a network that only predicts needs none."""
         if self.gradient is None:
             self.gradient = np.zeros_like(self.parameters)
             self._d_W = self._matrices(self.gradient)
-            self._flat_weights = [(W[:-1].reshape(-1), d_W[:-1].reshape(-1)) for W, d_W in zip(self._W, self._d_W)]
+            pairs = list(zip(self._W, self._d_W))
+            if self.n_members:
+                pairs = [pair for Ws, d_Ws in pairs for pair in zip(Ws, d_Ws)]
+            self._flat_weights = [(W[:-1].reshape(-1), d_W[:-1].reshape(-1)) for W, d_W in pairs]
 
-    def forward(self, X, memory=None, rng=None):
+    def forward(self, X, memory=None, bits=None):
         """Logits of the rows of X, and the function that takes ∂loss/∂logits and fills `gradient`.
 
-        A generator `rng` turns dropout on; without one nothing is random.
+        A generator of random bits (`numpy.random.BitGenerator`) turns dropout on; without one nothing is random.
 
         Nothing is written to the network, so any number of threads may call it at once, each with a `memory` of its own. What
         this returns stands in that memory, and only until it is used again.
@@ -163,21 +217,21 @@ class Network:
         memory = Memory(self.dtype) if memory is None else memory
         n_samples, last = X.shape[0], len(self._W) - 1
         activations, backprops = self.activations, []
-        rates = self._each_hidden_layer(0.0 if rng is None else self.dropout)
+        rates = self._each_hidden_layer(0.0) if bits is None else self._dropout_rates(n_samples)
         for i, (W, d_W) in enumerate(zip(self._W, self._d_W)):
-            output = memory.units("output", i, n_samples, W.shape[1])
+            output = memory.units("output", i, n_samples, W.shape[-1])
             Z = output[:, :-1]
             if i == 0:
-                Z, backprop = self._first_layer(X, W, d_W, Z, memory)
+                backprop = self._first_layer(X, W, d_W, Z, memory)
             else:
-                Z, backprop = dense(X, W, d_W, Z, memory.units("d_input", i, n_samples, len(W) - 1)[:, :-1])
+                backprop = self._dense(X, W, d_W, Z, memory.units("d_input", i, n_samples, W.shape[-2] - 1)[:, :-1])
             backprops.append(backprop)
             X = output
             if i < last:
                 backprops.append(ACTIVATIONS[activations[i]](Z)[1])
-                if rates[i]:
-                    X = memory.units("dropped", i, n_samples, W.shape[1])
-                    backprops.append(dropout(Z, rates[i], rng, out=X[:, :-1])[1])
+                if np.any(rates[i]):
+                    X = memory.units("dropped", i, n_samples, W.shape[-1])
+                    backprops.append(dropout(Z, rates[i], bits, out=X[:, :-1])[1])
 
         def backprop_all(d_logits):
             derivative = d_logits
@@ -188,27 +242,95 @@ class Network:
 
     def _first_layer(self, X, W, d_W, Z, memory):
         if issparse(X):
-            return dense_sparse(X, W, d_W, Z)
+            return self._sparse(X, W, d_W, Z)
         rows = memory.rows(*X.shape)
         rows[:, :-1] = X
-        return dense(rows, W, d_W, Z, None)
+        return self._dense(rows, W, d_W, Z, None) if self.n_skipped[0] == 0 else self._dense_skipping(rows, W, d_W, Z)
 
-    def logits(self, X, memory=None, encode=None):
+    def _dense(self, X, W, d_W, Z, d_X):
+        """`dense` for each member's rows; returns backprop."""
+        if self.n_members is None:
+            return dense(X, W, d_W, Z, d_X)[1]
+        backprop = dense(self._apart(X), W, d_W, self._apart(Z), None if d_X is None else self._apart(d_X))[1]
+
+        def backprop_together(d_Z):
+            backprop(self._apart(d_Z))
+            return d_X
+
+        return backprop_together
+
+    def _dense_skipping(self, X, W, d_W, Z):
+        """`_dense` of the first layer where some members skip some inputs; returns backprop."""
+        members, columns = self.n_skipped
+        X, Z, backprops = self._apart(X), self._apart(Z), []
+        for part, inputs in ((slice(None, members), slice(columns, None)), (slice(members, None), slice(None))):
+            part_of_d_W = None if d_W is None else d_W[part, inputs]
+            backprops.append((part, dense(X[part, :, inputs], W[part, inputs], part_of_d_W, Z[part], None)[1]))
+
+        def backprop_together(d_Z):
+            for part, backprop in backprops:
+                backprop(self._apart(d_Z)[part])
+
+        return backprop_together
+
+    def _sparse(self, X, W, d_W, Z):
+        """`dense_sparse` for each member's rows; returns backprop."""
+        if self.n_members is None:
+            return dense_sparse(X, W, d_W, Z)[1]
+        n_rows = X.shape[0] // self.n_members
+        parts = [slice(start, start + n_rows) for start in range(0, X.shape[0], n_rows)]
+        backprops = [dense_sparse(X[part], W[k], d_W[k], Z[part])[1] for k, part in enumerate(parts)]
+
+        def backprop_together(d_Z):
+            for backprop, part in zip(backprops, parts):
+                backprop(d_Z[part])
+
+        return backprop_together
+
+    def _apart(self, rows):
+        """A view, (n_members, n, units), of rows that stand one below the other, (n_members · n, units), in either order."""
+        n_units = rows.shape[1]
+        if rows.strides[0] > rows.strides[1]:  # row by row
+            return rows.reshape(self.n_members, -1, n_units)
+        return rows.T.reshape(n_units, self.n_members, -1).transpose(1, 2, 0)
+
+    def _dropout_rates(self, n_samples):
+        """Each hidden layer's rate; a column with each row's where members differ."""
+        if self.n_members and np.ndim(self.dropout) == 1:
+            column = np.repeat(self.dropout, n_samples // self.n_members)[:, None]
+            return (column,) * (len(self.layer_units) - 2)
+        return self._each_hidden_layer(self.dropout)
+
+    def logits(self, X, memory=None, encode=None, combine=None):
         """Logits of the rows of X, in chunks: memory beyond the result stays bounded however many rows there are.
 
-        `encode`, if given, makes the network's input of a chunk of X, in a dtype.
+        `encode`, if given, makes the network's input of a chunk of X, in a dtype. A network of members needs `combine`, which
+        makes one of the members' logits, (n_members, n, n_outputs).
         """
-        if encode is None:
-            encode = _as_it_is
-        widest = max(self.layer_units[1:] if issparse(X) else self.layer_units)
-        n_samples, chunk = X.shape[0], max(SMALLEST_CHUNK, CHUNK_ELEMENTS // widest)
-        if n_samples <= chunk:
-            return self.forward(encode(X, self.dtype), memory)[0]
         memory = Memory(self.dtype) if memory is None else memory
+        widest = max(self.layer_units[1:] if issparse(X) else self.layer_units) * (self.n_members or 1)
+        n_samples, chunk = X.shape[0], max(SMALLEST_CHUNK, CHUNK_ELEMENTS // widest)
+
+        def chunk_logits(part):
+            part = part if encode is None else encode(part, self.dtype)
+            if self.n_members is None:
+                return self.forward(part, memory)[0]
+            repeated = (vstack if issparse(part) else np.concatenate)([part] * self.n_members)
+            return combine(self._apart(self.forward(repeated, memory)[0]))
+
+        if n_samples <= chunk:
+            return chunk_logits(X)
         result = np.empty((n_samples, self.layer_units[-1]), self.dtype, order="F")
         for start in range(0, n_samples, chunk):
-            result[start : start + chunk] = self.forward(encode(X[start : start + chunk], self.dtype), memory)[0]
+            result[start : start + chunk] = chunk_logits(X[start : start + chunk])
         return result
+
+    def member(self, index):
+        """One of the members as a network of its own."""
+        network = Network(self.layer_units, self.activation, self.dtype)
+        for ours, theirs in zip(network._W, self._W):
+            ours[...] = theirs[index]
+        return network
 
     def add_l2(self, strength):
         """Add the gradient of ½ · strength · Σ W² (biases are free) to `gradient`; return its value."""
@@ -222,18 +344,17 @@ class Network:
 
     def _matrices(self, flat):
         """Per layer, the part of `flat` that is [W; b], (fan_in + 1, fan_out)."""
-        fans = list(zip(self.layer_units, self.layer_units[1:]))
-        stops = np.cumsum([(fan_in + 1) * fan_out for fan_in, fan_out in fans])
-        return [part.reshape(-1, fan_out) for part, (_, fan_out) in zip(np.split(flat, stops[:-1]), fans)]
+        members = () if self.n_members is None else (self.n_members,)
+        shapes = [(*members, fan_in + 1, fan_out) for fan_in, fan_out in zip(self.layer_units, self.layer_units[1:])]
+        stops = np.cumsum([prod(shape) for shape in shapes])
+        return [part.reshape(shape) for part, shape in zip(np.split(flat, stops[:-1]), shapes)]
 
     def __getstate__(self):
-        return {name: getattr(self, name) for name in ("layer_units", "activation", "dropout", "parameters")}
+        return {
+            name: getattr(self, name) for name in ("layer_units", "activation", "dropout", "n_members", "n_skipped", "parameters")
+        }
 
     def __setstate__(self, state):
         """Rebuild the views, which do not survive a pickle."""
         self.__dict__.update(state)
         self._set_parameters(self.parameters)
-
-
-def _as_it_is(X, dtype):
-    return X

@@ -10,15 +10,21 @@ float32 alone, so that these activations are written out. Letters are those of `
 
 from functools import cache
 from math import sqrt
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sksoftmax.classifier import SoftmaxMLPClassifier
 from sksoftmax.heads import BinaryHead, MultilabelHead
 from sksoftmax.layers import LEAKY_RELU_SLOPE, SELU_ALPHA, SELU_SCALE
 from sksoftmax.preprocessing import BOUND, LIMIT
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 OPTIONS = {  # of a classifier in skl2onnx, with what is allowed; meta-estimators ask for them too
     "zipmap": [False, True, "columns"],
@@ -28,7 +34,7 @@ OPTIONS = {  # of a classifier in skl2onnx, with what is allowed; meta-estimator
 }
 
 
-def to_onnx(estimator, X=None, **options):
+def to_onnx(estimator: BaseEstimator, X: ArrayLike | None = None, **options: Any) -> "ModelProto":
     """Convert a fitted classifier, alone or in a pipeline, to ONNX.
 
     Parameters

@@ -1,10 +1,11 @@
 """Gradient descent, in place on a network's flat vectors; averaging of its weights, clipping of its gradient.
 
 `w` are the parameters, `g` the gradient, `rate` the learning rate of this step. `step` may use the gradient's memory
-as scratch: after it, the gradient is spent. `learning_rate` is the current base rate, which schedules lower.
+as scratch: after it, the gradient is spent. `learning_rate` is the current base rate, which schedules lower;
+`relative_rates`, pairs of a slice of w and a factor that together cover w, make it each layer's own.
 
 `weight_decay` is decoupled (Loshchilov & Hutter, arXiv:1711.05101): w ← w − rate · decay · w, beside the gradient step and not
-through its moments. It is a number or a vector like w (0 where a parameter is to stay free); under momentum μ it is
+through its moments. It is a list of pairs, a slice of w and its strength, and leaves the rest of w free; under momentum μ it is
 weaker than the same coupled L2 by the factor 1 − μ.
 """
 
@@ -17,7 +18,7 @@ import numpy as np
 class Optimizer:
     """What the optimizers share: a base learning rate, and going on from an earlier one's state."""
 
-    state = ()
+    state: tuple[str, ...] = ()
 
     def resume(self, previous, keep_rate):
         """Copy the moments of an optimizer of the same kind and size, and its rate if the initial one is the same."""
@@ -59,7 +60,8 @@ class SGD(Optimizer):
 
     state = ("velocity",)
 
-    def __init__(self, parameters, learning_rate=1e-3, momentum=0.9, nesterov=True, weight_decay=0.0):
+    def __init__(self, parameters, learning_rate=1e-3, momentum=0.9, nesterov=True, weight_decay=(), relative_rates=None):
+        self.relative_rates = relative_rates
         self.learning_rate = self.learning_rate_init = learning_rate
         self.momentum = momentum
         self.nesterov = nesterov
@@ -70,7 +72,7 @@ class SGD(Optimizer):
         """Move w along −g, overwriting both."""
         decay(w, rate, self.weight_decay)
         v = self.velocity
-        g *= rate
+        scale(g, rate, self.relative_rates)
         v *= self.momentum
         v -= g
         if self.nesterov:
@@ -90,7 +92,10 @@ class Adam(Optimizer):
 
     state = ("m", "v", "t")
 
-    def __init__(self, parameters, learning_rate=1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8, weight_decay=0.0):
+    def __init__(
+        self, parameters, learning_rate=1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8, weight_decay=(), relative_rates=None
+    ):
+        self.relative_rates = relative_rates
         self.learning_rate = self.learning_rate_init = learning_rate
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
         self.weight_decay = weight_decay
@@ -119,7 +124,7 @@ class Adam(Optimizer):
         direction = np.divide(m, size, out=g)
         correction = sqrt(1 - self.beta_2**self.t) / (1 - self.beta_1**self.t)
         step_size = rate * correction * (1 - self.beta_1) / sqrt(1 - self.beta_2)
-        direction *= step_size
+        scale(direction, step_size, self.relative_rates)
         w -= direction
 
     def overflowed(self):
@@ -210,15 +215,27 @@ def clip(g, max_norm):
 
 
 def decay(w, rate, weight_decay):
-    """Decoupled weight decay, w ← w − rate · weight_decay · w, in place."""
-    if np.ndim(weight_decay) or weight_decay:
-        w *= 1 - rate * weight_decay
+    """Decoupled weight decay, w ← w − rate · strength · w for each slice, in place."""
+    for part, strength in weight_decay:
+        w[part] *= 1 - rate * strength
+
+
+def scale(direction, rate, relative_rates):
+    """Multiply a direction by the rate and, if there are any, by each slice's relative rate, in place."""
+    if relative_rates is None:
+        direction *= rate
+    else:
+        for part, factor in relative_rates:
+            direction[part] *= rate * factor
 
 
 def make_optimizer(options, network):
     """The optimizer that `options.solver` names, for this network's parameters; biases do not decay."""
-    weight_decay = options.weight_decay * network.is_weight if options.weight_decay else 0.0
-    common = {"learning_rate": options.learning_rate_init, "weight_decay": weight_decay}
+    common = {
+        "learning_rate": options.learning_rate_init,
+        "weight_decay": network.weight_parts(options.weight_decay) if np.any(options.weight_decay) else (),
+        "relative_rates": network.relative_rates() if options.parametrization == "ntk" else None,
+    }
     if options.solver == "sgd":
         optimizer = SGD(network.parameters, momentum=options.momentum, nesterov=options.nesterovs_momentum, **common)
     else:

@@ -18,7 +18,7 @@ PARAMETER_CONSTRAINTS = {
     "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", *PLANNED}), callable],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
     "power_t": [Interval(Real, 0, None, closed="left")],
-    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "max_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     "shuffle": ["boolean"],
     "random_state": ["random_state"],
     "tol": [Interval(Real, 0, None, closed="left")],
@@ -34,11 +34,11 @@ PARAMETER_CONSTRAINTS = {
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
     "max_fun": [Interval(Integral, 1, None, closed="left")],
     "out_activation": [StrOptions({"auto", "softmax"})],
-    "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "weight_decay": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
     "class_weight": [dict, list, StrOptions({"balanced"}), None],
     "scoring": [StrOptions({"loss", *get_scorer_names()}), callable],
     "restore_best": ["boolean"],
-    "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+    "dropout": [Interval(Real, 0, 1, closed="left"), "array-like", StrOptions({"auto"})],
     "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
     "ema_decay": [Interval(Real, 0, 1, closed="left")],
@@ -46,8 +46,18 @@ PARAMETER_CONSTRAINTS = {
     "scaling": [StrOptions({"robust", "standard"}), None],
     "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
     "dtype": [StrOptions({"auto", "float32", "float64"})],
+    "parametrization": [StrOptions({"standard", "ntk"})],
+    "n_members": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+    "n_bins": [Interval(Integral, 0, None, closed="left")],
 }
-PER_STEP = {"weight_decay": 0.0, "dropout": 0.0, "clip_norm": None, "ema_decay": 0.0, "warmup": 0.0}  # and what switches them off
+PER_STEP = {  # and what switches them off
+    "weight_decay": 0.0,
+    "dropout": 0.0,
+    "clip_norm": None,
+    "ema_decay": 0.0,
+    "warmup": 0.0,
+    "n_members": 1,
+}
 AUTO_EARLY_STOPPING = 10_000  # rows above which early_stopping="auto" is on, as in HistGradientBoosting
 
 
@@ -55,11 +65,14 @@ def check_combination(options):
     """ValueError where parameters that are fine by themselves make no sense together."""
     n_hidden = len(layer_sizes(options.hidden_layer_sizes))
     layer_activations(options.activation, n_hidden)
-    dropout_rates(options.dropout, n_hidden)
+    if not isinstance(options.dropout, str):
+        dropout_rates(options.dropout, n_hidden)
+    if options.n_members != "auto" and options.n_members > 1 and (options.n_members < 4 or options.n_members % 2):
+        raise ValueError(f"n_members must be 1, or an even number of 4 or more; got {options.n_members}.")
     if options.solver == "lbfgs":
         for name, off in PER_STEP.items():
             value = getattr(options, name)
-            if value is not off and np.any(value != off):
+            if value is not off and not isinstance(value, str) and np.any(value != off):
                 raise ValueError(
                     f"{name}={value!r} acts on the steps of solver 'adam' or 'sgd'; solver='lbfgs' has none. "
                     f"Leave it at {off!r}, or change the solver."

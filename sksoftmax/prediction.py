@@ -1,10 +1,14 @@
 """What a fitted network answers, and how it is pickled."""
 
+from functools import partial
 from math import isfinite
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from sksoftmax.hints import Floats, MatrixLike
 from sksoftmax.inputs import check_X
 from sksoftmax.network import Network
 
@@ -15,7 +19,9 @@ class NetworkPredictor:
     It needs `coefs_`, `intercepts_`, `n_features_in_`, and the `_encoder` of the targets.
     """
 
-    def predict(self, X):
+    _encoder: Any
+
+    def predict(self, X: MatrixLike) -> NDArray[Any]:
         """Predict classes.
 
         Parameters
@@ -31,7 +37,7 @@ class NetworkPredictor:
         logits = self._logits(X)
         return self._encoder.head.predict(logits)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: MatrixLike) -> Floats:
         """Predict probabilities.
 
         Parameters
@@ -48,7 +54,7 @@ class NetworkPredictor:
         logits = self._logits(X)
         return self._encoder.head.probabilities(logits)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: MatrixLike) -> Floats:
         """Predict the logarithms of the probabilities, by log-softmax: finite where a probability rounds to 0.
 
         Parameters
@@ -64,7 +70,7 @@ class NetworkPredictor:
         logits = self._logits(X)
         return self._encoder.head.log_probabilities(logits)
 
-    def decision_function(self, X):
+    def decision_function(self, X: MatrixLike) -> Floats:
         """Logits: what the softmax or the logistic function is applied to.
 
         Parameters
@@ -85,7 +91,8 @@ class NetworkPredictor:
             check_is_fitted(self)
         with np.errstate(over="ignore", invalid="ignore"):
             X = check_X(self, X, self._preprocessor)
-            logits = self._current_network(self._encoder).logits(X, encode=self._preprocessor.transform)
+            combine = partial(self._mixture.logits, head=self._encoder.head)
+            logits = self._current_network(self._encoder).logits(X, encode=self._preprocessor.transform, combine=combine)
             finite = isfinite(np.add.reduce(logits, axis=None)) or np.isfinite(logits).all()
         if not finite:
             if not all(np.isfinite(array).all() for array in self.coefs_ + self.intercepts_):

@@ -6,6 +6,9 @@ counts exactly as two rows.
 
 Robust scaling (Holzmüller et al., arXiv:2407.04491, section 3.1): z = (x − median) / (q₇₅ − q₂₅), with half the range in place of
 quartiles that coincide, then the smooth clip z / √(1 + (z / 3)²), which leaves z near 0 as it is and keeps it within ±3.
+
+Piecewise-linear encoding (Gorishniy et al., arXiv:2203.05556): a column for each bin between quantiles of the scaled column, −1
+below the bin, 1 above it and linear within, so that a network's first layer can bend at every edge.
 """
 
 from dataclasses import replace
@@ -14,7 +17,8 @@ import numpy as np
 from scipy.sparse import csr_matrix, issparse
 
 QUARTILES = (0.25, 0.5, 0.75)
-FLOAT32_ROWS = 1000  # from here on scaled input is computed in float32, unless `dtype` says otherwise
+MIN_BINS, BIN_COLUMNS = 8, 256  # at least so many bins a column, about so many columns in all
+FLOAT32_ROWS = 200  # from here on scaled input is computed in float32, unless `dtype` says otherwise
 LIMIT = 1e15  # beyond this the smooth clip is ±3 to the last digit; its square fits float32
 BOUND = 3.0
 
@@ -29,11 +33,22 @@ class Preprocessor:
 
     categories : Categories
         Reads the categorical columns of the user's X as codes.
+
+    n_bins : int, default=0
+        Largest number of bins of a numeric column; fewer where there are many columns. Their columns come before the others. 0
+        makes none; so does sparse input.
     """
 
-    def __init__(self, scaling, categories):
+    def __init__(self, scaling, categories, n_bins=0):
         self.scaling = scaling
         self.categories = categories
+        self.n_bins = n_bins
+        self.edges = []
+
+    @property
+    def n_bin_columns(self):
+        """The number of columns, the first ones, that are bins."""
+        return sum(len(edges) - 1 for edges in self.edges)
 
     @property
     def accepts_missing(self):
@@ -63,6 +78,9 @@ class Preprocessor:
         self.flagged = np.flatnonzero(np.isnan(numbers).any(axis=0))
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             self.center, self.scale = {"robust": robust_scale, "standard": standard_scale}[self.scaling](numbers, weights)
+            if self.n_bins:
+                n_bins = min(self.n_bins, max(MIN_BINS, BIN_COLUMNS // max(len(self.numeric), 1)))
+                self.edges = [bin_edges(z, n_bins, weights) for z in self._numbers(X, np.float64).T]
         return self
 
     def transform(self, X, dtype):
@@ -76,6 +94,7 @@ class Preprocessor:
 
     def _transform(self, X, dtype):
         parts = [self._numbers(X, dtype)]
+        parts = [*(piecewise_linear(z, edges) for z, edges in zip(parts[0].T, self.edges) if len(edges) > 1), *parts]
         if len(self.flagged):
             parts.append(np.isnan(X[:, self.numeric[self.flagged]]).astype(dtype))
         parts += [_one_hot(X[:, column], codes, dtype) for column, codes in self.levels.items()]
@@ -101,7 +120,8 @@ class Preprocessor:
     def get_feature_names_out(self, names):
         """The names of the network's inputs, given those of X's columns, as scikit-learn's transformers name them."""
         names = np.asarray(names, dtype=object)
-        result = [*names[self.numeric], *(f"missingindicator_{names[self.numeric[i]]}" for i in self.flagged)]
+        bins = (f"{name}_bin{i}" for name, edges in zip(names[self.numeric], self.edges) for i in range(len(edges) - 1))
+        result = [*bins, *names[self.numeric], *(f"missingindicator_{names[self.numeric[i]]}" for i in self.flagged)]
         for column, codes in self.levels.items():
             shown = codes[1:] if len(codes) == 2 else codes
             result += [f"{names[column]}_{self.categories.of_column[column][int(code)]}" for code in shown]
@@ -159,6 +179,21 @@ def standard_scale(X, weights):
     mean = (share * small).sum(axis=0)
     deviation = np.sqrt((share * (small - mean) ** 2).sum(axis=0))
     return mean * largest, _inverse(np.where(deviation > 1e-14, deviation, 0) * largest)
+
+
+def bin_edges(z, n_bins, weights):
+    """The distinct values of a scaled column where they are few, else the distinct ones among its quantiles."""
+    distinct = np.unique(z)
+    if len(distinct) > n_bins + 1:
+        distinct = np.unique(np.quantile(z, np.linspace(0, 1, n_bins + 1), method="inverted_cdf", weights=weights))
+    return distinct if len(distinct) > 2 else distinct[:1]  # one bin would repeat the column
+
+
+def piecewise_linear(z, edges):
+    """A column for each bin: −1 below it, 1 above it, linear within; (n, number of bins), in z's dtype."""
+    edges = edges.astype(z.dtype)
+    bins = (z[:, None] - edges[:-1]) / np.maximum(np.diff(edges), np.finfo(z.dtype).tiny)
+    return 2 * np.clip(bins, 0, 1) - 1
 
 
 def smooth_clip(Z):

@@ -63,8 +63,16 @@ class Samples:
 
 
 def minibatches(order, batch_size):
-    """The rows in this order, cut into batches; the last may be smaller."""
-    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    """The rows in this order, (n_members, m), cut into batches; of one member the last may be smaller, of several all are equal.
+
+    The rows of several members stand one below the other.
+    """
+    n_members, n_rows = order.shape
+    if n_members == 1:
+        return [order[0, start : start + batch_size] for start in range(0, n_rows, batch_size)]
+    n_batches = max(1, round(n_rows / batch_size))
+    size = n_rows // n_batches
+    return [order[:, start : start + size].ravel() for start in range(0, n_batches * size, size)]
 
 
 @dataclass
@@ -72,7 +80,8 @@ class Run:
     """One call of fit or partial_fit: what is trained, on what, and the record of it.
 
     The network and the progress are changed in place. `validation` is None where nothing is scored; `score`, without arguments,
-    is the user's scorer on these rows, None for accuracy and loss. `tasks` tells callbacks of each epoch.
+    is the user's scorer on these rows, None for accuracy and loss. `tasks` tells callbacks of each epoch. `order` has the rows
+    that each member trains on, (n_members, m); `mixture` makes one of the members' logits.
     """
 
     network: object
@@ -82,15 +91,24 @@ class Run:
     progress: object
     options: object
     tasks: object
+    mixture: object
     score: object = None
+    order: np.ndarray | None = None
 
     def __post_init__(self):
+        self.n_members = self.network.n_members or 1
         self.memory = Memory(self.network.dtype)
         self.n_before = len(self.progress.loss_curve)
         self.report = Report(self.options.verbose)
-        self.loss = self.head.loss
-        if self.options.label_smoothing:
-            self.loss = partial(self.head.loss, smoothing=self.options.label_smoothing)
+        self.loss = partial(member_loss, self.head.loss, self.options.label_smoothing, self.n_members)
+        if self.n_members == 1 and not self.options.label_smoothing:
+            self.loss = self.head.loss
+
+    def batches(self, rng):
+        """The rows of each step of the next epoch; those of members stand one below the other."""
+        if self.options.shuffle:
+            self.order = np.stack([rows[rng.permutation(len(rows))] for rows in self.order])
+        return minibatches(self.order, self.options.batch_size)
 
     def begin(self):
         """Make ready; return the weights to go back to if training diverges, with the index of their epoch."""
@@ -103,17 +121,20 @@ class Run:
         """The number of epochs or iterations of this call."""
         return len(self.progress.loss_curve) - self.n_before
 
+    def random_bits(self, rng):
+        """What dropout draws from, seeded by one draw from rng; None without dropout, and rng is not touched."""
+        return np.random.SFC64(rng.randint(2**31)) if np.any(self.network.dropout) else None
+
     def epochs(self, optimizer, rng):
         """For fit: epochs until a stopping rule, a callback or max_iter."""
-        known_good, order = self.begin(), np.arange(len(self.training))
+        known_good, bits = self.begin(), self.random_bits(rng)
         try:
             while self.n_done < self.options.max_iter:
                 start = self.network.parameters.copy()
                 self.tasks.begin()
-                order = shuffled(order, self.options, rng)
-                batches = minibatches(order, clipped_batch_size(self.options.batch_size, len(order)))
+                batches = self.batches(rng)
                 rates = learning_rates(optimizer, self.options, self.n_done, len(batches))
-                loss = self.epoch(optimizer, batches, rates, rng)
+                loss = self.epoch(optimizer, batches, rates, bits)
                 if diverged(loss, self.network, optimizer):
                     self.restore_after_divergence(optimizer, known_good)
                     self.tasks.end()
@@ -134,10 +155,9 @@ class Run:
         if self.progress.stopped and self.validation is not None:
             warnings.warn(STOPPED)
             return
-        known_good, order = self.begin(), shuffled(np.arange(len(self.training)), self.options, rng)
-        batches = minibatches(order, clipped_batch_size(self.options.batch_size, len(order)))
+        known_good, batches = self.begin(), self.batches(rng)
         self.tasks.begin()
-        loss = self.epoch(optimizer, batches, [optimizer.learning_rate] * len(batches), rng)
+        loss = self.epoch(optimizer, batches, [optimizer.learning_rate] * len(batches), self.random_bits(rng))
         if diverged(loss, self.network, optimizer):
             self.restore_after_divergence(optimizer, known_good)
         elif self.end_epoch(optimizer, loss, optimizer.learning_rate) and self.validation is not None:
@@ -146,23 +166,24 @@ class Run:
             warnings.warn(STOPPED)
         self.tasks.end()
 
-    def epoch(self, optimizer, batches, rates, rng):
+    def epoch(self, optimizer, batches, rates, bits):
         """Train on all batches once. Returns the mean loss, or the first batch loss that is not finite."""
-        network, loss_function, total = self.network, self.loss, 0.0
+        network, loss_function, total, total_weight = self.network, self.loss, 0.0, 0.0
         optimizer.begin_epoch(network.parameters)
         for rows, rate in zip(batches, rates):
             X, targets, weights, batch_weight = self.training.batch(rows)
-            logits, backprop = network.forward(X, self.memory, rng)
+            logits, backprop = network.forward(X, self.memory, bits)
             loss, d_logits = loss_function(logits, targets, weights)  # d_logits is p − y
             backprop(d_logits)  # fills network.gradient
-            loss += network.add_l2(self.options.alpha / batch_weight)
+            loss += network.add_l2(self.options.alpha * self.n_members / batch_weight) / self.n_members
+            total_weight += batch_weight
             if not isfinite(loss):
                 return loss
             clip(network.gradient, self.options.clip_norm)
             optimizer.step(network.parameters, network.gradient, rate)
             total += loss * batch_weight
         optimizer.end_epoch(network.parameters)
-        return total / self.training.total_weight
+        return total / total_weight
 
     def end_epoch(self, optimizer, loss, rate):
         """Take an epoch down and adjust the learning rate for the next; True if training is to end here."""
@@ -196,7 +217,7 @@ class Run:
     def validate(self):
         """The mean loss on the validation rows, and their score: weighted accuracy, minus the loss, or the user's scorer."""
         rows, scoring = self.validation, self.options.scoring
-        logits = self.network.logits(rows.X, self.memory)
+        logits = self.network.logits(rows.X, self.memory, combine=partial(self.mixture.logits, head=self.head))
         hits = self.head.hits(logits, rows.targets) if scoring == "accuracy" else None
         loss = self.head.loss(logits, rows.targets, rows.weights)[0]  # overwrites the logits
         if scoring == "accuracy":
@@ -221,7 +242,7 @@ class Run:
 
     def initial_loss(self):
         """The loss of the current weights on the first rows: enough to see whether it is finite."""
-        X, targets, weights, _ = self.training.batch(np.arange(min(len(self.training), 1000)))
+        X, targets, weights, _ = self.training.batch(self.order[:, :1000].ravel())
         return self.loss(self.network.forward(X, self.memory)[0], targets, weights)[0]
 
     def restore_best(self, optimizer=None):
@@ -282,9 +303,11 @@ class Run:
         return loss, network.gradient.astype(np.float64)
 
 
-def shuffled(order, options, rng):
-    """The rows in a new order, drawn as MLPClassifier draws it, where `options.shuffle` is on."""
-    return order[rng.permutation(len(order))] if options.shuffle else order
+def member_loss(loss, smoothing, n_members, logits, targets, weights):
+    """The mean of the members' losses, and the gradient of their sum: each is trained as if it were alone."""
+    mean, d_logits = loss(logits, targets, weights, smoothing)
+    d_logits *= n_members
+    return mean, d_logits
 
 
 def diverged(loss, network, optimizer):
@@ -296,13 +319,6 @@ def learning_rates(optimizer, options, epoch, n_batches):
     """The learning rate of each step of an epoch."""
     factor = schedule(options.learning_rate, options.warmup)
     return [optimizer.learning_rate * factor((epoch + i / n_batches) / options.max_iter) for i in range(n_batches)]
-
-
-def clipped_batch_size(batch_size, n_samples):
-    """`batch_size` as a number of rows that the data has."""
-    if batch_size == "auto":
-        return min(200, n_samples)
-    return min(batch_size, n_samples)
 
 
 def warn_if_unfinished(options):

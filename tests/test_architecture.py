@@ -10,12 +10,13 @@ import pytest
 import sksoftmax
 
 MAY_IMPORT = {
+    "hints": set(),
     "loss": set(),
     "layers": set(),
     "optimizers": set(),
     "schedules": set(),
     "inputs": {"columns"},
-    "callbacks": set(),
+    "callbacks": {"hints"},
     "columns": set(),
     "preprocessing": set(),
     "progress": set(),
@@ -25,14 +26,16 @@ MAY_IMPORT = {
     "heads": {"loss"},
     "targets": {"heads"},
     "class_weight": {"heads"},
+    "committee": set(),
+    "recipe": {"committee", "network", "parameters"},
     "training": {"network", "optimizers", "progress", "schedules", "threads"},
     "parameters": {"layers", "schedules"},
-    "prediction": {"inputs", "network"},
+    "prediction": {"hints", "inputs", "network"},
     "conversion": {"heads", "network", "optimizers", "progress", "targets"},
-    "classifier": {"callbacks", "class_weight", "columns", "conversion", "inputs", "network", "optimizers", "parameters"}
-    | {"prediction", "preprocessing", "progress", "scoring", "targets", "training"},
+    "classifier": {"callbacks", "class_weight", "columns", "committee", "conversion", "hints", "inputs", "optimizers"}
+    | {"parameters", "prediction", "preprocessing", "progress", "recipe", "scoring", "targets", "training"},
     "onnx": {"classifier", "heads", "layers", "preprocessing"},
-    "display": set(),
+    "display": {"hints"},
     "__init__": {"classifier", "display"},
 }
 WIDE = {"SoftmaxMLPClassifier.__init__"}  # may take more than eight arguments

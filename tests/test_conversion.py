@@ -63,6 +63,9 @@ def test_parameters_come_over_and_everything_new_is_neutral():
         "scaling": None,
         "categorical_features": None,
         "dtype": "auto",
+        "parametrization": "standard",
+        "n_members": 1,
+        "n_bins": 0,
     }
 
 

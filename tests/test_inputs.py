@@ -53,6 +53,9 @@ WRONG = {  # wrong types, and values out of range
     "scaling": ["minmax", True],
     "categorical_features": ["all", 3, [9], ["length"], [True, False]],
     "dtype": [None, "float16", np.float32],
+    "parametrization": [None, "mup"],
+    "n_members": [None, 0, 2, 5, 1.5],
+    "n_bins": [None, -1, 2.5],
 }
 
 

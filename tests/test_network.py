@@ -82,7 +82,11 @@ def test_the_l2_penalty_is_half_the_strength_times_the_squared_weights_and_leave
     network.allocate_gradient()
     penalty = network.add_l2(0.3)
     assert penalty == pytest.approx(0.15 * sum((W**2).sum() for W in network.coefs), rel=1e-14)
-    np.testing.assert_array_equal(network.gradient, 0.3 * network.parameters * network.is_weight)
+    free = np.ones_like(network.parameters)
+    for part, strength in network.weight_parts(0.3):
+        np.testing.assert_array_equal(network.gradient[part], strength * network.parameters[part])
+        free[part] = 0
+    assert not (network.gradient * free).any()
 
 
 def test_an_l2_penalty_of_strength_zero_changes_nothing():
@@ -111,7 +115,7 @@ def test_parameters_are_shown_layer_by_layer_without_a_copy():
 def test_parameters_gradient_and_logits_have_the_dtype_of_the_network(dtype):
     network = random_network(dtype=dtype)
     network.allocate_gradient()
-    assert {a.dtype for a in (network.parameters, network.gradient, network.coefs[0], network.is_weight)} == {np.dtype(dtype)}
+    assert {a.dtype for a in (network.parameters, network.gradient, network.coefs[0])} == {np.dtype(dtype)}
     assert network.dtype == network.logits(random_X(dtype=np.float64)).dtype == dtype
 
 
@@ -142,9 +146,16 @@ def test_a_pickle_holds_the_parameters_once():
     assert len(pickle.dumps(network)) < network.parameters.nbytes + 1000
 
 
-def test_is_weight_is_one_for_weights_and_zero_for_biases():
+def test_the_parts_that_are_weights_leave_the_biases_out():
     network = Network((2, 3, 1), "relu", np.float64)
-    np.testing.assert_array_equal(network.is_weight, [1] * 6 + [0] * 3 + [1] * 3 + [0])
+    assert network.weight_parts(0.5) == [(slice(0, 6), 0.5), (slice(9, 12), 0.5)]
+    members = Network((2, 3, 1), "relu", np.float64, n_members=2)
+    assert members.weight_parts([1.0, 2.0]) == [
+        (slice(0, 6), 1.0),
+        (slice(9, 15), 2.0),
+        (slice(18, 21), 1.0),
+        (slice(22, 25), 2.0),
+    ]
 
 
 def test_forward_and_logits_write_nothing_to_the_network():

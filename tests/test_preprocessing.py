@@ -7,7 +7,7 @@ from scipy.sparse import csc_array, csr_array, csr_matrix
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
 
 from sksoftmax.columns import UNKNOWN, Categories
-from sksoftmax.preprocessing import Preprocessor, arithmetic, quartiles, smooth_clip
+from sksoftmax.preprocessing import FLOAT32_ROWS, Preprocessor, arithmetic, quartiles, smooth_clip
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(41, 3)) * [1, 100, 1e-3] + [0, 5, -2]
@@ -313,9 +313,9 @@ def test_names_are_those_of_numbers_flags_and_categories_in_the_order_of_the_col
     [
         ("auto", "float64", None, 5000, "float64"),
         ("auto", "float32", None, 5, "float32"),
-        ("auto", "float64", "robust", 999, "float64"),
-        ("auto", "float64", "robust", 1000, "float32"),
-        ("auto", "float64", "standard", 1000, "float32"),
+        ("auto", "float64", "robust", FLOAT32_ROWS - 1, "float64"),
+        ("auto", "float64", "robust", FLOAT32_ROWS, "float32"),
+        ("auto", "float64", "standard", FLOAT32_ROWS, "float32"),
         ("auto", "float32", "robust", 5, "float32"),
         ("float32", "float64", None, 5, "float32"),
         ("float64", "float32", "robust", 5000, "float64"),

@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.preprocessing import FLOAT32_ROWS
 
 N = 60
 RNG = np.random.default_rng(0)
@@ -473,10 +474,10 @@ def test_the_network_and_its_probabilities_have_the_format_asked_for(dtype, give
         assert clf.predict_proba(rows).dtype == expected
 
 
-@pytest.mark.parametrize("n_rows", [999, 1000])
+@pytest.mark.parametrize("n_rows", [FLOAT32_ROWS - 1, FLOAT32_ROWS])
 def test_many_scaled_rows_are_trained_in_float32(n_rows):
     X = np.random.default_rng(0).normal(size=(n_rows, 2))
-    expected = np.float32 if n_rows >= 1000 else np.float64
+    expected = np.float32 if n_rows >= FLOAT32_ROWS else np.float64
     assert small(max_iter=1).fit(X, X[:, 0] > 0).predict_proba(X).dtype == expected
     assert small(max_iter=1, scaling=None).fit(X, X[:, 0] > 0).predict_proba(X).dtype == np.float64
 

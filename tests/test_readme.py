@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_iris
 from sklearn.neural_network import MLPClassifier
 
@@ -24,6 +25,21 @@ def test_the_migration_runs():
     names = {"mlp": MLPClassifier(max_iter=5, random_state=0).fit(X, y)}
     exec(PYTHON[1], names)
     assert (names["clf"].predict(X) == names["mlp"].predict(X)).all()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_curves_are_drawn_and_the_export_and_the_safe_loading_predict_the_same(capsys):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("skops")
+    names = {}
+    exec(PYTHON[0], names)
+    names["mlp"] = MLPClassifier(max_iter=5).fit(names["X_train"], names["y_train"])
+    exec(PYTHON[2], names)
+    exec(PYTHON[3], names)
+    expected = names["clf"].predict_proba(names["X_test"])
+    assert_allclose(names["probabilities"], expected, atol=1e-5)
+    assert_array_equal(names["same"].predict_proba(names["X_test"]), expected)
 
 
 def test_the_two_commands_set_up_a_virtual_environment_and_run_the_example_and_the_tests():

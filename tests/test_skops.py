@@ -22,6 +22,7 @@ TRUSTED = (
     "sksoftmax.progress.Progress",
     "sksoftmax.preprocessing.Preprocessor",
     "sksoftmax.columns.Categories",
+    "sksoftmax.committee.Mixture",
 )
 HEADS = {
     "sksoftmax.heads.SoftmaxHead": y,
@@ -49,7 +50,7 @@ def reloaded(estimator, *types):
 
 
 @pytest.mark.parametrize("head", HEADS)
-def test_a_fitted_model_predicts_the_same_and_needs_seven_types(head):
+def test_a_fitted_model_predicts_the_same_and_needs_eight_types(head):
     clf = small().fit(X, HEADS[head])
     loaded = reloaded(clf, *TRUSTED, head)
     assert_array_equal(loaded.predict_proba(X), clf.predict_proba(X))

@@ -1,0 +1,84 @@
+"""What the parameters' "auto" stands for: choices that depend on each other and on the data.
+
+Measured on forty real datasets; `benchmarks/RECIPE.md` tells what was tried.
+"""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from sksoftmax.committee import Roles
+from sksoftmax.network import Network
+from sksoftmax.parameters import dropout_rates, layer_activations, layer_sizes
+
+N_MEMBERS, N_MEMBERS_OF_FEW, FEW = 8, 16, 1500  # 4 folds, or 8 below 1,500 rows
+SMALL = 200  # below this many rows chance decides nothing: dropout is off
+BATCH_SIZE, EPOCHS, LEAST_STEPS, MOST_STEPS = 64, 45, 500, 3000
+DROPOUT = {"light": 0.15, "strong": 0.5, "strong_binned": 0.3}
+WEIGHT_DECAY = {"light": 0.2, "strong": 1.0}
+DROPOUT_OF_ONE, WEIGHT_DECAY_OF_ONE = 0.15, 0.5
+N_BINS = 64
+
+
+def resolved(params, n_samples):
+    """The parameters by name, with what "auto" stands for on this many rows; `n_members` is None for one network."""
+    options = SimpleNamespace(**params)
+    options.n_hidden = len(layer_sizes(options.hidden_layer_sizes))
+    options.activation = layer_activations(options.activation, options.n_hidden)
+    options.n_members = _n_members(options, n_samples)
+    options.batch_size = min(_batch_size(options), n_samples)
+    options.max_iter = _max_iter(options, n_samples)
+    roles = None if options.n_members is None else Roles.of(options.n_members)
+    options.dropout = _dropout(options, roles, n_samples)
+    options.weight_decay = _weight_decay(options, roles)
+    return options
+
+
+def _n_members(options, n_samples):
+    if options.n_members == "auto":
+        wanted = N_MEMBERS if n_samples >= FEW else N_MEMBERS_OF_FEW
+        return wanted if options.solver == "adam" and options.n_hidden else None
+    return None if options.n_members == 1 else options.n_members
+
+
+def _batch_size(options):
+    if options.batch_size == "auto":
+        return BATCH_SIZE if options.parametrization == "ntk" else 200
+    return options.batch_size
+
+
+def _max_iter(options, n_samples):
+    if options.max_iter != "auto":
+        return options.max_iter
+    if options.solver == "lbfgs":
+        return 200
+    n_batches = max(1, round(n_samples / options.batch_size))
+    return int(np.clip(EPOCHS, -(-LEAST_STEPS // n_batches), max(1, MOST_STEPS // n_batches)))
+
+
+def _dropout(options, roles, n_samples):
+    if not isinstance(options.dropout, str):
+        return dropout_rates(options.dropout, options.n_hidden)
+    if options.solver == "lbfgs" or n_samples < SMALL:
+        return 0.0
+    return DROPOUT_OF_ONE if roles is None else roles.values(**DROPOUT)
+
+
+def _weight_decay(options, roles):
+    if options.weight_decay != "auto":
+        return options.weight_decay
+    if options.solver == "lbfgs":
+        return 0.0
+    return WEIGHT_DECAY_OF_ONE if roles is None else roles.values(**WEIGHT_DECAY)
+
+
+def new_network(options, X, encoder, preprocessor, rng):
+    """The network that these options, resolved, ask for, with its initial weights."""
+    units = [X.shape[1], *layer_sizes(options.hidden_layer_sizes), encoder.head.n_outputs]
+    skipped = (options.n_members // 2, preprocessor.n_bin_columns) if options.n_members and preprocessor.n_bin_columns else (0, 0)
+    network = Network(units, options.activation, X.dtype, options.dropout, options.n_members, skipped)
+    if options.parametrization == "ntk":
+        network.initialize_scaled(rng)
+    else:
+        network.initialize(rng)
+    return network
