@@ -372,6 +372,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
 
     classes_: NDArray[Any]
     coefs_: list[Floats]
+    encoded_feature_names_: NDArray[Any]
     intercepts_: list[Floats]
     loss_: float
     best_loss_: float | None

@@ -68,6 +68,15 @@ def test_the_rows_of_the_first_weights_are_named():
     assert clf.feature_names_in_.tolist() == FRAME.columns.tolist()
 
 
+@pytest.mark.parametrize("params", [{"n_bins": 4}, {"n_bins": 8, "n_members": 4}], ids=str)
+def test_bins_are_named_before_the_rest(params):
+    clf = small(**params).fit(FRAME, y)
+    names = clf.encoded_feature_names_.tolist()
+    assert names[-len(ENCODED) :] == ENCODED
+    assert names[:2] == ["length_bin0", "length_bin1"]
+    assert len(names) == len(ENCODED) + 3 * params["n_bins"] == clf.coefs_[0].shape[-2]
+
+
 @pytest.mark.parametrize("kind", [np.asarray, csr_matrix, pd.DataFrame])
 def test_inputs_without_names_are_numbered(kind):
     for clf in (small(), small(scaling=None, categorical_features=None)):
@@ -100,10 +109,17 @@ def test_without_scaling_and_categories_X_is_taken_as_it_is():
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
-@pytest.mark.parametrize("scaling", ["robust", "standard"])
+@pytest.mark.parametrize(("scaling", "n_bins"), [("robust", 0), ("standard", 0), ("robust", 8)])
 @pytest.mark.filterwarnings(STOPS_NOT)
-def test_a_row_of_weight_2_is_two_rows_and_one_of_weight_0_none(solver, scaling):
-    params = {"solver": solver, "scaling": scaling, "batch_size": 10**6, "learning_rate": "constant", "max_iter": 8}
+def test_a_row_of_weight_2_is_two_rows_and_one_of_weight_0_none(solver, scaling, n_bins):
+    params = {
+        "solver": solver,
+        "scaling": scaling,
+        "n_bins": n_bins,
+        "batch_size": 10**6,
+        "learning_rate": "constant",
+        "max_iter": 8,
+    }
     repeated = np.repeat(np.arange(N), WEIGHTS.astype(int))
     weighted = small(**params).fit(FRAME, y, WEIGHTS)
     twice = small(**params).fit(FRAME.iloc[repeated], y[repeated])
