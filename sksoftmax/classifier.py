@@ -242,7 +242,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
     categorical_features : 'from_dtype', array-like of bool, int or str of shape (n_features,), or None, default='from_dtype'
         Columns whose values are categories: a mask, positions or names; 'from_dtype' takes the columns of a pandas or polars
         frame that hold categories, strings or booleans. Each becomes a column of 0 and 1 for each category in `fit`, or one of
-        −1 and 1 for two; others, and missing values where `fit` saw none, are all zeros. None takes all columns for numbers.
+        −1 and 1 for two; other categories, and missing values, are zeros there. None takes all columns for numbers.
 
     dtype : {'auto', 'float32', 'float64'}, default='auto'
         Floating-point format of the network. 'auto' is float32 where X is, and where `scaling` is on and `fit` sees 200 rows or
@@ -271,6 +271,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
 
     coefs_ : list of ndarray of shape (fan_in, fan_out)
         Weights of each layer: views of one flat vector. Arrays put here by hand are used from then on.
+
+    encoded_feature_names_ : ndarray of str, one for each row of ``coefs_[0]``
+        What the network's inputs are: the numeric columns of X under their names, or x0, x1, … where they have none; flags of
+        missing values, as 'missingindicator_age'; categories, as 'colour_red'.
 
     intercepts_ : list of ndarray of shape (fan_out,)
         Biases of each layer, likewise.
@@ -368,6 +372,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
 
     classes_: NDArray[Any]
     coefs_: list[Floats]
+    encoded_feature_names_: NDArray[Any]
     intercepts_: list[Floats]
     loss_: float
     best_loss_: float | None
@@ -494,11 +499,13 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         if hasattr(mlp, "coefs_"):
             options = resolved(self.get_params(deep=False), n_samples=1)
             self._encoder, self._network, self._optimizer, self._progress = state_from_sklearn(mlp, options)
-            self._preprocessor, self._mixture = Preprocessor(None, Categories({})), Mixture.equal(1)
+            self._preprocessor = Preprocessor(None, Categories({})).fit(np.empty((0, mlp.n_features_in_)))
+            self._mixture = Mixture.equal(1)
             self._keep_training_state = mlp.warm_start or mlp.n_iter_ == 1 or len(self._progress.loss_curve) > mlp.n_iter_
             for name in ("n_features_in_", "feature_names_in_", "n_iter_"):
                 if hasattr(mlp, name):
                     setattr(self, name, getattr(mlp, name))
+            self.encoded_feature_names_ = self._encoded_names(self._preprocessor)
             self._hidden_sizes = layer_sizes(self.hidden_layer_sizes)
             self._no_improvement_count = self._progress.stale_epochs
             self.__dict__.update(public_attributes(self._encoder, self._network, self._progress))
@@ -575,7 +582,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val)
         going_on = self.warm_start and self.__sklearn_is_fitted__()
         preprocessor = self._preprocessor if going_on else self._new_preprocessor(X)
-        X, y = check_X_y(self, X, y, preprocessor.categories, reset=not going_on)
+        X, y = check_X_y(self, X, y, preprocessor, reset=not going_on)
         encoder = self._same_encoder(y) if going_on else TargetEncoder.from_y(y, self.out_activation)
         return self._train(X, y, given, preprocessor, encoder, check_random_state(self.random_state), going_on)
 
@@ -643,7 +650,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val)
         first = not hasattr(self, "_encoder")
         preprocessor = self._new_preprocessor(X) if first else self._preprocessor
-        X, y = check_X_y(self, X, y, preprocessor.categories, reset=first)
+        X, y = check_X_y(self, X, y, preprocessor, reset=first)
         encoder = TargetEncoder.from_classes(y, classes, self.out_activation) if first else self._encoder
         if not first:
             encoder.check_classes(classes)
@@ -669,7 +676,12 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
             training, validation = split_validation(training, self.validation_fraction, strata, rng)
         folds = None if going_on or incremental else member_folds(network, encoder, training.targets, rng)
         mixture = getattr(self, "_mixture", None) if going_on else None
-        parts = {"_encoder": encoder, "_preprocessor": preprocessor, "_mixture": mixture or Mixture.equal(network.n_members or 1)}
+        parts = {
+            "_encoder": encoder,
+            "_preprocessor": preprocessor,
+            "_mixture": mixture or Mixture.equal(network.n_members or 1),
+            "encoded_feature_names_": self._encoded_names(preprocessor),
+        }
         run = self._run(network, training, validation, given, parts, options, incremental)
         run.order = rows_of_members(folds, network, len(training), rng)
         optimizer = self._solve(run, rng, going_on, incremental)
@@ -727,7 +739,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         if not check_validation_pair(given.X_val, given.y_val, self.early_stopping):
             return None
         try:
-            X_val, y_val = check_X_y(self, given.X_val, given.y_val, preprocessor.categories, reset=False)
+            X_val, y_val = check_X_y(self, given.X_val, given.y_val, preprocessor, reset=False)
             return self._samples(X_val, y_val, given.sample_weight_val, encoder, dtype)
         except ValueError as error:
             raise ValueError(f"In X_val, y_val or sample_weight_val: {error}") from error
@@ -753,6 +765,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
             "_keep_training_state": False,
             **public_attributes(parts["_encoder"], network, progress),
         }
+
+    def _encoded_names(self, preprocessor):
+        names = getattr(self, "feature_names_in_", None)
+        return preprocessor.get_feature_names_out([f"x{i}" for i in range(self.n_features_in_)] if names is None else names)
 
     def _new_preprocessor(self, X):
         return Preprocessor(self.scaling, Categories.from_X(X, self.categorical_features), self.n_bins)

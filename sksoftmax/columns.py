@@ -1,7 +1,7 @@
 """Which columns of the user's X are categorical, and their categories as codes.
 
 pandas and polars frames, arrays and lists are read alike, a column at a time. Code k stands for the k-th of a column's sorted
-categories, NaN for a missing value, −1 for a category that was not seen in fit.
+categories, −1 for anything else: a missing value, or a category that was not seen in fit.
 """
 
 from numbers import Integral
@@ -11,7 +11,16 @@ from scipy.sparse import issparse
 from sklearn.utils import _safe_indexing, check_array
 
 UNKNOWN = -1.0
-CATEGORICAL_TYPES = ("category", "categorical", "enum", "str", "utf8", "bool")  # how types' names begin in pandas and polars
+CATEGORICAL_TYPES = (  # how types' names begin in pandas, polars and Arrow; "str" is pandas' whole name, "struct" is none
+    "category",
+    "categorical",
+    "enum",
+    "dictionary",
+    "string",
+    "large_string",
+    "utf8",
+    "bool",
+)
 
 
 class Categories:
@@ -29,7 +38,7 @@ class Categories:
     @classmethod
     def from_X(cls, X, categorical_features):
         """Find the categorical columns of X, as in HistGradientBoosting, and their categories."""
-        if categorical_features is None or (isinstance(categorical_features, str) and not hasattr(X, "columns")):
+        if categorical_features is None or (isinstance(categorical_features, str) and not hasattr(X, "dtypes")):
             return cls({})
         if issparse(X):
             raise ValueError("categorical_features must be None or 'from_dtype' for a sparse X, whose columns are numbers.")
@@ -37,21 +46,23 @@ class Categories:
         if len(X.shape) != 2:  # an error, which scikit-learn's validation will word
             return cls({})
         positions = categorical_positions(X, categorical_features, getattr(X, "columns", None))
-        return cls({column: _sorted(set(values_of(X, column)) - {None}) for column in positions})
+        return cls({column: _categories_of(X, column) for column in positions})
 
     def __len__(self):
         return len(self.of_column)
 
     def matrix(self, X):
-        """X with numbers in every column, float64: a code for each category, NaN for what is missing."""
+        """X with numbers in every column, float64: codes in the categorical columns, NaN for a number that is missing."""
+        if issparse(X):
+            raise ValueError("X must be dense, because it has categorical columns; got a sparse one. Use X.toarray().")
         X = _with_shape(X)
         result = np.empty(X.shape)
         numeric = [column for column in range(X.shape[1]) if column not in self.of_column]
         if numeric:
-            part = _safe_indexing(X, numeric, axis=1)
+            part = nan_for_NA(_safe_indexing(X, numeric, axis=1))
             result[:, numeric] = check_array(part, dtype=np.float64, ensure_all_finite=False)
         for column, values in self.of_column.items():
-            codes = {None: np.nan, **{value: float(code) for code, value in enumerate(values)}}
+            codes = {value: code for code, value in enumerate(values)}
             result[:, column] = [codes.get(value, UNKNOWN) for value in values_of(X, column)]
         return result
 
@@ -73,16 +84,24 @@ def categorical_positions(X, categorical_features, names):
 
 def _position(value, n_features, names):
     if isinstance(value, str):
-        if names is None or value not in list(names):
-            known = "X has no column names" if names is None else f"the columns are {list(names)}"
-            raise ValueError(f"categorical_features names a column {value!r}, but {known}.")
-        return list(names).index(value)
+        names = None if names is None else list(names)
+        if names is None or names.count(value) != 1:
+            known = "X has no column names" if names is None else f"the columns are {names}"
+            raise ValueError(f"categorical_features must name columns, each once; got {value!r}, but {known}.")
+        return names.index(value)
     if isinstance(value, Integral) and not isinstance(value, bool) and 0 <= value < n_features:
         return int(value)
     raise ValueError(
         f"categorical_features must have column names, positions 0 … {n_features - 1} or a mask of {n_features} booleans; "
         f"got {value!r}."
     )
+
+
+def nan_for_NA(X):
+    """A pandas frame with NaN for the pandas.NA in columns of objects, from which NumPy makes no number; other X as it is."""
+    if not hasattr(X, "isna") or not hasattr(X, "columns") or np.dtype(object) not in list(X.dtypes):
+        return X
+    return type(X)(X.to_numpy(dtype=object, na_value=np.nan), index=X.index, columns=X.columns)
 
 
 def _with_shape(X):
@@ -104,11 +123,19 @@ def values_of(X, position):
 
 
 def _is_categorical(X, position):
-    name = str(column_of(X, position).dtype).lower()
+    name = str(column_of(X, position).dtype).lower()  # as strings, because pandas and polars need not be installed
     if name == "object":
         present = [value for value in values_of(X, position) if value is not None]
         return bool(present) and all(isinstance(value, str | bool) for value in present)
-    return name.startswith(CATEGORICAL_TYPES)
+    return name == "str" or name.startswith(CATEGORICAL_TYPES)
+
+
+def _categories_of(X, position):
+    try:
+        return _sorted(set(values_of(X, position)) - {None})
+    except TypeError as error:  # cannot be hashed or compared
+        name = repr(X.columns[position]) if hasattr(X, "columns") else position
+        raise ValueError(f"Column {name} of X holds values that cannot be categories: {error}.") from error
 
 
 def _sorted(values):

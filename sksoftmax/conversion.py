@@ -74,6 +74,8 @@ def state_to_sklearn(estimator, mlp):
             f"A model of {len(encoder.classes)} class(es) with a softmax output cannot be expressed by MLPClassifier; "
             "out_activation must be 'auto' and y have two classes or more."
         )
+    if not estimator._preprocessor.changes_nothing:
+        raise ValueError("A model that was fitted with scaling or categorical_features cannot be expressed by MLPClassifier.")
     multilabel = encoder.kind == "multilabel"
     mlp._label_binarizer = LabelBinarizer().fit(np.eye(len(encoder.classes), dtype=int) if multilabel else encoder.classes)
     network = estimator._current_network(encoder)

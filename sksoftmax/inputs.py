@@ -1,6 +1,7 @@
 """What the user passes: X, y and sample_weight, checked, with errors that name the column or row; the validation split."""
 
 from dataclasses import replace
+from functools import partial
 from math import ceil, isfinite
 from numbers import Real
 from typing import NamedTuple
@@ -11,6 +12,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils import check_X_y as sklearn_check_X_y
 from sklearn.utils.validation import validate_data
+
+from sksoftmax.columns import column_of, nan_for_NA
 
 FLOATS = (np.float64, np.float32)
 
@@ -26,12 +29,12 @@ class Given(NamedTuple):
     sample_weight_val: object = None
 
 
-def check_X(estimator, X, categories):
+def check_X(estimator, X, preprocessor):
     """X for a prediction, as a float array or CSR matrix with the columns that were fitted, categories as codes."""
-    if not categories and _needs_no_conversion(estimator, X):
-        _check_finite(estimator, X)
+    if not preprocessor.categories and _needs_no_conversion(estimator, X):
+        _check_finite(estimator, X, preprocessor.accepts_missing)
         return X
-    return _check(estimator, X, "no_validation", categories, reset=False)
+    return _check(estimator, X, "no_validation", preprocessor, reset=False)
 
 
 def _needs_no_conversion(estimator, X):
@@ -46,10 +49,10 @@ def _needs_no_conversion(estimator, X):
     )
 
 
-def check_X_y(estimator, X, y, categories, reset):
+def check_X_y(estimator, X, y, preprocessor, reset):
     """X as a float array or CSR matrix, categories as codes, and y as labels (n,) or a matrix (n, L)."""
     with np.errstate(over="ignore", invalid="ignore"):
-        X, y = _check(estimator, X, y, categories, reset, multi_output=True)
+        X, y = _check(estimator, X, y, preprocessor, reset, multi_output=True)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y.toarray() if issparse(y) else y, warn=True)
     return X, y
@@ -122,34 +125,37 @@ def split_validation(samples, fraction, stratify, rng):
     return samples[train], samples[validation]
 
 
-def _check(estimator, X, y, categories, reset, **kwargs):
-    options = {"accept_sparse": "csr", "dtype": FLOATS, "ensure_all_finite": False, "estimator": estimator, **kwargs}
+def _check(estimator, X, y, preprocessor, reset, **kwargs):
+    options = {"accept_sparse": "csr", "dtype": FLOATS, "ensure_all_finite": False, **kwargs}
+    categories = preprocessor.categories
+    coded = bool(categories) and len(np.shape(X)) == 2  # other shapes are left to scikit-learn's validation to refuse
+    if coded:
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
     try:
-        if not categories:
-            options.pop("estimator")
-            checked = validate_data(estimator, X, y, reset=reset, **options)
+        if _has_dates(X, categories.of_column):
+            raise TypeError("dates and durations are not numbers")
+        if coded:
+            check = check_array if isinstance(y, str) else partial(sklearn_check_X_y, y=y)
+            checked = check(categories.matrix(X), estimator=estimator, **options)
         else:
-            validate_data(estimator, X, reset=reset, skip_check_array=True)
-            matrix = categories.matrix(X)
-            checked = matrix if isinstance(y, str) else sklearn_check_X_y(matrix, y, **options)
+            checked = validate_data(estimator, nan_for_NA(X), y, reset=reset, **options)
     except (ValueError, TypeError) as error:
-        columns = _columns_not_numeric(X)
+        columns = _columns_not_numeric(X, categories.of_column)
         if not columns:
             raise
         raise ValueError(
             f"X must be numeric; these columns are not: {columns}. Name them in categorical_features or encode them, for "
             f"example with OneHotEncoder. ({error})"
         ) from error
-    _check_finite(estimator, checked if isinstance(y, str) else checked[0])
+    _check_finite(estimator, checked if isinstance(y, str) else checked[0], preprocessor.accepts_missing)
     return checked
 
 
-def _check_finite(estimator, X):
+def _check_finite(estimator, X, accepts_missing):
     values = X.data if issparse(X) else X
-    nan_allowed = estimator.scaling is not None and not issparse(X)
     if isfinite(np.add.reduce(values, axis=None, dtype=np.float64)) or np.isfinite(values).all():
         return
-    bad = np.isinf(values) if nan_allowed else ~np.isfinite(values)
+    bad = np.isinf(values) if accepts_missing and not issparse(X) else ~np.isfinite(values)
     if not bad.any():
         return
     where = np.argwhere(bad)[0]
@@ -166,16 +172,27 @@ def _check_finite(estimator, X):
     )
 
 
-def _columns_not_numeric(X):
-    """The names of the columns of a DataFrame that are not numbers; empty for anything else."""
-    if not hasattr(X, "columns"):
+def _has_dates(X, categorical):
+    """Whether a DataFrame has dates or durations, which NumPy would count in nanoseconds, in columns that are not categorical."""
+    dtypes = X.dtypes if hasattr(X, "columns") and hasattr(X, "dtypes") else ()
+    return any(_is_date(dtype) for column, dtype in enumerate(dtypes) if column not in categorical)
+
+
+def _is_date(dtype):
+    return str(dtype).lower().startswith(("date", "time", "duration"))  # in pandas, polars and Arrow
+
+
+def _columns_not_numeric(X, categorical):
+    """The names of the columns of a DataFrame that are neither numbers nor categorical; empty for anything else."""
+    if not hasattr(X, "columns") or not hasattr(X, "dtypes"):
         return []
-    columns = [X.iloc[:, i] if hasattr(X, "iloc") else X[name] for i, name in enumerate(X.columns)]
-    return [str(name) for name, column in zip(X.columns, columns) if not _is_numeric(column)]
+    X = nan_for_NA(X)
+    names = [(column, str(name)) for column, name in enumerate(X.columns) if column not in categorical]
+    return [name for column, name in names if not _is_numeric(column_of(X, column))]
 
 
 def _is_numeric(column):
-    if getattr(column.dtype, "kind", "O") in "mM":
+    if _is_date(column.dtype):
         return False
     try:
         np.asarray(column, dtype=np.float64)

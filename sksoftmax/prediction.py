@@ -90,7 +90,7 @@ class NetworkPredictor:
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)
         with np.errstate(over="ignore", invalid="ignore"):
-            X = check_X(self, X, self._preprocessor.categories)
+            X = check_X(self, X, self._preprocessor)
             combine = partial(self._mixture.logits, head=self._encoder.head)
             logits = self._current_network(self._encoder).logits(X, encode=self._preprocessor.transform, combine=combine)
             finite = isfinite(np.add.reduce(logits, axis=None)) or np.isfinite(logits).all()

@@ -16,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
 
+QUARTILES = (0.25, 0.5, 0.75)
 MIN_BINS, BIN_COLUMNS = 8, 256  # at least so many bins a column, about so many columns in all
 FLOAT32_ROWS = 200  # from here on scaled input is computed in float32, unless `dtype` says otherwise
 LIMIT = 1e15  # beyond this the smooth clip is ±3 to the last digit; its square fits float32
@@ -50,13 +51,18 @@ class Preprocessor:
         return sum(len(edges) - 1 for edges in self.edges)
 
     @property
+    def accepts_missing(self):
+        """Whether numbers may be NaN."""
+        return self.scaling is not None
+
+    @property
     def changes_nothing(self):
         """Whether the network's input is X as it is."""
         return self.scaling is None and len(self.categories) == 0
 
     def fit(self, X, weights=None):
         """Learn from these rows, (n, d) floats with codes in the categorical columns, and their weights."""
-        self.n_features = X.shape[1]
+        self.centers = not issparse(X)
         self.numeric = np.array(
             [column for column in range(X.shape[1]) if column not in self.categories.of_column], dtype=np.intp
         )
@@ -68,20 +74,25 @@ class Preprocessor:
             self.center, self.scale = 0.0, _inverse(abs(X).max(axis=0).toarray().ravel())
             return self
         numbers = X[:, self.numeric].astype(np.float64)
+        weights = None if weights is None else weights.astype(np.float64)
         self.flagged = np.flatnonzero(np.isnan(numbers).any(axis=0))
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             self.center, self.scale = {"robust": robust_scale, "standard": standard_scale}[self.scaling](numbers, weights)
-        if self.n_bins:
-            n_bins = min(self.n_bins, max(MIN_BINS, BIN_COLUMNS // max(len(self.numeric), 1)))
-            self.edges = [bin_edges(z, n_bins, weights) for z in self._numbers(X, np.float64).T]
+            if self.n_bins:
+                n_bins = min(self.n_bins, max(MIN_BINS, BIN_COLUMNS // max(len(self.numeric), 1)))
+                self.edges = [bin_edges(z, n_bins, weights) for z in self._numbers(X, np.float64).T]
         return self
 
     def transform(self, X, dtype):
-        """The network's input for these rows, in this dtype; CSR stays CSR."""
-        if self.changes_nothing:
-            return X.astype(dtype, copy=False)
-        if issparse(X):
-            return self._transform_sparse(X, dtype)
+        """The network's input for these rows, in this dtype; CSR stays CSR, unless `fit` saw dense rows, which are centred."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self.changes_nothing:
+                return X.astype(dtype, copy=False)
+            if issparse(X):
+                return self._transform(X.toarray(), dtype) if self.centers else self._transform_sparse(X, dtype)
+            return self._transform(X, dtype)
+
+    def _transform(self, X, dtype):
         parts = [self._numbers(X, dtype)]
         parts = [*(piecewise_linear(z, edges) for z, edges in zip(parts[0].T, self.edges) if len(edges) > 1), *parts]
         if len(self.flagged):
@@ -93,11 +104,10 @@ class Preprocessor:
         Z = X if len(self.numeric) == X.shape[1] else X[:, self.numeric]
         if self.scaling is None:
             return Z.astype(dtype, copy=False)
-        with np.errstate(over="ignore", invalid="ignore"):
-            Z = Z - self.center
-            Z *= self.scale
+        Z = Z - self.center
+        Z *= self.scale
         if np.isnan(np.add.reduce(Z, axis=None)):
-            Z[np.isnan(Z)] = 0  # the median; an overflow, infinite, is not NaN: constant columns have scale 0 and are no overflow
+            Z[np.isnan(Z)] = 0  # missing, or ∞ · 0 in a constant column
         np.clip(Z, -LIMIT, LIMIT, out=Z)
         return (smooth_clip(Z) if self.scaling == "robust" else Z).astype(dtype, copy=False)
 
@@ -132,12 +142,31 @@ def encoded(samples, preprocessor, dtype):
 
 def robust_scale(X, weights):
     """The median and 1 / (q₇₅ − q₂₅) of each column; half the range where quartiles coincide, 0 where X is constant."""
-    quantile = np.nanquantile if np.isnan(X).any() else np.quantile
-    quartiles = quantile(X, (0.25, 0.5, 0.75), axis=0, method="inverted_cdf", weights=weights)
-    low, median, high = np.nan_to_num(quartiles, nan=0.0)
-    half_range = np.nan_to_num(np.fmax.reduce(X) / 2 - np.fmin.reduce(X) / 2)
+    low, median, high = quartiles(X, weights)
+    half_range = np.fmax.reduce(X) / 2 - np.fmin.reduce(X) / 2
     scale = _inverse(high - low)
     return median, np.where(scale == 0, _inverse(half_range), scale)
+
+
+def quartiles(X, weights):
+    """The quartiles of each column, (3, d), NaN left out: values that occur (inverted CDF), or 0 in a column of NaN alone."""
+    if weights is None and not np.isnan(X).any():
+        return np.quantile(X, QUARTILES, axis=0, method="inverted_cdf")
+    result = np.zeros((3, X.shape[1]))
+    for column, values in enumerate(X.T):
+        present = ~np.isnan(values)
+        if present.any():
+            result[:, column] = _quartiles(values[present], None if weights is None else weights[present])
+    return result
+
+
+def _quartiles(values, weights):
+    """Of one column; NumPy's nanquantile takes no weights in some of its versions, and its quantile takes three times as long."""
+    if weights is None:
+        return np.quantile(values, QUARTILES, method="inverted_cdf")
+    order = np.argsort(values)
+    cumulative = np.cumsum(weights[order])
+    return values[order[np.searchsorted(cumulative, np.multiply(QUARTILES, cumulative[-1]))]]
 
 
 def standard_scale(X, weights):
@@ -173,9 +202,8 @@ def smooth_clip(Z):
 
 
 def _inverse(width):
-    """1 / width, 0 where the width is 0, too small to invert or not finite."""
-    usable = (width > np.finfo(np.float64).tiny) & np.isfinite(width)
-    return np.divide(1.0, width, out=np.zeros(np.shape(width)), where=usable)
+    """1 / width, 0 where the width is 0, too small to invert, infinite or NaN."""
+    return np.divide(1.0, width, out=np.zeros(np.shape(width)), where=width > np.finfo(np.float64).tiny)
 
 
 def _seen_codes(codes):

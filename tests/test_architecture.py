@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "layers": set(),
     "optimizers": set(),
     "schedules": set(),
-    "inputs": set(),
+    "inputs": {"columns"},
     "callbacks": {"hints"},
     "columns": set(),
     "preprocessing": set(),

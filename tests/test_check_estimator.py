@@ -33,6 +33,8 @@ def configurations():
     yield plain("16-8", ["elu", "tanh"], learning_rate="cosine", warmup=0.1, learning_rate_init=0.05, clip_norm=1)
     yield plain((10,), solver="lbfgs", class_weight="balanced", label_smoothing=0.05)
     yield plain((20,), dropout=0.1, ema_decay=0.9, learning_rate_init=0.02)
+    yield plain(scaling="robust", categorical_features="from_dtype")
+    yield plain(scaling="standard")
 
 
 def expected_failures(estimator):
