@@ -139,7 +139,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
 
     max_iter : int or 'auto', default='auto'
         Highest number of epochs (passes over the data) of 'sgd' and 'adam', or of iterations of 'lbfgs'. 'auto' is 45 epochs,
-        more where they have fewer than 500 steps and fewer where they have more than 3,000; 200 iterations for 'lbfgs'.
+        more where they have fewer than 250 steps and fewer where they have more than 3,000; 200 iterations for 'lbfgs'.
 
     shuffle : bool, default=True
         Whether rows are shuffled before each epoch. For 'sgd' and 'adam'.
@@ -242,7 +242,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
     categorical_features : 'from_dtype', array-like of bool, int or str of shape (n_features,), or None, default='from_dtype'
         Columns whose values are categories: a mask, positions or names; 'from_dtype' takes the columns of a pandas or polars
         frame that hold categories, strings or booleans. Each becomes a column of 0 and 1 for each category in `fit`, or one of
-        −1 and 1 for two; other categories, and missing values, are zeros there. None takes all columns for numbers.
+        −1 and 1 for two, the 255 most frequent where there are more; other categories, and missing values, are zeros there. None
+        takes all columns for numbers.
 
     dtype : {'auto', 'float32', 'float64'}, default='auto'
         Floating-point format of the network. 'auto' is float32 where X is, and where `scaling` is on and `fit` sees 200 rows or
@@ -256,8 +257,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
     n_members : int or 'auto', default='auto'
         Number of networks, trained side by side, whose mixture predicts: 1, or an even number of 4 or more. Half of them see the
         columns of X, the other half their bins too (`n_bins`). Where there are 200 rows or more, each network of a half leaves
-        out one of n_members / 2 stratified folds, on which its kind is calibrated and weighted. 'auto' is 8, or 16 below 1,500
-        rows, for 'adam' with hidden layers; else 1.
+        out one of n_members / 2 stratified folds, on which its kind is calibrated and weighted. 'auto' is 8, 16 below 1,500
+        rows and 4 below 200, for 'adam' with hidden layers; else 1.
 
     n_bins : int, default=64
         Largest number of bins in the piecewise-linear encoding [8]_ of a numeric column, which `scaling` must be on for: a
@@ -544,7 +545,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Finite numbers. float32 stays float32.
+            Numbers; with `scaling` some may be missing. A pandas or polars frame may hold categories and strings too.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Labels of any type; or a 0/1 indicator matrix (multilabel); or a float matrix whose rows are class
@@ -612,7 +613,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Finite numbers.
+            Columns as in `fit`.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets, as in `fit`.
@@ -665,7 +666,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         """Prepare rows, network and optimizer, run the solver, and publish what it learnt."""
         check_scoring_fits(self.scoring, encoder.kind)
         dtype = self._current_network(encoder).dtype if going_on else arithmetic(self.dtype, X, self.scaling)
-        training, validation = self._rows(X, y, given, preprocessor, encoder, dtype, going_on)
+        training, validation = self._rows(X, y, given, preprocessor, encoder, dtype)
         options = resolved(self.get_params(deep=False), len(training))
         if going_on:
             network = self._copy_to_go_on_with(encoder, options)
@@ -692,10 +693,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
         run.tasks.finish()
         return self
 
-    def _rows(self, X, y, given, preprocessor, encoder, dtype, going_on):
+    def _rows(self, X, y, given, preprocessor, encoder, dtype):
         """The rows to train on and those of the user to score, or None, as the network takes them."""
         samples = self._samples(X, y, given.sample_weight, encoder, dtype)
-        if not going_on:
+        if not preprocessor.is_fitted:
             preprocessor.fit(samples.X, samples.weights)
         training = encoded(samples, preprocessor, dtype)
         validation = encoded(self._given_validation(given, preprocessor, encoder, dtype), preprocessor, dtype)

@@ -27,7 +27,7 @@ class NetworkPredictor:
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Finite numbers.
+            Columns as in `fit`.
 
         Returns
         -------
@@ -43,7 +43,7 @@ class NetworkPredictor:
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Finite numbers.
+            Columns as in `fit`.
 
         Returns
         -------
@@ -60,7 +60,7 @@ class NetworkPredictor:
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Finite numbers.
+            Columns as in `fit`.
 
         Returns
         -------
@@ -76,7 +76,7 @@ class NetworkPredictor:
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Finite numbers.
+            Columns as in `fit`.
 
         Returns
         -------

@@ -18,6 +18,7 @@ from scipy.sparse import csr_matrix, issparse
 
 QUARTILES = (0.25, 0.5, 0.75)
 MIN_BINS, BIN_COLUMNS = 8, 256  # at least so many bins a column, about so many columns in all
+MAX_CATEGORIES = 255  # of a column; rarer ones are encoded as unknown
 FLOAT32_ROWS = 200  # from here on scaled input is computed in float32, unless `dtype` says otherwise
 LIMIT = 1e15  # beyond this the smooth clip is ±3 to the last digit; its square fits float32
 BOUND = 3.0
@@ -56,6 +57,11 @@ class Preprocessor:
         return self.scaling is not None
 
     @property
+    def is_fitted(self):
+        """Whether it has seen training rows."""
+        return hasattr(self, "numeric")
+
+    @property
     def changes_nothing(self):
         """Whether the network's input is X as it is."""
         return self.scaling is None and len(self.categories) == 0
@@ -66,7 +72,7 @@ class Preprocessor:
         self.numeric = np.array(
             [column for column in range(X.shape[1]) if column not in self.categories.of_column], dtype=np.intp
         )
-        self.levels = {column: _seen_codes(X[:, column]) for column in self.categories.of_column}
+        self.levels = {column: frequent_codes(X[:, column], weights) for column in self.categories.of_column}
         self.flagged = np.empty(0, dtype=np.intp)
         if self.scaling is None:
             return self
@@ -206,9 +212,14 @@ def _inverse(width):
     return np.divide(1.0, width, out=np.zeros(np.shape(width)), where=width > np.finfo(np.float64).tiny)
 
 
-def _seen_codes(codes):
-    """The codes of a column's categories among these rows."""
-    return np.unique(codes[codes >= 0])
+def frequent_codes(codes, weights):
+    """The codes of a column's categories among these rows: all, or the `MAX_CATEGORIES` of most weight."""
+    seen, position = np.unique(codes, return_inverse=True)
+    known = seen >= 0
+    if known.sum() <= MAX_CATEGORIES:
+        return seen[known]
+    totals = np.where(known, np.bincount(position, weights), -1)
+    return np.sort(seen[np.argsort(-totals, kind="stable")[:MAX_CATEGORIES]])
 
 
 def _one_hot(column, codes, dtype):

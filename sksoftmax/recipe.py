@@ -11,9 +11,9 @@ from sksoftmax.committee import Roles
 from sksoftmax.network import Network
 from sksoftmax.parameters import dropout_rates, layer_activations, layer_sizes
 
-N_MEMBERS, N_MEMBERS_OF_FEW, FEW = 8, 16, 1500  # 4 folds, or 8 below 1,500 rows
+FEW = 1500
 SMALL = 200  # below this many rows chance decides nothing: dropout is off
-BATCH_SIZE, EPOCHS, LEAST_STEPS, MOST_STEPS = 64, 45, 500, 3000
+BATCH_SIZE, EPOCHS, LEAST_STEPS, MOST_STEPS = 64, 45, 250, 3000
 DROPOUT = {"light": 0.15, "strong": 0.5, "strong_binned": 0.3}
 WEIGHT_DECAY = {"light": 0.2, "strong": 1.0}
 DROPOUT_OF_ONE, WEIGHT_DECAY_OF_ONE = 0.15, 0.5
@@ -36,7 +36,7 @@ def resolved(params, n_samples):
 
 def _n_members(options, n_samples):
     if options.n_members == "auto":
-        wanted = N_MEMBERS if n_samples >= FEW else N_MEMBERS_OF_FEW
+        wanted = 4 if n_samples < SMALL else 16 if n_samples < FEW else 8  # no folds, 8 folds, 4 folds
         return wanted if options.solver == "adam" and options.n_hidden else None
     return None if options.n_members == 1 else options.n_members
 

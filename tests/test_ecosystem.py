@@ -318,4 +318,4 @@ def test_html_explains_every_parameter_and_fitted_attribute():
     learnt = {name for name in dir(clf) if name.endswith("_") and not name.startswith("_")}
     assert {"loss_curve_", "feature_names_in_"} <= learnt
     assert set(shown) == set(clf.get_params()) | learnt
-    assert shown["alpha"].startswith("float, default=0.0001<br><br>Strength of the L2 penalty")
+    assert shown["alpha"].startswith("float, default=0.0<br><br>Strength of the L2 penalty")
