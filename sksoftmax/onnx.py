@@ -1,8 +1,9 @@
 """Export to ONNX: the fitted network as a graph that onnxruntime and others run without Python or scikit-learn.
 
 `to_onnx` registers a converter with skl2onnx, which then converts the classifier wherever it stands: alone, at the end of a
-pipeline, in a meta-estimator. `convert` is that converter; the graph is the forward pass of `sksoftmax.network` and the reading
-of logits of `sksoftmax.heads`, node by node. Outputs of nodes are known by name; numbers and arrays become constants.
+pipeline, in a meta-estimator. `convert` is that converter; the graph is the encoding of `sksoftmax.preprocessing`, the forward
+pass of `sksoftmax.network`, the mixture of `sksoftmax.committee` and the reading of logits of `sksoftmax.heads`, node by node.
+Outputs of nodes are known by name; numbers and arrays become constants.
 
 Only operators that onnxruntime has for float32 and float64 are used. LeakyRelu, Elu, Selu, Softplus, Gelu and Mish it has for
 float32 alone, so that these activations are written out. Letters are those of `sksoftmax.layers`.
@@ -10,6 +11,7 @@ float32 alone, so that these activations are written out. Letters are those of `
 
 from functools import cache
 from math import sqrt
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sksoftmax.classifier import SoftmaxMLPClassifier
-from sksoftmax.heads import BinaryHead, MultilabelHead
+from sksoftmax.heads import BinaryHead, MultilabelHead, SoftmaxHead
 from sksoftmax.layers import LEAKY_RELU_SLOPE, SELU_ALPHA, SELU_SCALE
 from sksoftmax.preprocessing import BOUND, LIMIT
 
@@ -45,8 +47,9 @@ def to_onnx(estimator: BaseEstimator, X: ArrayLike | None = None, **options: Any
 
     X : array-like of shape (n_samples, n_features) or DataFrame, default=None
         Input as the model will get it, of which only the types are used; one row is enough. An array makes one input "X" of
-        its dtype, a DataFrame one input of shape (n_samples, 1) for each column. The model computes in float64 where X is
-        float64, otherwise in float32. None needs `initial_types`.
+        its dtype, a DataFrame one input of shape (n_samples, 1) for each column. The model computes in float64 where X, or the
+        first column of a DataFrame, is float64, otherwise in float32; bins in the classifier's own format. None needs
+        `initial_types`.
 
     **options : dict
         Passed to :func:`skl2onnx.to_onnx`: `target_opset`, `initial_types`, `name`, `options` and others. `options` takes the
@@ -68,7 +71,7 @@ def to_onnx(estimator: BaseEstimator, X: ArrayLike | None = None, **options: Any
         If X is sparse: ONNX has dense tensors only.
 
     ValueError
-        If the labels, an activation or categorical columns cannot be expressed in ONNX.
+        If the labels, an activation or a column's categories cannot be expressed in ONNX.
 
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
@@ -79,7 +82,8 @@ def to_onnx(estimator: BaseEstimator, X: ArrayLike | None = None, **options: Any
 
     Notes
     -----
-    The graph does not check its input: NaN gives NaN, where `predict_proba` raises. Its probabilities may round to 0 or, of
+    The graph does not check its input: NaN gives NaN, where `predict_proba` raises. A missing category is any string that `fit`
+    did not see, such as an empty one, as ONNX has no missing strings. The graph's probabilities may round to 0 or, of
     multilabel targets, to 1, where `predict_proba` stays between. In float64, 'gelu' takes the normal distribution
     function from float32, because onnxruntime has no other; probabilities then agree to about 1e-7.
 
@@ -134,8 +138,11 @@ def convert(scope, operator, container):
     estimator, (label, probabilities) = operator.raw_operator, operator.outputs
     encoder, raw = estimator._encoder, container.get_options(estimator, {"raw_scores": False})["raw_scores"]
     graph = Graph(scope, container, float_dtype(probabilities))
-    X = encode(graph, single_input(graph, operator.inputs), estimator._preprocessor)
-    logits = forward(graph, X, estimator._current_network(encoder))
+    network = estimator._current_network(encoder)
+    X = encode(graph, operator.inputs, estimator._preprocessor, network.dtype)
+    logits = forward(graph, X, network)
+    if network.n_members is not None:
+        logits = mix(graph, logits, estimator._mixture, encoder.head)
     to_probabilities, scores = class_scores(graph, logits, encoder.head)
     predict(graph, scores, encoder.head, label.full_name)
     graph.node("Identity" if raw else to_probabilities, scores, output=probabilities.full_name)
@@ -167,6 +174,20 @@ class Graph:
         self.container.add_node(operation, names, output, name=name, **attributes)
         return output
 
+    def in_format(self, dtype):
+        """The same graph, for constants of another floating-point format."""
+        return Graph(self.scope, self.container, dtype)
+
+    def beside(self, parts):
+        """Matrices side by side; one alone as it is."""
+        return parts[0] if len(parts) == 1 else self.node("Concat", *parts, axis=1)
+
+    def over_members(self, operation, Z):
+        """ReduceMax or ReduceSum over the first axis, an input or, in ONNX's older versions, an attribute."""
+        if self.container.target_opset_any_domain("") >= {"ReduceMax": 18, "ReduceSum": 13}[operation]:
+            return self.node(operation, Z, np.array([0]), keepdims=0)
+        return self.node(operation, Z, axes=[0], keepdims=0)
+
     def constant(self, value):
         """Add a number or an array; return its name."""
         value = np.asarray(value)
@@ -194,43 +215,127 @@ def float_dtype(variable):
     return np.float64 if isinstance(variable.type, DoubleTensorType) else np.float32
 
 
-def single_input(graph, variables):
-    """The inputs, which are several for a DataFrame, side by side as one matrix of floating-point numbers."""
-    columns = [graph.cast(variable.full_name, graph.dtype) for variable in variables]
-    return columns[0] if len(columns) == 1 else graph.node("Concat", *columns, axis=1)
-
-
-def encode(graph, X, preprocessor):
-    """The network's input for the rows of X, scaled in float64; ValueError where columns are categorical."""
+def encode(graph, inputs, preprocessor, dtype):
+    """The network's input for the rows of these inputs: computed in the network's dtype as in training, then as the graph's."""
     if preprocessor.changes_nothing:
-        return X
-    if len(preprocessor.categories):
-        raise ValueError("categorical_features cannot be expressed in ONNX: encode them in the pipeline, with OneHotEncoder.")
-    double = Graph(graph.scope, graph.container, np.float64)
-    X = double.cast(X, np.float64)
-    missing = double.node("IsNaN", X)
-    Z = double.node("Mul", double.node("Sub", X, preprocessor.center), preprocessor.scale)
-    Z = double.node("Where", missing, 0.0, Z)
-    Z = graph.cast(smooth_clip(double, Z) if preprocessor.scaling == "robust" else Z, graph.dtype)
-    if len(preprocessor.flagged) == 0:
-        return Z
-    flags = graph.node("Gather", graph.cast(missing, graph.dtype), preprocessor.flagged.astype(np.int64), axis=1)
-    return graph.node("Concat", Z, flags, axis=1)
+        return graph.beside([graph.cast(variable.full_name, graph.dtype) for variable in inputs])
+    own = graph.in_format(dtype)
+    parts = numeric_parts(own, numbers(own, inputs, preprocessor), preprocessor) if len(preprocessor.numeric) else []
+    for column, codes in preprocessor.levels.items():
+        if len(codes):
+            values = [preprocessor.categories.of_column[column][int(code)] for code in codes]
+            parts.append(one_hot(own, *column_of(graph, inputs, column), values))
+    return graph.cast(own.beside(parts), graph.dtype)
+
+
+def column_of(graph, inputs, position):
+    """A column, (n_samples, 1), of the inputs, which stand side by side; and whether it holds strings."""
+    from skl2onnx.common.data_types import StringTensorType
+
+    for variable in inputs:
+        width = variable.type.shape[1]
+        if width is None or position < width:
+            break
+        position -= width
+    name = variable.full_name if width == 1 else graph.node("Gather", variable.full_name, np.array([position]), axis=1)
+    return name, isinstance(variable.type, StringTensorType)
+
+
+def numbers(graph, inputs, preprocessor):
+    """The numeric columns side by side, in float64."""
+    if len(preprocessor.categories) == 0:
+        return graph.beside([graph.cast(variable.full_name, np.float64) for variable in inputs])
+    columns = (column_of(graph, inputs, position)[0] for position in preprocessor.numeric)
+    return graph.beside([graph.cast(column, np.float64) for column in columns])
+
+
+def numeric_parts(graph, X, preprocessor):
+    """What numeric columns become: bins, scaled numbers and flags of missing ones."""
+    if preprocessor.scaling is None:
+        return [graph.cast(X, graph.dtype)]
+    Z = graph.cast(scaled(graph.in_format(np.float64), X, preprocessor), graph.dtype)
+    parts = [bins(graph, Z, preprocessor.edges), Z] if preprocessor.n_bin_columns else [Z]
+    if len(preprocessor.flagged):
+        missing = graph.cast(graph.node("IsNaN", X), graph.dtype)
+        parts.append(graph.node("Gather", missing, preprocessor.flagged.astype(np.int64), axis=1))
+    return parts
+
+
+def scaled(graph, X, preprocessor):
+    """Numbers scaled; the center, 0, for those that are missing."""
+    Z = graph.node("Mul", graph.node("Sub", X, preprocessor.center), preprocessor.scale)
+    Z = graph.node("Where", graph.node("IsNaN", Z), 0.0, Z)
+    Z = graph.node("Min", graph.node("Max", Z, -LIMIT), LIMIT)
+    return smooth_clip(graph, Z) if preprocessor.scaling == "robust" else Z
 
 
 def smooth_clip(graph, Z):
     """z / √(1 + (z / 3)²)."""
-    Z = graph.node("Min", graph.node("Max", Z, -LIMIT), LIMIT)
-    bent = graph.node("Mul", Z, 1 / BOUND)
+    bent = graph.node("Div", Z, BOUND)
     return graph.node("Div", Z, graph.node("Sqrt", graph.node("Add", graph.node("Mul", bent, bent), 1.0)))
 
 
+def bins(graph, Z, edges):
+    """A column for each bin of each column of Z: −1 below it, 1 above it, linear within.
+
+    Bins may be so narrow that rounding moves a number from one side to the other: the steps are those of `piecewise_linear`,
+    in its format.
+    """
+    edges = [column.astype(graph.dtype) for column in edges]
+    column = np.repeat(np.arange(len(edges)), [len(column) - 1 for column in edges])
+    lower = np.concatenate([column[:-1] for column in edges])
+    width = np.maximum(np.concatenate([np.diff(column) for column in edges]), np.finfo(graph.dtype).tiny)
+    share = graph.node("Div", graph.node("Sub", graph.node("Gather", Z, column, axis=1), lower), width)
+    share = graph.node("Min", graph.node("Max", share, 0.0), 1.0)
+    return graph.node("Sub", graph.node("Mul", share, 2.0), 1.0)
+
+
+def one_hot(graph, X, holds_strings, values):
+    """A column of 0 and 1 for each of these values of a column; for two values one column of −1 and 1; zeros for others."""
+    if all(isinstance(value, str) for value in values) and holds_strings:
+        codes = np.arange(len(values))
+        lookup = {"keys_strings": values, "values_int64s": codes.tolist(), "default_int64": -1}
+        hits = graph.node("Equal", graph.node("LabelEncoder", X, op_domain="ai.onnx.ml", op_version=2, **lookup), codes)
+    elif all(isinstance(value, Real) and float(value) == value for value in values):
+        double = graph.in_format(np.float64)
+        hits = double.node("Equal", double.cast(X, np.float64), np.array(values, np.float64))
+    else:
+        raise ValueError(f"Categories must be numbers, or strings in a column of strings, to be found in ONNX; got {values}.")
+    hits = graph.cast(hits, graph.dtype)
+    return difference(graph, hits) if len(values) == 2 else hits
+
+
 def forward(graph, X, network):
-    """Logits of the rows of X."""
+    """Logits of the rows of X; those of members one behind the other, (n_members, n, n_outputs)."""
     *hidden, last = zip(network.coefs, network.intercepts)
     for (W, b), activation in zip(hidden, activations_of(network)):
-        X = ACTIVATIONS[activation](graph, graph.node("Gemm", X, W, b))
-    return graph.node("Gemm", X, *last)
+        X = ACTIVATIONS[activation](graph, dense(graph, X, W, b))
+    return dense(graph, X, *last)
+
+
+def dense(graph, X, W, b):
+    """X W + b, for each member where W is (n_members, fan_in, fan_out)."""
+    return graph.node("Gemm", X, W, b) if W.ndim == 2 else graph.node("Add", graph.node("MatMul", X, W), b[:, None])
+
+
+def mix(graph, Z, mixture, head):
+    """The logits of the mixture of the members' answers, of their logits, (n_members, n, n_outputs)."""
+    Z = graph.node("Mul", Z, mixture.sharpness[:, None, None])
+    log_weights = np.log(mixture.weights)[:, None, None]
+    if isinstance(head, SoftmaxHead):
+        mixed = log_sum_exp(graph, graph.node("Add", graph.node("LogSoftmax", Z, axis=2), log_weights))
+    else:  # log σ(z) = −softplus(−z)
+        no_and_yes = (graph.node("Sub", log_weights, softplus(graph, z)) for z in (Z, graph.node("Neg", Z)))
+        no, yes = (log_sum_exp(graph, log_p) for log_p in no_and_yes)
+        mixed = graph.node("Sub", yes, no)
+    return graph.node("Mul", mixed, mixture.final)
+
+
+def log_sum_exp(graph, Z):
+    """log Σ exp(z) over the members, (n, n_outputs); the largest exponent is 0."""
+    largest = graph.over_members("ReduceMax", Z)
+    total = graph.over_members("ReduceSum", graph.node("Exp", graph.node("Sub", Z, largest)))
+    return graph.node("Add", graph.node("Log", total), largest)
 
 
 def activations_of(network):
@@ -249,9 +354,14 @@ def class_scores(graph, Z, head):
     if isinstance(head, MultilabelHead):
         return "Sigmoid", Z
     if len(head.classes) == 2:
-        z = Z if isinstance(head, BinaryHead) else graph.node("MatMul", Z, np.array([[-1.0], [1.0]]))
+        z = Z if isinstance(head, BinaryHead) else difference(graph, Z)
         return "Sigmoid", graph.node("Concat", graph.node("Neg", z), z, axis=1)
     return "Softmax", Z
+
+
+def difference(graph, Z):
+    """The second of two columns minus the first."""
+    return graph.node("MatMul", Z, np.array([[-1.0], [1.0]]))
 
 
 def predict(graph, scores, head, output):

@@ -20,7 +20,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from sksoftmax import layers
+from sksoftmax import SoftmaxMLPClassifier, layers
 from sksoftmax.onnx import ACTIVATIONS, labels_of, register, to_onnx
 
 onnx = pytest.importorskip("onnx")
@@ -284,8 +284,169 @@ def test_scaling_and_missing_values_are_part_of_the_graph(scaling, dtype):
     assert_same_predictions(clf, rows)
 
 
-def test_categorical_columns_are_refused_by_name():
-    frame = pd.DataFrame({"kind": pd.Categorical(["p", "q"] * 75), "size": X[:, 0]})
-    clf = small(categorical_features="from_dtype").fit(frame, y)
-    with pytest.raises(ValueError, match="categorical_features"):
-        to_onnx(clf, frame)
+# The estimator's own defaults: members, bins, categories
+
+COMMITTEE_TARGETS = ["three classes", "two classes", "one class", "multilabel", "soft labels"]
+
+
+def short(**params):
+    """The default estimator after three epochs."""
+    return SoftmaxMLPClassifier(**{"max_iter": 3, "random_state": 0, **params})
+
+
+def assert_same_to_rounding(clf, X, **options):
+    """`assert_same_predictions`, where network and graph may be of different dtypes."""
+    label, probabilities = run(to_onnx(clf, X[:1], **options), X)
+    assert_allclose(probabilities, clf.predict_proba(X), rtol=0, atol=1e-5)
+    assert_array_equal(label, clf.predict(X))
+    return label, probabilities
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_the_defaults_predict_the_same_on_real_data(dataset, dtype):
+    rows, labels = DATASETS[dataset](return_X_y=True)
+    clf = short(max_iter=10).fit(rows, labels)
+    label, probabilities = assert_same_to_rounding(clf, rows.astype(dtype))
+    assert clf._network.n_members >= 4
+    assert clf._preprocessor.n_bin_columns > 100
+    assert probabilities.dtype == dtype
+    assert (label == labels).mean() > 0.93
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("out_activation", ["auto", "softmax"])
+@pytest.mark.parametrize("target", COMMITTEE_TARGETS)
+def test_a_committee_mixes_every_kind_of_target_and_raw_scores_are_its_decision_function(target, out_activation, dtype):
+    rows, targets = np.tile(X, (2, 1)).astype(dtype), np.concatenate([TARGETS[target]] * 2)  # 300 rows: calibrated on folds
+    clf = short(out_activation=out_activation, hidden_layer_sizes=(8,)).fit(rows, targets)
+    assert_same_to_rounding(clf, rows)
+    scores = run(to_onnx(clf, rows, options={"zipmap": False, "raw_scores": True}), rows)[1]
+    expected = clf.decision_function(rows)
+    assert_allclose(scores[:, 1] if expected.ndim == 1 else scores, expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("target", ["three classes", "two classes"])
+def test_where_the_network_has_the_graphs_format_bins_and_mixtures_agree_to_the_last_digits(target):
+    assert_same_predictions(short(dtype="float64").fit(X, TARGETS[target]), X)
+
+
+@pytest.mark.parametrize("target", ["three classes", "two classes"])
+def test_members_that_are_very_sure_do_not_underflow(target):
+    clf = short().fit(X, TARGETS[target])
+    clf._network.parameters *= 30
+    scores = run(to_onnx(clf, X, options={"zipmap": False, "raw_scores": True}), X)[1]
+    expected = clf.decision_function(X)
+    assert abs(expected).max() > 1e4
+    assert_allclose(scores[:, 1] if expected.ndim == 1 else scores, expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_defaults_take_missing_and_extreme_numbers(dtype):
+    rows = load_iris().data.astype(dtype)
+    rows[::9, 1] = np.nan
+    clf = short().fit(rows, y)
+    rows[1, 0], rows[2, 3], rows[4, 2] = np.nan, 1e30, -1e30
+    assert_same_to_rounding(clf, rows)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_number_stays_on_its_side_of_a_bin_too_narrow_for_float32(dtype):
+    column = np.concatenate([np.linspace(0, 1, 150), 0.9 + np.arange(50) * 1e-9])
+    rows = np.column_stack([column, np.arange(200) % 3, np.ones(200)])
+    assert_same_to_rounding(short().fit(rows, column > 0.9), rows.astype(dtype))
+
+
+@pytest.mark.parametrize("scaling", ["robust", "standard"])
+def test_numbers_far_out_are_cut_off_in_either_scaling(scaling):
+    clf = short(scaling=scaling, activation="identity", hidden_layer_sizes=(4,)).fit(X, y)
+    rows = np.full((2, 4), 1e300) * [[1], [-1]]
+    scores = run(to_onnx(clf, X, options={"zipmap": False, "raw_scores": True}), rows)[1]
+    assert_allclose(scores, clf.decision_function(rows), rtol=1e-6)
+
+
+def test_scaling_learnt_from_sparse_rows_is_exported_for_dense_ones():
+    assert_same_to_rounding(short().fit(csr_matrix(X), y), X)
+
+
+@pytest.mark.parametrize("target_opset", [15, 17, 18])
+def test_older_versions_of_onnx_take_a_committee(target_opset):
+    frame, survived = passengers()
+    assert_same_to_rounding(short().fit(frame, survived), frame, target_opset=target_opset)
+
+
+def test_the_number_of_rows_is_free_for_a_committee():
+    clf = short().fit(X, y)
+    model = to_onnx(clf, X)
+    for n in (1, 7, 150):
+        assert_allclose(run(model, X[:n])[1], clf.predict_proba(X[:n]), atol=1e-5)
+
+
+@pytest.mark.parametrize("outer", [BaggingClassifier(short(), n_estimators=2, random_state=0), make_pipeline(short())])
+def test_a_committee_may_stand_in_another_estimator(outer):
+    assert_same_to_rounding(outer.fit(X, y), X)
+
+
+# Categorical columns
+
+
+@pytest.mark.parametrize("scaling", ["robust", "standard"])
+def test_categories_of_a_frame_are_found_and_those_not_seen_are_zeros(scaling):
+    frame, survived = passengers()
+    frame["alone"], frame["cabin"] = frame["fare"] > 30, pd.Categorical(["ü", "b"] * 100)
+    clf = short(scaling=scaling).fit(frame, survived)
+    frame.loc[[0, 1], "embarked"], frame.loc[2, "sex"] = ["", "X"], "other"
+    assert_same_to_rounding(clf, frame)
+
+
+def test_a_frame_may_hold_categories_alone():
+    frame, survived = passengers()
+    assert_same_to_rounding(short().fit(frame[["sex", "embarked"]], survived), frame[["sex", "embarked"]])
+
+
+def test_a_column_of_one_category_or_of_none_is_exported():
+    frame = pd.DataFrame({"size": X[:, 0], "same": ["a"] * 150, "missing": pd.Series([None] * 150, dtype="string")})
+    clf = short(categorical_features=["same", "missing"]).fit(frame, y)
+    assert_same_to_rounding(clf, frame.fillna({"missing": ""}))
+
+
+def test_numbers_without_scaling_stand_beside_categories():
+    frame, survived = passengers()
+    frame["age"] = frame["age"].fillna(30) / 40
+    clf = small(categorical_features="from_dtype").fit(frame, survived)
+    assert_same_to_rounding(clf, frame)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_columns_of_an_array_may_be_categories(dtype):
+    rows = np.column_stack([y, X[:, 0], y % 2 + 5, X[:, 1]]).astype(dtype)
+    clf = short(categorical_features=[0, 2]).fit(rows, y)
+    rows[0, 0], rows[1, 2] = 7, np.nan
+    assert_same_to_rounding(clf, rows)
+
+
+def test_a_column_is_found_in_inputs_of_several_columns():
+    from skl2onnx.common.data_types import DoubleTensorType
+
+    rows = np.column_stack([X[:, 0], X[:, 1], y, X[:, 2]])
+    clf = short(categorical_features=[2]).fit(rows, y)
+    model = to_onnx(clf, initial_types=[("a", DoubleTensorType([None, 2])), ("b", DoubleTensorType([None, 2]))])
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    label, probabilities = session.run(None, {"a": rows[:, :2], "b": rows[:, 2:]})
+    assert_allclose(probabilities, clf.predict_proba(rows), atol=1e-5)
+    assert_array_equal(label, clf.predict(rows))
+
+
+@pytest.mark.parametrize("values", [["p", 1], [2**53 + 1, 0]], ids=["of mixed types", "beyond float64"])
+def test_categories_that_onnx_cannot_compare_are_named(values):
+    frame = pd.DataFrame({"kind": pd.Series(values * 75, dtype=object), "size": X[:, 0]})
+    clf = short(categorical_features=["kind"]).fit(frame, y)
+    with pytest.raises(ValueError, match=rf"Categories must be numbers, or strings.*{values[0]}"):
+        to_onnx(clf, frame.astype({"kind": str}))
+
+
+def test_strings_need_a_column_of_strings():
+    frame, survived = passengers()
+    clf = short().fit(frame, survived)
+    with pytest.raises(ValueError, match="strings in a column of strings"):
+        to_onnx(clf, frame.assign(sex=0))
