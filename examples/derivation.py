@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -33,6 +34,11 @@ def main():
     print("\nEverything agrees.")
 
 
+def plain(hidden_layer_sizes=(), **params):
+    """One network as MLPClassifier has it: no scaling, no committee, no regularisation but `alpha`."""
+    return SoftmaxMLPClassifier.from_sklearn(MLPClassifier(hidden_layer_sizes, **params))
+
+
 def gradient_step(x, y, W, b):
     """One step at rate 1, written out: ∂E/∂W = xᵀ (p − y), ∂E/∂b = p − y."""
     _, d_logits = cross_entropy(x @ W + b, y)  # d_logits is p − y
@@ -41,7 +47,7 @@ def gradient_step(x, y, W, b):
 
 def estimator_step(x, y, W, b):
     """The same step, taken by the classifier from weights put there by hand."""
-    classifier = SoftmaxMLPClassifier((), solver="sgd", momentum=0, learning_rate_init=1, alpha=0)
+    classifier = plain(solver="sgd", momentum=0, learning_rate_init=1, alpha=0)
     classifier.partial_fit(x, y, classes=range(3))
     classifier.coefs_, classifier.intercepts_ = [W], [b]
     classifier.partial_fit(x, y)
@@ -114,12 +120,11 @@ def sgd_finds_the_logistic_regression():
     theirs = LogisticRegression(C=1, tol=1e-8, max_iter=1000).fit(X, y).predict_proba(X)
     # LogisticRegression minimises Σ E + ½ Σ W² / C over the rows, a minibatch of m rows (Σ E + ½ alpha Σ W²) / m.
     batch_size = 30
-    sgd = SoftmaxMLPClassifier(
-        (), solver="sgd", batch_size=batch_size, alpha=batch_size / len(X), learning_rate="cosine",
-        learning_rate_init=0.05, max_iter=2000, random_state=0,
-    )  # fmt: skip
-    lbfgs = SoftmaxMLPClassifier((), solver="lbfgs", alpha=1, tol=1e-7, max_iter=1000, random_state=0)
-    for network in (sgd, lbfgs):
+    sgd = plain(
+        solver="sgd", batch_size=batch_size, alpha=batch_size / len(X), learning_rate_init=0.05, max_iter=2000, random_state=0
+    )
+    lbfgs = plain(solver="lbfgs", alpha=1, tol=1e-7, max_iter=1000, random_state=0)
+    for network in (sgd.set_params(learning_rate="cosine"), lbfgs):
         ours = network.fit(X, y).predict_proba(X)
         compare(f"flowers 0, 50, 100; {network.solver}", theirs[::50], ours[::50], rtol=0, atol=1e-4)
         distance = np.abs(ours - theirs).max()
@@ -176,7 +181,7 @@ def soft_labels():
     X, labels = load_iris(return_X_y=True)
     X = StandardScaler().fit_transform(X)
     teacher = LogisticRegression().fit(X, labels).predict_proba(X)
-    student = SoftmaxMLPClassifier((), solver="lbfgs", alpha=0, tol=1e-7, max_iter=1000, random_state=0).fit(X, teacher)
+    student = plain(solver="lbfgs", alpha=0, tol=1e-7, max_iter=1000, random_state=0).fit(X, teacher)
     print("  A network that learns from another model's probabilities (iris, flowers 50, 70, 90):")
     compare("teacher, student", teacher[50:91:20], student.predict_proba(X)[50:91:20], rtol=0, atol=1e-3)
 
@@ -184,7 +189,7 @@ def soft_labels():
 def three_layers_on_iris():
     heading("3d. Three layers, three classes: 4-10-10-3 on iris")
     X_train, X_test, y_train, y_test = train_test_split(*load_iris(return_X_y=True), stratify=load_iris().target, random_state=0)
-    network = SoftmaxMLPClassifier((10, 10), activation="tanh", solver="lbfgs", alpha=0.1, max_iter=1000, random_state=0)
+    network = plain((10, 10), activation="tanh", solver="lbfgs", alpha=0.1, max_iter=1000, random_state=0)
     model = make_pipeline(StandardScaler(), network).fit(X_train, y_train)
     print("  weights", *(W.shape for W in network.coefs_))
     print(f"  loss {network.loss_curve_[0]:.4f} → {network.loss_:.4f} in {network.n_iter_} iterations")

@@ -17,6 +17,7 @@ from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -51,10 +52,10 @@ def main():
 
 def make_network(units):
     """One hidden layer behind a scaler; the learning rate falls to 0 over the epochs, so that every fit ends as planned."""
-    network = SoftmaxMLPClassifier(
-        (units,), batch_size=32, learning_rate="cosine", learning_rate_init=0.01, max_iter=100, random_state=0
+    plain = SoftmaxMLPClassifier.from_sklearn(
+        MLPClassifier((units,), batch_size=32, learning_rate_init=0.01, max_iter=100, random_state=0)
     )
-    return make_pipeline(StandardScaler(), network)
+    return make_pipeline(StandardScaler(), plain.set_params(learning_rate="cosine"))
 
 
 def report(name, model, forest, X, y):

@@ -13,6 +13,7 @@ import argparse
 from sklearn.datasets import load_wine
 from sklearn.inspection import PartialDependenceDisplay, partial_dependence, permutation_importance
 from sklearn.model_selection import train_test_split
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -29,7 +30,8 @@ def main():
 
     X, y = load_wine(return_X_y=True, as_frame=True)
     X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=1 / 3, stratify=y, random_state=0)
-    network = SoftmaxMLPClassifier((16,), solver="lbfgs", alpha=1, max_iter=1000, random_state=0)
+    plain = MLPClassifier((16,), solver="lbfgs", alpha=1, max_iter=1000, random_state=0)
+    network = SoftmaxMLPClassifier.from_sklearn(plain)
     model = make_pipeline(StandardScaler(), network).fit(X_train, y_train)
     print(f"Wine: {len(X_train)} training rows, {len(X_test)} test rows, test accuracy {model.score(X_test, y_test):.3f}\n")
 

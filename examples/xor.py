@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.model_selection import train_test_split
+from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
 from sksoftmax import SoftmaxMLPClassifier
@@ -58,7 +59,8 @@ def make_xor(seed):
 
 def make_network(head, seed):
     """2-4-4-2 or 2-4-4-1 with LeakyReLU (slope 0.1), without regularisation."""
-    return SoftmaxMLPClassifier((4, 4), activation="leaky_relu", batch_size=16, alpha=0, random_state=seed, **HEADS[head])
+    plain = SoftmaxMLPClassifier.from_sklearn(MLPClassifier((4, 4), batch_size=16, alpha=0, random_state=seed))
+    return plain.set_params(activation="leaky_relu", **HEADS[head])
 
 
 def train(network, X, y):
