@@ -118,7 +118,7 @@ def draw(left_out, folder):
         left.bar_label(left.bar(np.arange(len(losses)) + shift, losses, 0.38, label=name), fmt="%.3f")
     left.set_xticks(range(len(targets)), targets)
     left.set(ylabel="log loss (nats), lower is better", title="Defaults, left-out rows of 5 folds")
-    left.margins(y=0.2)
+    left.margins(y=0.3)
     left.legend(loc="upper center")
     y, p = targets["digits"], left_out["digits", "SoftmaxMLPClassifier()"]
     predicted = p.argmax(axis=1)
