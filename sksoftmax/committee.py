@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import logsumexp
 
-FOLD_ROWS = 200  # below this many rows folds make no sense: all members see all rows
+FOLD_ROWS = 100  # below this many rows folds make no sense: all members see all rows
 LOG_SHARPNESS = 2.0  # logits are multiplied by e^-2 … e^2
 LOG_WEIGHT = 6.0
 

@@ -19,7 +19,7 @@ from scipy.sparse import csr_matrix, issparse
 QUARTILES = (0.25, 0.5, 0.75)
 MIN_BINS, BIN_COLUMNS = 8, 256  # at least so many bins a column, about so many columns in all
 MAX_CATEGORIES = 255  # of a column; rarer ones are encoded as unknown
-FLOAT32_ROWS = 200  # from here on scaled input is computed in float32, unless `dtype` says otherwise
+FLOAT32_ROWS = 100  # from here on scaled input is computed in float32, unless `dtype` says otherwise
 LIMIT = 1e15  # beyond this the smooth clip is ±3 to the last digit; its square fits float32
 BOUND = 3.0
 

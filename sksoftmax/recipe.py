@@ -11,8 +11,8 @@ from sksoftmax.committee import Roles
 from sksoftmax.network import Network
 from sksoftmax.parameters import dropout_rates, layer_activations, layer_sizes
 
-FEW = 1500
-SMALL = 200  # below this many rows chance decides nothing: dropout is off
+SMALL = 100  # below this many rows chance decides nothing: dropout is off
+LARGE = 10_000  # from here on batches are twice as large
 BATCH_SIZE, EPOCHS, LEAST_STEPS, MOST_STEPS = 64, 45, 250, 3000
 DROPOUT = {"light": 0.15, "strong": 0.5, "strong_binned": 0.3}
 WEIGHT_DECAY = {"light": 0.2, "strong": 1.0}
@@ -26,7 +26,7 @@ def resolved(params, n_samples):
     options.n_hidden = len(layer_sizes(options.hidden_layer_sizes))
     options.activation = layer_activations(options.activation, options.n_hidden)
     options.n_members = _n_members(options, n_samples)
-    options.batch_size = min(_batch_size(options), n_samples)
+    options.batch_size = min(_batch_size(options, n_samples), n_samples)
     options.max_iter = _max_iter(options, n_samples)
     roles = None if options.n_members is None else Roles.of(options.n_members)
     options.dropout = _dropout(options, roles, n_samples)
@@ -36,14 +36,14 @@ def resolved(params, n_samples):
 
 def _n_members(options, n_samples):
     if options.n_members == "auto":
-        wanted = 4 if n_samples < SMALL else 16 if n_samples < FEW else 8  # no folds, 8 folds, 4 folds
+        wanted = 4 if n_samples < SMALL else 16 if 200 <= n_samples < 1500 else 8  # folds are half as many
         return wanted if options.solver == "adam" and options.n_hidden else None
     return None if options.n_members == 1 else options.n_members
 
 
-def _batch_size(options):
+def _batch_size(options, n_samples):
     if options.batch_size == "auto":
-        return BATCH_SIZE if options.parametrization == "ntk" else 200
+        return 200 if options.parametrization == "standard" else BATCH_SIZE if n_samples < LARGE else 2 * BATCH_SIZE
     return options.batch_size
 
 
