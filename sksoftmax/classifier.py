@@ -271,14 +271,14 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
     classes_ : ndarray of shape (n_classes,)
         The class labels in the order of the outputs; column numbers for multilabel targets and class probabilities.
 
-    coefs_ : list of ndarray of shape (fan_in, fan_out)
+    coefs_ : list of ndarray of shape (fan_in, fan_out) or (n_members, fan_in, fan_out)
         Weights of each layer: views of one flat vector. Arrays put here by hand are used from then on.
 
-    encoded_feature_names_ : ndarray of str, one for each row of ``coefs_[0]``
-        What the network's inputs are: the numeric columns of X under their names, or x0, x1, … where they have none; flags of
-        missing values, as 'missingindicator_age'; categories, as 'colour_red'.
+    encoded_feature_names_ : ndarray of str, one for each row of a network's ``coefs_[0]``
+        What the network's inputs are: bins, as 'age_bin0'; the numeric columns of X under their names, or x0, x1, … where
+        they have none; flags of missing values, as 'missingindicator_age'; categories, as 'colour_red'.
 
-    intercepts_ : list of ndarray of shape (fan_out,)
+    intercepts_ : list of ndarray of shape (fan_out,) or (n_members, fan_out)
         Biases of each layer, likewise.
 
     loss_ : float
@@ -666,11 +666,12 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
     def _train(self, X, y, given, preprocessor, encoder, rng, going_on, incremental=False):
         """Prepare rows, network and optimizer, run the solver, and publish what it learnt."""
         check_scoring_fits(self.scoring, encoder.kind)
-        dtype = self._current_network(encoder).dtype if going_on else arithmetic(self.dtype, X, self.scaling)
+        current = self._current_network(encoder) if going_on else None
+        dtype = arithmetic(self.dtype, X, self.scaling, given.sample_weight) if current is None else current.dtype
         training, validation = self._rows(X, y, given, preprocessor, encoder, dtype)
-        options = resolved(self.get_params(deep=False), len(training))
+        options = resolved(self.get_params(deep=False), len(training), current)
         if going_on:
-            network = self._copy_to_go_on_with(encoder, options)
+            network = self._copy_to_go_on_with(current, options)
         else:
             network = new_network(options, training.X, encoder, preprocessor, rng)
         if not incremental and validation is None and stops_early(self.early_stopping, len(training)):
@@ -775,10 +776,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
     def _new_preprocessor(self, X):
         return Preprocessor(self.scaling, Categories.from_X(X, self.categorical_features), self.n_bins)
 
-    def _copy_to_go_on_with(self, encoder, options):
-        """A copy of the current network with the activation now asked for; ValueError if `hidden_layer_sizes` has changed."""
+    def _copy_to_go_on_with(self, network, options):
+        """A copy of the network with what is now asked for; ValueError if `hidden_layer_sizes` or `n_members` has changed."""
         sizes = layer_sizes(self.hidden_layer_sizes)
-        network = self._current_network(encoder).copy()
+        network = network.copy()
         if sizes not in (getattr(self, "_hidden_sizes", sizes), list(network.layer_units[1:-1])):
             raise ValueError(
                 f"Training cannot go on with hidden_layer_sizes={self.hidden_layer_sizes!r}: it began with {self._hidden_sizes}. "

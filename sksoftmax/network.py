@@ -93,10 +93,11 @@ class Network:
         self.gradient, self._d_W = None, [None] * len(self._W)
 
     @classmethod
-    def from_arrays(cls, coefs, intercepts, activation, n_inputs=None, n_outputs=None):
+    def from_arrays(cls, coefs, intercepts, activation, n_inputs=None, n_outputs=None, n_members=None):
         """A network with copies of these weights, of their common floating dtype; ValueError if they do not fit together.
 
-        `n_inputs` and `n_outputs` are what the first and the last layer must have; None takes what they have.
+        `n_inputs` and `n_outputs` are what the first and the last layer must have; None takes what they have. With
+        `n_members` all arrays begin with an axis of members.
         """
         coefs, intercepts = [np.asarray(W) for W in coefs], [np.asarray(b) for b in intercepts]
         if not coefs or len(coefs) != len(intercepts):
@@ -105,7 +106,7 @@ class Network:
             )
         units = [W.shape[-1] if W.ndim else 0 for W in coefs]
         units = [coefs[0].size // max(units[0], 1) if n_inputs is None else n_inputs, *units[:-1], n_outputs or units[-1]]
-        network = cls(units, activation, np.result_type(*coefs, *intercepts, np.float32))
+        network = cls(units, activation, np.result_type(*coefs, *intercepts, np.float32), n_members=n_members)
         for i, (view, values) in enumerate(zip(network.coefs + network.intercepts, coefs + intercepts)):
             name = f"coefs_[{i}]" if i < len(coefs) else f"intercepts_[{i - len(coefs)}]"
             if view.shape != values.shape:
@@ -279,7 +280,8 @@ class Network:
             return dense_sparse(X, W, d_W, Z)[1]
         n_rows = X.shape[0] // self.n_members
         parts = [slice(start, start + n_rows) for start in range(0, X.shape[0], n_rows)]
-        backprops = [dense_sparse(X[part], W[k], d_W[k], Z[part])[1] for k, part in enumerate(parts)]
+        d_Ws = [None] * self.n_members if d_W is None else d_W
+        backprops = [dense_sparse(X[part], *Ws, Z[part])[1] for part, *Ws in zip(parts, W, d_Ws)]
 
         def backprop_together(d_Z):
             for backprop, part in zip(backprops, parts):
@@ -296,7 +298,7 @@ class Network:
 
     def _dropout_rates(self, n_samples):
         """Each hidden layer's rate; a column with each row's where members differ."""
-        if self.n_members and np.ndim(self.dropout) == 1:
+        if isinstance(self.dropout, np.ndarray):
             column = np.repeat(self.dropout, n_samples // self.n_members)[:, None]
             return (column,) * (len(self.layer_units) - 2)
         return self._each_hidden_layer(self.dropout)

@@ -111,8 +111,8 @@ class NetworkPredictor:
             return network
         activation = self.activation if network is None else network.activation
         n_inputs = self.n_features_in_ if network is None else network.layer_units[0]
-        ends = (n_inputs, encoder.head.n_outputs)
-        return Network.from_arrays(self.coefs_, self.intercepts_, activation, *ends)
+        n_members = None if network is None else network.n_members
+        return Network.from_arrays(self.coefs_, self.intercepts_, activation, n_inputs, encoder.head.n_outputs, n_members)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_encoder")

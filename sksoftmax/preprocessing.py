@@ -134,11 +134,12 @@ class Preprocessor:
         return np.array(result, dtype=object)
 
 
-def arithmetic(dtype, X, scaling):
-    """The floating-point format of the network: `dtype`, or for "auto" X's, and float32 for many scaled rows."""
+def arithmetic(dtype, X, scaling, sample_weight=None):
+    """The floating-point format of the network: `dtype`, or for "auto" X's, and float32 for many scaled rows that count."""
     if dtype != "auto":
         return np.dtype(dtype)
-    return np.dtype(np.float32) if scaling is not None and X.shape[0] >= FLOAT32_ROWS else X.dtype
+    n_absent = 0 if sample_weight is None else np.count_nonzero(np.asarray(sample_weight) == 0)
+    return np.dtype(np.float32) if scaling is not None and X.shape[0] - n_absent >= FLOAT32_ROWS else X.dtype
 
 
 def encoded(samples, preprocessor, dtype):

@@ -20,12 +20,15 @@ DROPOUT_OF_ONE, WEIGHT_DECAY_OF_ONE = 0.15, 0.5
 N_BINS = 64
 
 
-def resolved(params, n_samples):
-    """The parameters by name, with what "auto" stands for on this many rows; `n_members` is None for one network."""
+def resolved(params, n_samples, network=None):
+    """The parameters by name, with what "auto" stands for on this many rows; `n_members` is None for one network.
+
+    Training that goes on with a network keeps its members.
+    """
     options = SimpleNamespace(**params)
     options.n_hidden = len(layer_sizes(options.hidden_layer_sizes))
     options.activation = layer_activations(options.activation, options.n_hidden)
-    options.n_members = _n_members(options, n_samples)
+    options.n_members = _n_members(options, n_samples, network)
     options.batch_size = min(_batch_size(options, n_samples), n_samples)
     options.max_iter = _max_iter(options, n_samples)
     roles = None if options.n_members is None else Roles.of(options.n_members)
@@ -34,8 +37,10 @@ def resolved(params, n_samples):
     return options
 
 
-def _n_members(options, n_samples):
+def _n_members(options, n_samples, network):
     if options.n_members == "auto":
+        if network is not None and options.solver != "lbfgs":
+            return network.n_members
         wanted = 4 if n_samples < SMALL else 16 if 200 <= n_samples < 1500 else 8  # folds are half as many
         return wanted if options.solver == "adam" and options.n_hidden else None
     return None if options.n_members == 1 else options.n_members
