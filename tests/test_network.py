@@ -10,6 +10,7 @@ from sksoftmax import network as network_module
 from sksoftmax.layers import ACTIVATIONS, dropout
 from sksoftmax.loss import binary_cross_entropy, cross_entropy
 from sksoftmax.network import Memory, Network
+from sksoftmax.optimizers import SGD, Adam, Averaged
 
 N_ROWS, N_INPUTS, N_OUTPUTS = 9, 4, 3
 HIDDEN = {0: (), 1: (5,), 3: (5, 4, 6)}
@@ -348,6 +349,250 @@ def test_a_layer_wider_than_a_chunk_is_computed_row_by_row(monkeypatch):
     monkeypatch.setattr(network_module, "CHUNK_ELEMENTS", 1)
     monkeypatch.setattr(network_module, "SMALLEST_CHUNK", 1)
     np.testing.assert_allclose(network.logits(X), at_once, rtol=1e-13)
+
+
+# Members
+
+N_MEMBERS = 4
+SKIPPED = {"none": (0, 0), "two of four inputs": (2, 2)}
+
+
+def committee(hidden=(5, 4), activation="tanh", n_outputs=N_OUTPUTS, dtype=np.float64, n_skipped=(0, 0), dropout=0.0, seed=0):
+    network = Network((N_INPUTS, *hidden, n_outputs), activation, dtype, dropout, N_MEMBERS, n_skipped)
+    network.initialize(np.random.RandomState(seed))
+    return network
+
+
+def rows_of_all(seed=0):
+    """Each member's rows, below one another."""
+    return random_X(N_MEMBERS * N_ROWS, seed=seed)
+
+
+def member_parts(array):
+    return np.split(array, N_MEMBERS)
+
+
+def gradients_of(network, X, d_logits, memory=None):
+    """The logits, and the gradient of each layer's weights and biases."""
+    network.allocate_gradient()
+    logits, backprop = network.forward(X, memory)
+    logits = logits.copy()
+    backprop(d_logits.copy("F"))
+    return logits, [d_W.copy() for d_W in network._matrices(network.gradient)]
+
+
+@pytest.mark.parametrize("as_input", [np.asarray, csr_matrix], ids=["dense", "csr"])
+@pytest.mark.parametrize("n_skipped", SKIPPED.values(), ids=SKIPPED)
+@pytest.mark.parametrize("depth", HIDDEN)
+def test_members_side_by_side_are_so_many_separate_networks(depth, n_skipped, as_input):
+    network, X = committee(HIDDEN[depth], n_skipped=n_skipped), rows_of_all()
+    d_logits = np.random.RandomState(1).normal(size=(len(X), N_OUTPUTS))
+    logits, gradients = gradients_of(network, as_input(X), d_logits, Memory(np.float64))
+    for k, (rows, d_rows, answer) in enumerate(zip(*map(member_parts, (X, d_logits, logits)))):
+        alone, alone_gradients = gradients_of(network.member(k), as_input(rows), d_rows)
+        np.testing.assert_allclose(answer, alone, rtol=1e-12)
+        skipping = as_input is np.asarray and k < n_skipped[0]
+        for layer, (together, expected) in enumerate(zip(gradients, alone_gradients)):
+            first = n_skipped[1] if layer == 0 and skipping else 0
+            np.testing.assert_allclose(together[k, first:], expected[first:], rtol=1e-11, atol=1e-14)
+            assert not together[k, :first].any()
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_members_with_any_activation_are_separate_networks(activation):
+    network, X = committee(HIDDEN[3], activation), rows_of_all()
+    d_logits = np.random.RandomState(1).normal(size=(len(X), N_OUTPUTS))
+    logits, gradients = gradients_of(network, X, d_logits)
+    for k, (rows, d_rows, answer) in enumerate(zip(*map(member_parts, (X, d_logits, logits)))):
+        alone, alone_gradients = gradients_of(network.member(k), rows, d_rows)
+        np.testing.assert_allclose(answer, alone, rtol=1e-12)
+        for together, expected in zip(gradients, alone_gradients):
+            np.testing.assert_allclose(together[k], expected, rtol=1e-11, atol=1e-14)
+
+
+@pytest.mark.parametrize("n_skipped", SKIPPED.values(), ids=SKIPPED)
+@pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
+@pytest.mark.parametrize("kind", ["softmax labels", "softmax soft", "logistic labels", "logistic soft", "logistic multilabel"])
+@pytest.mark.parametrize("dropped", [False, True], ids=["kept", "dropped"])
+def test_the_gradient_of_members_is_the_slope_of_the_loss_along_a_random_direction(kind, weighted, n_skipped, dropped):
+    rng = np.random.RandomState(0)
+    loss_function, n_outputs, targets = random_targets(kind, rng)
+    targets, X = np.concatenate([np.roll(targets, k, axis=0) for k in range(N_MEMBERS)]), rows_of_all()
+    weight = rng.uniform(0.1, 3, len(X)) if weighted else None
+    network = committee(HIDDEN[3], "tanh", n_outputs, n_skipped=n_skipped, dropout=np.array([0.1, 0.5, 0.0, 0.3]))
+    network.allocate_gradient()
+
+    def loss_and_gradient(parameters):
+        network.parameters[...] = parameters
+        logits, backprop = network.forward(X, bits=np.random.SFC64(7) if dropped else None)
+        loss, d_logits = loss_function(logits, targets, weight)
+        backprop(d_logits)
+        return loss + network.add_l2(0.3), network.gradient.copy()
+
+    w, direction, step = network.parameters.copy(), rng.normal(size=network.parameters.shape), 1e-6
+    network._matrices(direction)[0][: n_skipped[0], : n_skipped[1]] = 0  # these weights stay 0
+    slope = (loss_and_gradient(w + step * direction)[0] - loss_and_gradient(w - step * direction)[0]) / (2 * step)
+    assert loss_and_gradient(w)[1] @ direction == pytest.approx(slope, rel=1e-6)
+
+
+def test_members_that_skip_inputs_do_not_see_them():
+    network, X = committee(n_skipped=(2, 2)), rows_of_all()
+    changed = X.copy()
+    changed[:, :2] += 1
+    before, after = (member_parts(network.forward(rows)[0].copy()) for rows in (X, changed))
+    same = [np.array_equal(*pair) for pair in zip(before, after)]
+    assert same == [True, True, False, False]
+
+
+def optimizers_of(network):
+    common = {"weight_decay": network.weight_parts(np.arange(4.0)), "relative_rates": network.relative_rates()}
+    yield SGD(network.parameters, 0.1, **common)
+    yield Adam(network.parameters, 0.1, **common)
+    yield Averaged(Adam(network.parameters, 0.1, **common), network.parameters, 0.9)
+
+
+@pytest.mark.parametrize("index", range(3), ids=["sgd", "adam", "averaged"])
+@pytest.mark.parametrize("initialize", ["initialize", "initialize_scaled"])
+def test_weights_of_skipped_inputs_stay_zero_through_training(initialize, index):
+    network = committee(n_skipped=(2, 3))
+    getattr(network, initialize)(np.random.RandomState(0))
+    network.allocate_gradient()
+    start, X, targets = network.coefs[0].copy(), rows_of_all(), np.arange(N_MEMBERS * N_ROWS) % N_OUTPUTS
+    optimizer = list(optimizers_of(network))[index]
+    for _ in range(3):
+        optimizer.begin_epoch(network.parameters)
+        for _ in range(4):
+            logits, backprop = network.forward(X)
+            backprop(cross_entropy(logits, targets)[1])
+            network.add_l2(0.1)
+            optimizer.step(network.parameters, network.gradient, 0.1)
+        optimizer.end_epoch(network.parameters)
+    assert not network.coefs[0][:2, :3].any()
+    others = np.ones(start.shape, bool)
+    others[:2, :3] = False
+    assert (network.coefs[0] != start)[others].all()
+
+
+@pytest.mark.parametrize("index", range(3), ids=["sgd", "adam", "averaged"])
+def test_members_trained_together_are_members_trained_alone(index):
+    """With each member's own weight decay and relative rates."""
+    network, X = committee(n_skipped=(2, 2)), rows_of_all()
+    d_logits = np.random.RandomState(1).normal(size=(len(X), N_OUTPUTS))
+    alone = [network.member(k) for k in range(N_MEMBERS)]
+    optimizers = [list(optimizers_of(network))[index]]
+    for k, member in enumerate(alone):
+        member.allocate_gradient()
+        rates = [(part, 10 / np.sqrt(2) if k < 2 and i == 0 else rate) for i, (part, rate) in enumerate(member.relative_rates())]
+        common = {"weight_decay": member.weight_parts(float(k)), "relative_rates": rates}
+        inner = (SGD if index == 0 else Adam)(member.parameters, 0.1, **common)
+        optimizers.append(inner if index < 2 else Averaged(inner, member.parameters, 0.9))
+    network.allocate_gradient()
+    for _ in range(5):
+        network.forward(X)[1](d_logits.copy("F"))
+        for member, rows, d_rows in zip(alone, member_parts(X), member_parts(d_logits)):
+            member.forward(rows)[1](d_rows.copy("F"))
+        for k in (0, 1):
+            alone[k]._d_W[0][:2] = 0
+        for one, optimizer in zip([network, *alone], optimizers):
+            optimizer.step(one.parameters, one.gradient, 0.1)
+    for k, member in enumerate(alone):
+        for together, expected in zip(network._W, member._W):
+            np.testing.assert_allclose(together[k], expected[...], rtol=1e-9, atol=1e-12)
+
+
+def test_each_member_drops_at_its_own_rate():
+    network = committee((400,), "identity", dropout=np.array([0.0, 0.25, 0.5, 0.75]))
+    network.coefs[0][...], network.intercepts[0][...] = 0, 1  # a unit that is not dropped is 1 / (1 − rate)
+    network.coefs[1][...], network.intercepts[1][...] = 1 / 400, 0
+    answers = member_parts(network.forward(rows_of_all(), bits=np.random.SFC64(0))[0].copy())
+    assert (answers[0] == pytest.approx(1)) and (np.ptp(answers[0]) < 1e-12)
+    spreads = [answer[:, 0].std() for answer in answers[1:]]
+    expected = np.sqrt(np.array([1 / 3, 1, 3]) / 400)  # √(rate / (1 − rate) / units)
+    np.testing.assert_allclose(spreads, expected, rtol=0.6)
+    assert all(abs(answer.mean() - 1) < 4 * spread / 3 for answer, spread in zip(answers[1:], expected))
+
+
+def test_a_listed_rate_for_each_layer_holds_for_all_members():
+    network = committee((5, 4, 6, 5), dropout=(0.0, 0.5, 0.0, 0.0))
+    rates = network._dropout_rates(N_MEMBERS * N_ROWS)
+    assert rates == (0.0, 0.5, 0.0, 0.0)
+
+
+def test_relative_rates_cover_all_parameters_and_follow_the_inputs_that_count():
+    network = committee(n_skipped=(2, 3))
+    rates = np.full(len(network.parameters), np.nan)
+    for part, factor in network.relative_rates():
+        assert np.isnan(rates[part]).all()
+        rates[part] = factor
+    first, second, third = network._matrices(rates)
+    np.testing.assert_allclose(first[:2], 10)  # of one input
+    np.testing.assert_allclose(first[2:], 10 / np.sqrt(4))
+    np.testing.assert_allclose(second, 10 / np.sqrt(5))
+    np.testing.assert_allclose(third, 10 / np.sqrt(4))
+
+
+def test_the_l2_penalty_of_members_is_the_sum_of_theirs():
+    network = committee()
+    network.allocate_gradient()
+    assert network.add_l2(0.3) == pytest.approx(0.15 * sum((W**2).sum() for W in network.coefs), rel=1e-14)
+    for d_W, W in zip(network._matrices(network.gradient), network._W):
+        np.testing.assert_allclose(d_W[:, :-1], 0.3 * W[:, :-1], rtol=1e-14)
+        assert not d_W[:, -1].any()
+
+
+def test_initial_weights_of_members_are_scaled_by_the_inputs_that_they_see():
+    network = Network((400, 60, 3), "relu", np.float64, n_members=4, n_skipped=(2, 300))
+    network.initialize_scaled(np.random.RandomState(0))
+    first, second = network.coefs
+    assert not first[:2, :300].any()
+    assert first[:2, 300:].std() == pytest.approx(0.1, rel=0.03)
+    assert first[2:].std() == pytest.approx(0.05, rel=0.03)
+    assert network.intercepts[0].std() == pytest.approx(1, rel=0.15)
+    assert not second.any()
+
+
+@pytest.mark.parametrize("as_input", [np.asarray, csr_matrix], ids=["dense", "csr"])
+@pytest.mark.parametrize("n_rows", [1, 7, 12])
+def test_predicted_logits_are_those_of_all_members_on_all_rows(monkeypatch, as_input, n_rows):
+    network, X = committee(n_skipped=(2, 2)), random_X(n_rows)
+    expected = np.stack([network.member(k).logits(X) for k in range(N_MEMBERS)])
+    monkeypatch.setattr(network_module, "SMALLEST_CHUNK", 1)
+    for elements in (2**18, 5 * N_MEMBERS * 3):  # at once, and in chunks of three rows
+        monkeypatch.setattr(network_module, "CHUNK_ELEMENTS", elements)
+        seen = []
+        mean = network.logits(as_input(X), combine=lambda z: seen.append(z.copy()) or z.mean(axis=0))  # noqa: B023
+        np.testing.assert_allclose(np.concatenate(seen, axis=1), expected, rtol=1e-12)
+        np.testing.assert_allclose(mean, expected.mean(axis=0), rtol=1e-12)
+    assert [z.shape[1] for z in seen] == [3] * (n_rows // 3) + ([n_rows % 3] if n_rows % 3 else [])
+
+
+def test_members_survive_copies_and_pickles_but_their_gradient_does_not():
+    rates = np.array([0.1, 0.5, 0.0, 0.3])
+    network = committee(n_skipped=(2, 2), dropout=rates)
+    network.allocate_gradient()
+    for other in (network.copy(), pickle.loads(pickle.dumps(network))):
+        assert (other.n_members, other.n_skipped, other.gradient) == (N_MEMBERS, (2, 2), None)
+        mine, theirs = (net.forward(rows_of_all(), bits=np.random.SFC64(3))[0] for net in (network, other))
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_a_member_taken_out_is_a_copy():
+    network = committee()
+    member = network.member(1)
+    assert member.n_members is None
+    np.testing.assert_array_equal(member.coefs[0], network.coefs[0][1])
+    member.parameters[...] = 0
+    assert network.coefs[0][1].all()
+
+
+def test_members_are_flattened_and_rebuilt_from_their_arrays():
+    network = committee()
+    np.testing.assert_array_equal(network.flatten([*network.coefs, *network.intercepts]), network.parameters)
+    rebuilt = Network.from_arrays(network.coefs, network.intercepts, "tanh", N_INPUTS, N_OUTPUTS, N_MEMBERS)
+    np.testing.assert_array_equal(rebuilt.parameters, network.parameters)
+    assert rebuilt.layer_units == network.layer_units
+    with pytest.raises(ValueError, match=r"coefs_\[0\] must have shape \(4, 4, 5\) .* got \(4, 5\)"):
+        Network.from_arrays([W[0] for W in network.coefs], network.intercepts, "tanh", N_INPUTS, N_OUTPUTS, N_MEMBERS)
 
 
 # Weights set by hand

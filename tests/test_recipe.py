@@ -1,0 +1,203 @@
+"""What "auto" becomes, for each solver and number of rows, and the network that follows from it."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.datasets import make_classification
+
+from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.columns import Categories
+from sksoftmax.committee import Roles
+from sksoftmax.network import Network
+from sksoftmax.preprocessing import Preprocessor
+from sksoftmax.recipe import (
+    BATCH_SIZE,
+    DROPOUT,
+    DROPOUT_OF_ONE,
+    EPOCHS,
+    FEW,
+    LEAST_STEPS,
+    MOST_STEPS,
+    SMALL,
+    WEIGHT_DECAY,
+    WEIGHT_DECAY_OF_ONE,
+    new_network,
+    resolved,
+)
+from sksoftmax.targets import TargetEncoder
+
+SIZES = [1, 10, SMALL - 1, SMALL, FEW - 1, FEW, 10_000, 1_000_000]
+
+
+def options_of(n_samples=1000, network=None, **params):
+    return resolved(SoftmaxMLPClassifier(**params).get_params(deep=False), n_samples, network)
+
+
+# Members
+
+
+@pytest.mark.parametrize("n_samples, n_members", [(1, 4), (SMALL - 1, 4), (SMALL, 16), (FEW - 1, 16), (FEW, 8), (10**6, 8)])
+def test_the_fewer_the_rows_the_more_the_members_until_folds_make_no_sense(n_samples, n_members):
+    assert options_of(n_samples).n_members == n_members
+
+
+@pytest.mark.parametrize("n_samples", SIZES)
+@pytest.mark.parametrize("params", [{"solver": "sgd"}, {"solver": "lbfgs"}, {"hidden_layer_sizes": ()}], ids=str)
+def test_other_solvers_and_softmax_regression_have_one_network(params, n_samples):
+    assert options_of(n_samples, **params).n_members is None
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("given, resolved_to", [(1, None), (4, 4), (32, 32)])
+def test_a_number_of_members_is_taken_as_it_is(solver, given, resolved_to):
+    assert options_of(solver=solver, n_members=given).n_members == resolved_to
+
+
+@pytest.mark.parametrize("n_members", [None, 4, 16])
+@pytest.mark.parametrize("n_samples", SIZES)
+def test_training_that_goes_on_keeps_its_members_and_their_roles(n_samples, n_members):
+    network = Network((3, 128, 128, 2), "relu", np.float64, n_members=n_members)
+    options = options_of(n_samples, network)
+    assert options.n_members == n_members
+    assert np.shape(options.weight_decay) == (() if n_members is None else (n_members,))
+
+
+# Steps
+
+
+@pytest.mark.parametrize("n_samples", SIZES)
+@pytest.mark.parametrize("parametrization, batch_size", [("ntk", BATCH_SIZE), ("standard", 200)])
+def test_a_batch_is_never_larger_than_the_rows(n_samples, parametrization, batch_size):
+    assert options_of(n_samples, parametrization=parametrization).batch_size == min(batch_size, n_samples)
+    assert options_of(n_samples, batch_size=50).batch_size == min(50, n_samples)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("n_samples", SIZES)
+@pytest.mark.parametrize("batch_size", ["auto", 1, 500])
+def test_epochs_are_45_unless_their_steps_are_too_few_or_too_many(solver, n_samples, batch_size):
+    options = options_of(n_samples, solver=solver, batch_size=batch_size)
+    n_batches = max(1, round(n_samples / options.batch_size))
+    assert isinstance(options.max_iter, int)
+    assert options.max_iter >= 1
+    assert options.max_iter * n_batches >= LEAST_STEPS or options.max_iter * n_batches > MOST_STEPS - n_batches
+    assert options.max_iter * n_batches <= MOST_STEPS or options.max_iter in (1, -(-LEAST_STEPS // n_batches))
+    if LEAST_STEPS <= EPOCHS * n_batches <= MOST_STEPS:
+        assert options.max_iter == EPOCHS
+
+
+@pytest.mark.parametrize("n_samples", SIZES)
+def test_lbfgs_has_200_iterations_whatever_the_rows(n_samples):
+    assert options_of(n_samples, solver="lbfgs").max_iter == 200
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+def test_a_number_of_epochs_is_taken_as_it_is(solver):
+    assert options_of(10**6, solver=solver, max_iter=7).max_iter == 7
+
+
+# Regularisation
+
+
+def test_each_kind_of_member_has_its_dropout_and_weight_decay():
+    roles = Roles.of(16)
+    options = options_of(SMALL)
+    assert_array_equal(options.dropout[~roles.strong], DROPOUT["light"])
+    assert_array_equal(options.dropout[roles.strong & ~roles.binned], DROPOUT["strong"])
+    assert_array_equal(options.dropout[roles.strong & roles.binned], DROPOUT["strong_binned"])
+    assert_array_equal(options.weight_decay, np.where(roles.strong, WEIGHT_DECAY["strong"], WEIGHT_DECAY["light"]))
+
+
+@pytest.mark.parametrize("params", [{}, {"n_members": 1}, {"n_members": 8}, {"solver": "sgd"}], ids=str)
+def test_nothing_is_dropped_below_200_rows(params):
+    assert options_of(SMALL - 1, **params).dropout == 0
+    assert np.all(options_of(SMALL, **params).dropout)
+
+
+@pytest.mark.parametrize("params", [{"n_members": 1}, {"solver": "sgd"}, {"hidden_layer_sizes": ()}], ids=str)
+def test_one_network_is_regularised_between_light_and_strong(params):
+    options = options_of(**params)
+    assert (options.dropout, options.weight_decay) == (DROPOUT_OF_ONE, WEIGHT_DECAY_OF_ONE)
+
+
+@pytest.mark.parametrize("n_samples", SIZES)
+def test_lbfgs_has_neither_dropout_nor_weight_decay(n_samples):
+    options = options_of(n_samples, solver="lbfgs")
+    assert options.dropout == options.weight_decay == 0
+
+
+@pytest.mark.parametrize("n_members", ["auto", 1, 4])
+def test_numbers_given_hold_for_all_members(n_members):
+    options = options_of(n_members=n_members, dropout=0.4, weight_decay=0.01)
+    assert (options.dropout, options.weight_decay) == (0.4, 0.01)
+    assert options_of(n_members=n_members, dropout=[0.4, 0.1]).dropout == (0.4, 0.1)
+
+
+def test_what_is_not_auto_stays_what_it_is():
+    params = SoftmaxMLPClassifier().get_params(deep=False)
+    options = vars(resolved(params, 1000))
+    autos = {name for name, value in params.items() if value == "auto"}
+    changed = {name for name, value in params.items() if options[name] is not value}
+    assert changed == autos - {"early_stopping", "dtype", "out_activation"}
+    assert set(options) - set(params) == {"n_hidden"}
+
+
+def test_the_parameters_of_the_estimator_are_not_touched():
+    X, y = make_classification(60, 4, random_state=0)
+    clf = SoftmaxMLPClassifier(max_iter=1)
+    before = clf.get_params()
+    assert clf.fit(X, y).get_params() == before
+
+
+@pytest.mark.parametrize("n_rows, n_members", [(SMALL - 1, 4), (SMALL, 16), (FEW, 8)])
+def test_fit_trains_what_the_recipe_says(n_rows, n_members):
+    X, y = make_classification(n_rows, 4, random_state=0)
+    clf = SoftmaxMLPClassifier((4,), random_state=0).fit(X, y)
+    assert clf.coefs_[0].shape[0] == n_members
+    assert clf.n_iter_ == options_of(n_rows).max_iter
+    assert clf.coefs_[0].dtype == (np.float64 if n_rows < SMALL else np.float32)
+
+
+# The network
+
+
+def network_of(n_bins=4, n_members=4, parametrization="ntk", scaling="robust", seed=0):
+    X, y = np.random.RandomState(0).normal(size=(50, 3)), np.arange(50) % 3
+    preprocessor = Preprocessor(scaling, Categories({}), n_bins).fit(X)
+    encoder = TargetEncoder.from_y(y, "auto")
+    options = options_of(n_members=n_members, hidden_layer_sizes=(6,), parametrization=parametrization)
+    inputs = preprocessor.transform(X, np.float32)
+    return new_network(options, inputs, encoder, preprocessor, np.random.RandomState(seed)), preprocessor
+
+
+@pytest.mark.parametrize("parametrization", ["ntk", "standard"])
+def test_the_first_half_of_the_members_skips_the_bins(parametrization):
+    network, preprocessor = network_of(parametrization=parametrization)
+    assert network.layer_units == (preprocessor.n_bin_columns + 3, 6, 3)
+    assert network.n_skipped == (2, preprocessor.n_bin_columns)
+    first = network.coefs[0]
+    assert not first[:2, : preprocessor.n_bin_columns].any()
+    assert first[:2, preprocessor.n_bin_columns :].all()
+    assert first[2:].all()
+
+
+@pytest.mark.parametrize("params", [{"n_bins": 0}, {"n_members": 1}, {"scaling": None}], ids=str)
+def test_without_bins_or_members_nothing_is_skipped(params):
+    network, _ = network_of(**params)
+    assert network.n_skipped == (0, 0)
+
+
+@pytest.mark.parametrize("n_members", [1, 4])
+def test_under_ntk_the_untrained_network_answers_with_equal_probabilities(n_members):
+    network, _ = network_of(n_members=n_members)
+    assert not network.coefs[-1].any()
+    assert not network.intercepts[-1].any()
+    assert network.intercepts[0].all()
+
+
+def test_initial_weights_follow_the_generator_and_differ_between_members():
+    one, same, other = (network_of(seed=seed)[0].parameters for seed in (0, 0, 1))
+    assert_array_equal(one, same)
+    assert (one != other).any()
+    first = network_of()[0].coefs[0][:, -1]
+    assert len(np.unique(first)) == first.size
