@@ -117,7 +117,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkPredictor, ClassifierMix
 
     batch_size : int or 'auto', default='auto'
         Rows in a minibatch of 'sgd' and 'adam'; never more than there are. 'auto' means 200 with `parametrization='standard'`;
-        with 'ntk' 64, from 10,000 rows on 128.
+        with 'ntk' 64, from 10,000 rows on 128, and below 100 rows all.
 
     learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'coslog4'} or callable, default='cosine'
         How the learning rate changes from `learning_rate_init`.

@@ -11,7 +11,7 @@ from sksoftmax.committee import Roles
 from sksoftmax.network import Network
 from sksoftmax.parameters import dropout_rates, layer_activations, layer_sizes
 
-SMALL = 100  # below this many rows chance decides nothing: dropout is off
+SMALL = 100  # below this many rows chance decides nothing: no dropout, all rows at once
 LARGE = 10_000  # from here on batches are twice as large
 BATCH_SIZE, EPOCHS, LEAST_STEPS, MOST_STEPS = 64, 45, 250, 3000
 DROPOUT = {"light": 0.15, "strong": 0.5, "strong_binned": 0.3}
@@ -48,7 +48,9 @@ def _n_members(options, n_samples, network):
 
 def _batch_size(options, n_samples):
     if options.batch_size == "auto":
-        return 200 if options.parametrization == "standard" else BATCH_SIZE if n_samples < LARGE else 2 * BATCH_SIZE
+        if options.parametrization == "standard" or n_samples < SMALL:
+            return 200
+        return BATCH_SIZE if n_samples < LARGE else 2 * BATCH_SIZE
     return options.batch_size
 
 
