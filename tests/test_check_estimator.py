@@ -14,6 +14,10 @@ WEIGHT_CHECKS = ("check_sample_weight_equivalence_on_dense_data", "check_sample_
 
 def configurations():
     yield SoftmaxMLPClassifier()
+    yield SoftmaxMLPClassifier(n_members=1)
+    yield SoftmaxMLPClassifier(solver="lbfgs")
+    yield SoftmaxMLPClassifier(solver="sgd")
+    yield SoftmaxMLPClassifier(n_members=4, early_stopping=True)
     yield plain()
     for solver, early_stopping, (hidden, rate) in product(("adam", "sgd", "lbfgs"), (False, True), RATES.items()):
         patience = 50 if solver == "lbfgs" else 10

@@ -431,7 +431,7 @@ def test_sample_weights_reach_training_and_the_mixture():
     assert not np.allclose(plain.coefs_[-1], weighted.coefs_[-1])
 
 
-@pytest.mark.parametrize("n_rows", [230, 330])
+@pytest.mark.parametrize("n_rows", [FOLD_ROWS + 50, FOLD_ROWS + 130])
 def test_rows_of_weight_zero_are_absent(n_rows):
     """Also where only they make the rows many enough for folds and float32."""
     rng = np.random.RandomState(0)
@@ -443,19 +443,20 @@ def test_rows_of_weight_zero_are_absent(n_rows):
 
 
 @pytest.mark.parametrize("kind", ["classes", "two classes", "soft", "multilabel"])
-def test_below_200_rows_integer_weights_are_exactly_repeated_rows(kind):
-    rng = np.random.RandomState(0)
-    repeats = rng.randint(0, 4, 40)
-    rows, targets = X[:40], KINDS[kind][:40]
-    clf = SoftmaxMLPClassifier((16, 16), n_bins=8, random_state=0)
+@pytest.mark.parametrize("params", [{}, {"n_members": 1}, {"n_members": 8}, {"solver": "sgd"}], ids=str)
+def test_where_rows_are_too_few_for_folds_integer_weights_are_exactly_repeated_rows(params, kind):
+    repeats = np.random.RandomState(0).permutation(np.arange(60) % 4)
+    rows, targets = X[:60], KINDS[kind][:60]
+    clf = SoftmaxMLPClassifier((16, 16), n_bins=8, random_state=0, **params)
     weighted = clone(clf).fit(rows, targets, sample_weight=repeats)
     repeated = clone(clf).fit(np.repeat(rows, repeats, axis=0), np.repeat(targets, repeats, axis=0))
-    assert weighted._network.n_members == repeated._network.n_members == 4
+    assert repeats.sum() == 90 < FOLD_ROWS
+    assert weighted.n_iter_ == repeated.n_iter_
     assert_allclose(weighted.predict_proba(rows), repeated.predict_proba(rows), rtol=1e-7)
 
 
-def test_below_200_rows_the_members_are_mixed_as_equals():
-    mixture = quick().fit(X[:199], y[:199])._mixture
+def test_where_rows_are_too_few_for_folds_members_are_mixed_as_equals():
+    mixture = quick().fit(X[: FOLD_ROWS - 1], y[: FOLD_ROWS - 1])._mixture
     assert_array_equal(mixture.weights, [0.25] * 4)
     assert_array_equal(mixture.sharpness, [1] * 4)
     assert mixture.final == 1
@@ -509,7 +510,7 @@ def test_committees_are_searched_over():
     assert len(cross_val_score(quick(), X, y, cv=2)) == 2
 
 
-@pytest.mark.parametrize("sizes", [(30, 100, N), (N, 30, N), (N, N)])
+@pytest.mark.parametrize("sizes", [(30, 150, N), (N, 30, N), (N, N)])
 def test_partial_fit_goes_on_whatever_the_number_of_rows(sizes):
     """'auto' keeps the members that training began with."""
     clf = quick()
@@ -529,7 +530,7 @@ def test_partial_fit_goes_on_from_fit_and_keeps_the_mixture():
 
 
 def test_a_warm_start_goes_on_whatever_the_number_of_rows():
-    clf = quick(warm_start=True).fit(X[:100], y[:100])
+    clf = quick(warm_start=True).fit(X[:90], y[:90])
     loss = clf.loss_
     clf.fit(X, y)
     assert clf._network.n_members == 4

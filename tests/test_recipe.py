@@ -15,7 +15,7 @@ from sksoftmax.recipe import (
     DROPOUT,
     DROPOUT_OF_ONE,
     EPOCHS,
-    FEW,
+    LARGE,
     LEAST_STEPS,
     MOST_STEPS,
     SMALL,
@@ -26,7 +26,7 @@ from sksoftmax.recipe import (
 )
 from sksoftmax.targets import TargetEncoder
 
-SIZES = [1, 10, SMALL - 1, SMALL, FEW - 1, FEW, 10_000, 1_000_000]
+SIZES = [1, 10, SMALL - 1, SMALL, 200, 1499, 1500, LARGE - 1, LARGE, 1_000_000]
 
 
 def options_of(n_samples=1000, network=None, **params):
@@ -36,8 +36,10 @@ def options_of(n_samples=1000, network=None, **params):
 # Members
 
 
-@pytest.mark.parametrize("n_samples, n_members", [(1, 4), (SMALL - 1, 4), (SMALL, 16), (FEW - 1, 16), (FEW, 8), (10**6, 8)])
-def test_the_fewer_the_rows_the_more_the_members_until_folds_make_no_sense(n_samples, n_members):
+@pytest.mark.parametrize(
+    "n_samples, n_members", [(1, 4), (SMALL - 1, 4), (SMALL, 8), (199, 8), (200, 16), (1499, 16), (1500, 8), (10**6, 8)]
+)
+def test_hundreds_of_rows_have_most_members(n_samples, n_members):
     assert options_of(n_samples).n_members == n_members
 
 
@@ -66,10 +68,16 @@ def test_training_that_goes_on_keeps_its_members_and_their_roles(n_samples, n_me
 
 
 @pytest.mark.parametrize("n_samples", SIZES)
-@pytest.mark.parametrize("parametrization, batch_size", [("ntk", BATCH_SIZE), ("standard", 200)])
-def test_a_batch_is_never_larger_than_the_rows(n_samples, parametrization, batch_size):
-    assert options_of(n_samples, parametrization=parametrization).batch_size == min(batch_size, n_samples)
+def test_a_batch_is_never_larger_than_the_rows(n_samples):
+    assert options_of(n_samples, parametrization="standard").batch_size == min(200, n_samples)
     assert options_of(n_samples, batch_size=50).batch_size == min(50, n_samples)
+
+
+@pytest.mark.parametrize(
+    "n_samples, batch_size", [(SMALL - 1, SMALL - 1), (SMALL, BATCH_SIZE), (LARGE - 1, BATCH_SIZE), (LARGE, 2 * BATCH_SIZE)]
+)
+def test_few_rows_are_one_batch_and_many_make_larger_ones(n_samples, batch_size):
+    assert options_of(n_samples).batch_size == batch_size
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
@@ -101,7 +109,7 @@ def test_a_number_of_epochs_is_taken_as_it_is(solver):
 
 def test_each_kind_of_member_has_its_dropout_and_weight_decay():
     roles = Roles.of(16)
-    options = options_of(SMALL)
+    options = options_of(200)
     assert_array_equal(options.dropout[~roles.strong], DROPOUT["light"])
     assert_array_equal(options.dropout[roles.strong & ~roles.binned], DROPOUT["strong"])
     assert_array_equal(options.dropout[roles.strong & roles.binned], DROPOUT["strong_binned"])
@@ -109,7 +117,7 @@ def test_each_kind_of_member_has_its_dropout_and_weight_decay():
 
 
 @pytest.mark.parametrize("params", [{}, {"n_members": 1}, {"n_members": 8}, {"solver": "sgd"}], ids=str)
-def test_nothing_is_dropped_below_200_rows(params):
+def test_nothing_is_dropped_where_rows_are_few(params):
     assert options_of(SMALL - 1, **params).dropout == 0
     assert np.all(options_of(SMALL, **params).dropout)
 
@@ -149,7 +157,7 @@ def test_the_parameters_of_the_estimator_are_not_touched():
     assert clf.fit(X, y).get_params() == before
 
 
-@pytest.mark.parametrize("n_rows, n_members", [(SMALL - 1, 4), (SMALL, 16), (FEW, 8)])
+@pytest.mark.parametrize("n_rows, n_members", [(SMALL - 1, 4), (SMALL, 8), (200, 16), (1500, 8)])
 def test_fit_trains_what_the_recipe_says(n_rows, n_members):
     X, y = make_classification(n_rows, 4, random_state=0)
     clf = SoftmaxMLPClassifier((4,), random_state=0).fit(X, y)
