@@ -32,8 +32,10 @@ MAY_IMPORT = {
     "parameters": {"layers", "schedules"},
     "prediction": {"hints", "inputs", "network"},
     "conversion": {"heads", "network", "optimizers", "progress", "targets"},
-    "classifier": {"callbacks", "class_weight", "columns", "committee", "conversion", "hints", "inputs", "optimizers"}
-    | {"parameters", "prediction", "preprocessing", "progress", "recipe", "scoring", "targets", "training"},
+    "fitting": {"callbacks", "class_weight", "columns", "committee", "inputs", "optimizers", "parameters", "preprocessing"}
+    | {"progress", "recipe", "scoring", "targets", "training"},
+    "classifier": {"callbacks", "columns", "committee", "conversion", "fitting", "hints", "inputs", "parameters"}
+    | {"prediction", "preprocessing", "recipe", "targets"},
     "onnx": {"classifier", "heads", "layers", "preprocessing"},
     "display": {"hints"},
     "__init__": {"classifier", "display"},

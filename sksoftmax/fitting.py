@@ -1,0 +1,193 @@
+"""One call of fit or partial_fit, from checked rows to fitted attributes."""
+
+from functools import partial
+
+import numpy as np
+
+from sksoftmax.callbacks import fit_tasks
+from sksoftmax.class_weight import class_factors, weighted
+from sksoftmax.columns import Categories
+from sksoftmax.committee import Mixture, fit_mixture, member_folds, rows_of_members
+from sksoftmax.inputs import check_sample_weight, check_validation_pair, check_X_y, split_validation, without_zero_weights
+from sksoftmax.optimizers import make_optimizer
+from sksoftmax.parameters import check_combination, layer_sizes, stops_early
+from sksoftmax.preprocessing import Preprocessor, arithmetic, encoded
+from sksoftmax.progress import Progress
+from sksoftmax.recipe import new_network, resolved
+from sksoftmax.scoring import check_scoring_fits, make_score
+from sksoftmax.targets import classes_of, make_head, target_kind
+from sksoftmax.training import Run, Samples
+
+
+def public_attributes(encoder, network, progress):
+    """The fitted attributes that tell what was learnt, from the parts that trained."""
+    scored = bool(progress.validation_scores)
+    return {
+        "classes_": encoder.classes,
+        "n_outputs_": encoder.head.n_outputs,
+        "out_activation_": encoder.head.out_activation,
+        "n_layers_": len(network.layer_units),
+        "coefs_": list(network.coefs),
+        "intercepts_": list(network.intercepts),
+        "loss_": progress.loss,
+        "loss_curve_": progress.loss_curve,
+        "best_loss_": None if scored else progress.best_loss,
+        "validation_loss_curve_": progress.validation_loss_curve if scored else None,
+        "validation_scores_": progress.validation_scores if scored else None,
+        "best_validation_score_": progress.best_score if scored else None,
+        "best_iter_": progress.best_epoch + 1 if scored else None,
+        "t_": progress.samples_seen,
+    }
+
+
+class NetworkTrainer:
+    """The training half of the estimator: it wires rows, network, solver and mixture, and publishes what they learnt."""
+
+    def _check_params(self):
+        self._validate_params()
+        check_combination(self)
+
+    def _train(self, X, y, given, preprocessor, encoder, rng, going_on, incremental=False):
+        """Prepare rows, network and optimizer, run the solver, and publish what it learnt."""
+        check_scoring_fits(self.scoring, encoder.kind)
+        current = self._current_network(encoder) if going_on else None
+        dtype = arithmetic(self.dtype, X, self.scaling, given.sample_weight) if current is None else current.dtype
+        training, validation = self._rows(X, y, given, preprocessor, encoder, dtype)
+        options = resolved(self.get_params(deep=False), len(training), current)
+        if going_on:
+            network = self._copy_to_go_on_with(current, options)
+        else:
+            network = new_network(options, training.X, encoder, preprocessor, rng)
+        if not incremental and validation is None and stops_early(self.early_stopping, len(training)):
+            strata = encoder.strata(training.targets)
+            training, validation = split_validation(training, self.validation_fraction, strata, rng)
+        folds = None if going_on or incremental else member_folds(network, encoder, training.targets, rng)
+        mixture = getattr(self, "_mixture", None) if going_on else None
+        parts = {
+            "_encoder": encoder,
+            "_preprocessor": preprocessor,
+            "_mixture": mixture or Mixture.equal(network.n_members or 1),
+            "encoded_feature_names_": self._encoded_names(preprocessor),
+        }
+        run = self._run(network, training, validation, given, parts, options, incremental)
+        run.order = rows_of_members(folds, network, len(training), rng)
+        optimizer = self._solve(run, rng, going_on, incremental)
+        if folds is not None:
+            parts["_mixture"] = fit_mixture(network, folds, training, encoder.head)
+        vars(self).update(self._fitted_attributes(run, parts), _optimizer=optimizer, _random_state=rng)
+        self._keep_training_state = incremental or self.warm_start
+        run.tasks.finish()
+        return self
+
+    def _rows(self, X, y, given, preprocessor, encoder, dtype):
+        """The rows to train on and those of the user to score, or None, as the network takes them."""
+        samples = self._samples(X, y, given.sample_weight, encoder, dtype)
+        if not preprocessor.is_fitted:
+            preprocessor.fit(samples.X, samples.weights)
+        training = encoded(samples, preprocessor, dtype)
+        validation = encoded(self._given_validation(given, preprocessor, encoder, dtype), preprocessor, dtype)
+        factors = class_factors(self.class_weight, encoder, training)
+        both = (weighted(rows, factors, encoder.head) for rows in (training, validation))
+        return tuple(without_zero_weights(rows) for rows in both)
+
+    def _run(self, network, training, validation, given, parts, options, incremental):
+        """The run of this call, with its callbacks and its scorer."""
+        going_on = parts["_encoder"] is getattr(self, "_encoder", None) and hasattr(self, "_progress")
+        progress = self._progress.copy() if going_on else Progress()
+        name, n_epochs = ("partial_fit", 1) if incremental else ("fit", options.max_iter)
+        tasks = fit_tasks(self, name, n_epochs, given)
+        head = parts["_encoder"].head
+        run = Run(network, head, training, validation, progress, options, tasks, parts["_mixture"])
+        run.score = make_score(self.scoring, self, partial(self._fitted_copy, run, parts), given, validation)
+        tasks.attributes = partial(self._fitted_attributes, run, parts, copied=True)
+        return run
+
+    def _solve(self, run, rng, going_on, incremental):
+        """Run the solver; return its optimizer, or None for L-BFGS."""
+        optimizer = None if self.solver == "lbfgs" else make_optimizer(run.options, run.network)
+        if optimizer and going_on:
+            optimizer.resume(getattr(self, "_optimizer", None), keep_rate=incremental)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            if optimizer is None:
+                run.lbfgs()
+            elif incremental:
+                run.one_epoch(optimizer, rng)
+            else:
+                run.epochs(optimizer, rng)
+        return optimizer
+
+    def _samples(self, X, y, sample_weight, encoder, dtype):
+        """Checked X and y and raw weights as the rows that count."""
+        weights = check_sample_weight(sample_weight, X.shape[0], dtype)
+        return without_zero_weights(Samples(X, encoder.encode(y, dtype), weights, np.arange(X.shape[0])))
+
+    def _given_validation(self, given, preprocessor, encoder, dtype):
+        """The validation rows that the user passed, or None."""
+        if not check_validation_pair(given.X_val, given.y_val, self.early_stopping):
+            return None
+        try:
+            X_val, y_val = check_X_y(self, given.X_val, given.y_val, preprocessor, reset=False)
+            return self._samples(X_val, y_val, given.sample_weight_val, encoder, dtype)
+        except ValueError as error:
+            raise ValueError(f"In X_val, y_val or sample_weight_val: {error}") from error
+
+    def _fitted_copy(self, run, parts):
+        """Copy the estimator as if training had ended here; its arrays go on changing."""
+        fitted = object.__new__(type(self))
+        vars(fitted).update(vars(self), **self._fitted_attributes(run, parts))
+        return fitted
+
+    def _fitted_attributes(self, run, parts, copied=False):
+        """The attributes that make this estimator a fitted one, public and private."""
+        network, progress = (run.network.copy(), run.progress.copy()) if copied else (run.network, run.progress)
+        return {
+            **parts,
+            "_network": network,
+            "_progress": progress,
+            "_hidden_sizes": layer_sizes(self.hidden_layer_sizes),
+            "_no_improvement_count": progress.stale_epochs,
+            "n_iter_": run.n_done,
+            "_optimizer": None,
+            "_random_state": None,
+            "_keep_training_state": False,
+            **public_attributes(parts["_encoder"], network, progress),
+        }
+
+    def _encoded_names(self, preprocessor):
+        names = getattr(self, "feature_names_in_", None)
+        return preprocessor.get_feature_names_out([f"x{i}" for i in range(self.n_features_in_)] if names is None else names)
+
+    def _new_preprocessor(self, X):
+        return Preprocessor(self.scaling, Categories.from_X(X, self.categorical_features), self.n_bins)
+
+    def _copy_to_go_on_with(self, network, options):
+        """A copy of the network with what is now asked for; ValueError if `hidden_layer_sizes` or `n_members` has changed."""
+        sizes = layer_sizes(self.hidden_layer_sizes)
+        network = network.copy()
+        if sizes not in (getattr(self, "_hidden_sizes", sizes), list(network.layer_units[1:-1])):
+            raise ValueError(
+                f"Training cannot go on with hidden_layer_sizes={self.hidden_layer_sizes!r}: it began with {self._hidden_sizes}. "
+                "Undo the change, or fit anew with warm_start=False."
+            )
+        if options.n_members != network.n_members:
+            raise ValueError(
+                f"Training cannot go on with n_members={self.n_members!r}: it began with {network.n_members or 1}. "
+                "Undo the change, or fit anew with warm_start=False."
+            )
+        network.activation, network.dropout = options.activation, options.dropout
+        return network
+
+    def _same_encoder(self, y):
+        """The encoder of the previous fit, for a warm start: y must have the same classes."""
+        kind = self._encoder.kind if self._encoder.kind == "probabilities" and y.ndim == 2 else target_kind(y)
+        classes = classes_of(y, kind)
+        if kind != self._encoder.kind:
+            raise ValueError(f"warm_start goes on with the same kind of y: it held {self._encoder.kind}, now {kind}.")
+        if type(make_head(kind, self.classes_, self.out_activation)) is not type(self._encoder.head):
+            raise ValueError(f"warm_start goes on with the same output units: out_activation={self.out_activation!r} has others.")
+        if set(classes) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {self.classes_}, `y` has {classes}"
+            )
+        return self._encoder
