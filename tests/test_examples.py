@@ -125,3 +125,16 @@ def test_fashion_mnist_benchmark_compares_on_any_images(tmp_path):
     line = r"^ *(?:0|1|all)" + 2 * r" +[\d.]+ in +[\d.]+ s" + r" +[\d.]+$"
     assert len(re.findall(line, output, re.MULTILINE)) == 3
     assert re.search(r"^Defaults, the committee: [\d.]+ in +[\d.]+ s$", output, re.MULTILINE)
+
+
+def test_the_benchmark_of_quality_takes_bundled_data_and_files(tmp_path):
+    rng = np.random.default_rng(0)
+    X, codes, y = rng.normal(size=(120, 2)), rng.integers(-1, 3, (120, 1)), np.arange(120) % 2
+    X[::7, 1], X[:, 0] = np.nan, X[:, 0] + 3 * y
+    np.savez(tmp_path / "both.npz", X=X, X_cat=codes, y=y)
+    np.savez(tmp_path / "codes.npz", X=X[:, :0], X_cat=codes, y=y, X_test=X[:, :0], X_cat_test=codes, y_test=y)
+    output = run("benchmarks/quality.py", "--names", "iris", "--models", "one,logistic", folder=tmp_path)
+    assert re.search(r"^SoftmaxMLPClassifier\(n_members=1\)( +\d\.\d{4}){5} +–$", output, re.MULTILINE)
+    output = run("benchmarks/quality.py", tmp_path, "--seeds", "2", "--max-train", "80", folder=tmp_path)
+    assert "\n4 splits\n" in output
+    assert len(re.findall(r"^\w+\(.*\)( +\d\.\d{4}){5} +\d+\.\d\d$", output, re.MULTILINE)) == 6
