@@ -15,7 +15,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris, make_classification
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from sksoftmax import SoftmaxMLPClassifier, classifier
+from sksoftmax import SoftmaxMLPClassifier, fitting
 from sksoftmax.committee import (
     FOLD_ROWS,
     Mixture,
@@ -183,7 +183,7 @@ def test_a_member_learns_nothing_from_the_fold_that_it_leaves_out(monkeypatch):
         taken.append(member_folds(*args))
         return taken[-1]
 
-    monkeypatch.setattr(classifier, "member_folds", folds)
+    monkeypatch.setattr(fitting, "member_folds", folds)
     first = quick(n_members=8, shuffle=False, label_smoothing=0.0).fit(X, KINDS["multilabel"])
     changed = np.where((taken[0] == 1)[:, None], 1 - KINDS["multilabel"], KINDS["multilabel"])
     second = quick(n_members=8, shuffle=False, label_smoothing=0.0).fit(X, changed)

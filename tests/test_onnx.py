@@ -279,7 +279,7 @@ def test_labels_that_onnx_does_not_have_are_named():
 def test_scaling_and_missing_values_are_part_of_the_graph(scaling, dtype):
     rows = load_iris().data.astype(dtype)
     rows[::9, 1] = np.nan
-    clf = small(scaling=scaling).fit(rows, y)
+    clf = small(scaling=scaling, dtype=np.dtype(dtype).name).fit(rows, y)
     rows[1, 0], rows[2, 3] = np.nan, 1e30
     assert_same_predictions(clf, rows)
 
@@ -333,7 +333,7 @@ def test_where_the_network_has_the_graphs_format_bins_and_mixtures_agree_to_the_
 
 @pytest.mark.parametrize("target", ["three classes", "two classes"])
 def test_members_that_are_very_sure_do_not_underflow(target):
-    clf = short().fit(X, TARGETS[target])
+    clf = short(dtype="float64").fit(X, TARGETS[target])
     clf._network.parameters *= 30
     scores = run(to_onnx(clf, X, options={"zipmap": False, "raw_scores": True}), X)[1]
     expected = clf.decision_function(X)
@@ -359,7 +359,7 @@ def test_a_number_stays_on_its_side_of_a_bin_too_narrow_for_float32(dtype):
 
 @pytest.mark.parametrize("scaling", ["robust", "standard"])
 def test_numbers_far_out_are_cut_off_in_either_scaling(scaling):
-    clf = short(scaling=scaling, activation="identity", hidden_layer_sizes=(4,)).fit(X, y)
+    clf = short(scaling=scaling, activation="identity", hidden_layer_sizes=(4,), dtype="float64").fit(X, y)
     rows = np.full((2, 4), 1e300) * [[1], [-1]]
     scores = run(to_onnx(clf, X, options={"zipmap": False, "raw_scores": True}), rows)[1]
     assert_allclose(scores, clf.decision_function(rows), rtol=1e-6)
