@@ -410,6 +410,7 @@ def test_a_column_of_one_category_or_of_none_is_exported():
     assert_same_to_rounding(clf, frame.fillna({"missing": ""}))
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_numbers_without_scaling_stand_beside_categories():
     frame, survived = passengers()
     frame["age"] = frame["age"].fillna(30) / 40
