@@ -189,11 +189,16 @@ def standard_scale(X, weights):
 
 
 def bin_edges(z, n_bins, weights):
-    """The distinct values of a scaled column where they are few, else the distinct ones among its quantiles."""
-    distinct = np.unique(z)
+    """The distinct values of a scaled column where they are few, else its quantiles.
+
+    Where quantiles coincide, as in a column of mostly zeros, quantiles of the distinct values take the places of those lost.
+    """
+    edges = distinct = np.unique(z)
     if len(distinct) > n_bins + 1:
-        distinct = np.unique(np.quantile(z, np.linspace(0, 1, n_bins + 1), method="inverted_cdf", weights=weights))
-    return distinct if len(distinct) > 2 else distinct[:1]  # one bin would repeat the column
+        edges = np.unique(np.quantile(z, np.linspace(0, 1, n_bins + 1), method="inverted_cdf", weights=weights))
+        inner = np.linspace(0, 1, n_bins + 3 - len(edges))[1:-1]
+        edges = np.union1d(edges, np.quantile(distinct, inner, method="inverted_cdf"))
+    return edges if len(edges) > 2 else edges[:1]  # one bin would repeat the column
 
 
 def piecewise_linear(z, edges):
