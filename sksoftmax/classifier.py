@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Sequence
 from functools import wraps
+from numbers import Integral
 from typing import Any, Literal, Self, cast
 
 import numpy as np
@@ -34,17 +35,22 @@ BALANCED_IN_PARTS = (
 def _unchanged_on_error(method: Method) -> Method:
     """Decorate a training method so that, if it raises, the estimator is what it was before the call.
 
-    Training works on new objects, or on copies where it goes on; only attributes need to be put back.
+    Training works on new objects, or on copies where it goes on; only attributes need to be put back, and the state of a random
+    generator of the estimator's own: one that it made from a seed.
     """
 
     @wraps(method)
     def wrapper(self, *args, **kwargs):
         before = dict(vars(self))
+        rng = before.get("_random_state") if isinstance(self.random_state, Integral) else None
+        rng_state = rng and rng.get_state(legacy=False)
         try:
             return method(self, *args, **kwargs)
         except BaseException:
             vars(self).clear()
             vars(self).update(before)
+            if rng:
+                rng.set_state(rng_state)
             raise
 
     return cast(Method, wrapper)
@@ -547,6 +553,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         -----
         ConvergenceWarning
             If `max_iter` came before any stopping rule; or if training diverged, when the last good weights are kept.
+
+        UserWarning
+            If Ctrl-C (KeyboardInterrupt, of a callback too) ended training: the weights so far are kept, the best of them with
+            `early_stopping`. Before the first step, and where any other error is raised, the estimator stays what it was.
         """
         self._check_params()
         given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val)

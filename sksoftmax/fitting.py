@@ -1,5 +1,6 @@
 """One call of fit or partial_fit, from checked rows to fitted attributes."""
 
+import warnings
 from functools import partial
 
 import numpy as np
@@ -16,7 +17,7 @@ from sksoftmax.progress import Progress
 from sksoftmax.recipe import new_network, resolved
 from sksoftmax.scoring import check_scoring_fits, make_score
 from sksoftmax.targets import classes_of, make_head, target_kind
-from sksoftmax.training import Run, Samples
+from sksoftmax.training import INTERRUPTED, Run, Samples
 
 
 def public_attributes(encoder, network, progress):
@@ -38,6 +39,14 @@ def public_attributes(encoder, network, progress):
         "best_iter_": progress.best_epoch + 1 if scored else None,
         "t_": progress.samples_seen,
     }
+
+
+def mixture_unless_interrupted(network, folds, training, head):
+    """The `Mixture` fitted out of fold; None, with a warning, where the user interrupts."""
+    try:
+        return fit_mixture(network, folds, training, head)
+    except KeyboardInterrupt:
+        warnings.warn(INTERRUPTED)
 
 
 class NetworkTrainer:
@@ -73,7 +82,7 @@ class NetworkTrainer:
         run.order = rows_of_members(folds, network, len(training), rng)
         optimizer = self._solve(run, rng, going_on, incremental)
         if folds is not None:
-            parts["_mixture"] = fit_mixture(network, folds, training, encoder.head)
+            parts["_mixture"] = mixture_unless_interrupted(network, folds, training, encoder.head) or parts["_mixture"]
         vars(self).update(self._fitted_attributes(run, parts), _optimizer=optimizer, _random_state=rng)
         self._keep_training_state = incremental or self.warm_start
         run.tasks.finish()

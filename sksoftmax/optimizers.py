@@ -188,10 +188,10 @@ class Averaged(Optimizer):
     def step(self, w, g, rate):
         """Move w as the optimizer does, and the average towards it."""
         self.optimizer.step(w, g, rate)
-        self.n_averaged += 1
         towards_w = np.subtract(w, self.other, out=g)
-        towards_w *= (1 - self.decay) / (1 - self.decay**self.n_averaged)
+        towards_w *= (1 - self.decay) / (1 - self.decay ** (self.n_averaged + 1))
         self.other += towards_w
+        self.n_averaged += 1  # last: an average that Ctrl-C interrupts does not count
 
     def overflowed(self):
         """Whether one of the optimizer's moments has."""

@@ -26,12 +26,19 @@ class OneThread:
         self.lock, self.n_inside, self.before = Lock(), 0, []
 
     def __enter__(self):
-        with self.lock:
-            self.n_inside += 1
-            if self.n_inside == 1:
-                self.before = [(library, library.get_num_threads()) for library in self.find()]
-                for library, _ in self.before:
-                    library.set_num_threads(1)
+        libraries = self.find()  # which takes time, before anything that would have to be undone
+        entered = False
+        try:
+            with self.lock:
+                self.n_inside, entered = self.n_inside + 1, True
+                if self.n_inside == 1:
+                    self.before = [(library, library.get_num_threads()) for library in libraries]
+                    for library, _ in self.before:
+                        library.set_num_threads(1)
+        except BaseException:  # Ctrl-C
+            if entered:
+                self.__exit__()
+            raise
 
     def __exit__(self, *exception):
         with self.lock:

@@ -22,6 +22,7 @@ from sksoftmax.threads import one_thread_for_scipy
 
 SCIPY_FTOL = 1e7 * np.finfo(np.float64).eps  # SciPy's default, and so MLPClassifier's; a tol below 5e-5 asks for less
 
+INTERRUPTED = "Training interrupted by user."
 STOPPED = (
     "The validation score has not improved for too long: partial_fit does not train any more. Call fit, or set "
     "early_stopping=False, to go on."
@@ -147,8 +148,10 @@ class Run:
             else:
                 warn_if_unfinished(self.options)
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.")
+            warnings.warn(INTERRUPTED)
             optimizer.end_epoch(self.network.parameters)
+            if diverged(0.0, self.network, optimizer):
+                self.go_back(optimizer, known_good)
         self.restore_best()
 
     def one_epoch(self, optimizer, rng):
@@ -232,14 +235,19 @@ class Run:
         """
         rate, untrained = self.options.learning_rate_init, not self.progress.loss_curve
         advice = f"Scale the columns of X, for example with StandardScaler, or lower learning_rate_init={rate}."
-        self.network.parameters[...], self.progress.kept_epoch = known_good
+        overflowed = optimizer.overflowed()
+        self.go_back(optimizer, known_good)
         loss = self.initial_loss() if untrained else self.progress.loss
-        if untrained and (not isfinite(loss) or optimizer.overflowed()):
+        if untrained and (not isfinite(loss) or overflowed):
             raise ValueError(diverged_message(self.progress, f"Nothing was learnt before that. {advice}"))
-        optimizer.forget()
         kept = "initial weights, which have learnt nothing," if untrained else "last good weights"
         kept = f"The {kept} were restored; the loss from there was {loss:.6g}."
         warnings.warn(diverged_message(self.progress, f"{kept} {advice}"), ConvergenceWarning)
+
+    def go_back(self, optimizer, known_good):
+        """Take good weights, and the index of their epoch, in place of those that are not finite."""
+        self.network.parameters[...], self.progress.kept_epoch = known_good
+        optimizer.forget()
 
     def initial_loss(self):
         """The loss of the current weights on the first rows: enough to see whether it is finite."""
@@ -284,7 +292,7 @@ class Run:
             accepted[...] = result.x
             warn_if_not_converged(result, self.options)
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.")
+            warnings.warn(INTERRUPTED)
         else:
             if self.n_done == 0:  # the start was an optimum
                 self.tasks.begin()

@@ -35,6 +35,19 @@ def test_an_error_inside_restores_too(library):
     assert library.n_threads == 4
 
 
+def test_an_interrupt_on_the_way_in_restores_too(library, monkeypatch):
+    def interrupted(n_threads):
+        monkeypatch.undo()
+        library.set_num_threads(n_threads)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(library, "set_num_threads", interrupted)
+    limit = OneThread(lambda: [library])
+    with pytest.raises(KeyboardInterrupt), limit:
+        pass
+    assert (library.n_threads, limit.n_inside) == (4, 0)
+
+
 def test_the_last_of_several_threads_inside_restores(library):
     limit, both_inside, seen = OneThread(lambda: [library]), Barrier(2), []
 

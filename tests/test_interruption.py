@@ -1,0 +1,372 @@
+"""Ctrl-C keeps what fit has learnt; any other error, wherever it strikes, leaves the estimator what it was."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from neutral import plain
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from test_callbacks import Recorder, has_callbacks
+from test_classifier import interrupt
+
+from sksoftmax import SoftmaxMLPClassifier, fitting
+from sksoftmax.network import Network
+from sksoftmax.optimizers import SGD, Adam, Averaged
+from sksoftmax.preprocessing import Preprocessor
+from sksoftmax.progress import Progress
+from sksoftmax.training import Run
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X = np.random.default_rng(0).normal(size=(120, 4))
+y = np.array(["b", "a", "c"])[X[:, :3].argmax(axis=1)]
+N_EPOCHS = 6
+
+
+def small(**params):
+    defaults = {"hidden_layer_sizes": (5,), "learning_rate_init": 0.02, "max_iter": N_EPOCHS, "alpha": 0.01, "random_state": 0}
+    return plain(**{**defaults, **params})
+
+
+def committee(**params):
+    """The defaults, which make a committee of these rows, but for a few small numbers."""
+    return SoftmaxMLPClassifier(**{"hidden_layer_sizes": (8,), "max_iter": N_EPOCHS, "random_state": 0, **params})
+
+
+SETTINGS = {
+    "adam": small,
+    "sgd": lambda **params: small(solver="sgd", **params),
+    "lbfgs": lambda **params: small(solver="lbfgs", **params),
+    "averaged": lambda **params: small(ema_decay=0.9, **params),
+    "early stopping": lambda **params: small(early_stopping=True, **params),
+    "lbfgs, early stopping": lambda **params: small(solver="lbfgs", early_stopping=True, **params),
+    "committee": committee,
+    "committee, early stopping": lambda **params: committee(early_stopping=True, **params),
+}
+SETTING = pytest.mark.parametrize("make", SETTINGS.values(), ids=SETTINGS)
+
+
+def fit_interrupted(clf):
+    """Fit, where the interrupt must end in a warning; one that comes through fails one test, not the whole run."""
+    try:
+        with pytest.warns(UserWarning, match="interrupted by user"):
+            return clf.fit(X, y)
+    except KeyboardInterrupt:
+        pytest.fail("KeyboardInterrupt came through")
+
+
+def assert_usable(clf):
+    """It predicts, is pickled, and goes on, both ways."""
+    p = clf.predict_proba(X)
+    assert_allclose(p.sum(axis=1), 1, rtol=1e-5)
+    assert clf.n_iter_ <= N_EPOCHS
+    curves = [curve for curve in (clf.validation_loss_curve_, clf.validation_scores_) if curve is not None]
+    assert {len(curve) for curve in curves} <= {len(clf.loss_curve_)}
+    copy = pickle.loads(pickle.dumps(clf))
+    assert_array_equal(copy.predict_proba(X), p)
+    assert np.isfinite(copy.set_params(warm_start=True).fit(X, y).loss_)
+    if clf.solver != "lbfgs":
+        assert np.isfinite(clf.set_params(early_stopping=False).partial_fit(X, y).loss_)
+    assert np.isfinite(clf.predict_log_proba(X)).all()
+
+
+# Ctrl-C in fit
+
+
+@SETTING
+@pytest.mark.parametrize("epoch", [1, 3, N_EPOCHS], ids=["first", "middle", "last"])
+def test_an_interrupt_at_any_epoch_keeps_a_model_to_use_and_to_go_on_with(make, epoch, monkeypatch):
+    interrupt(monkeypatch, Run, "record", at_call=epoch)
+    clf = fit_interrupted(make())
+    assert clf.n_iter_ == epoch - 1
+    monkeypatch.undo()
+    assert_usable(clf)
+
+
+@has_callbacks
+@SETTING
+@pytest.mark.parametrize("epoch", [0, 2, N_EPOCHS - 1], ids=["first", "middle", "last"])
+def test_an_interrupt_in_a_callback_at_any_epoch_keeps_the_best_weights_so_far(make, epoch):
+    recorder = Recorder(raise_at=epoch, error=KeyboardInterrupt)
+    clf = fit_interrupted(make().set_callbacks(recorder))
+    assert clf.n_iter_ == epoch + 1
+    best = -1 if clf.validation_scores_ is None else int(np.argmax(clf.validation_scores_))
+    if clf.n_members == 1:  # the callback sees members before they are weighed
+        assert_array_equal(clf.predict_proba(X), recorder.models[best][1])
+    assert clf.loss_ == clf.loss_curve_[best]
+    assert_usable(clf.set_callbacks())
+
+
+@SETTING
+@pytest.mark.parametrize("at_call", [1, 3])
+def test_an_interrupt_before_an_epoch_has_ended_keeps_a_model_that_predicts(make, at_call, monkeypatch):
+    interrupt(monkeypatch, Network, "forward", 1 if "lbfgs" in make().solver else at_call)
+    clf = fit_interrupted(make(batch_size=20))
+    monkeypatch.undo()
+    assert clf.n_iter_ == 0
+    assert_usable(clf)
+
+
+def test_an_interrupt_while_the_members_are_weighed_keeps_them_as_equals(monkeypatch):
+    interrupt(monkeypatch, fitting, "fit_mixture", at_call=1)
+    clf = fit_interrupted(committee())
+    monkeypatch.undo()
+    assert_array_equal(clf._mixture.weights, 1 / 8)
+    for mine, theirs in zip(clf.coefs_, committee().fit(X, y).coefs_, strict=True):
+        assert_array_equal(mine, theirs)
+    assert_usable(clf)
+
+
+@SETTING
+@pytest.mark.parametrize("fitted", [False, True], ids=["unfitted", "fitted"])
+def test_an_interrupt_before_there_is_a_network_comes_through_and_changes_nothing(make, fitted, monkeypatch):
+    clf = make()
+    if fitted:
+        clf.fit(X, y)
+    before = pickle.dumps(clf)
+    interrupt(monkeypatch, Preprocessor, "fit", at_call=1)
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(X[:, ::-1], y)
+    assert pickle.dumps(clf) == before
+
+
+def test_weights_that_are_not_finite_when_the_interrupt_comes_give_way_to_the_last_good_ones(monkeypatch):
+    """As where a step that diverges is the last before it."""
+    step, calls = SGD.step, []
+
+    def diverging(self, w, g, rate):
+        calls.append(1)
+        if len(calls) == 8:
+            w[...] = np.nan
+            raise KeyboardInterrupt
+        step(self, w, g, rate)
+
+    monkeypatch.setattr(SGD, "step", diverging)
+    clf = fit_interrupted(small(solver="sgd", batch_size=20))
+    monkeypatch.undo()
+    assert clf.n_iter_ == 1
+    assert clf.loss_ == clf.loss_curve_[0]
+    assert_usable(clf)
+
+
+def test_an_interrupt_between_a_step_and_its_average_does_not_count_it(monkeypatch):
+    interrupt(monkeypatch, np, "subtract", at_call=1)
+    clf = small(ema_decay=0.9)
+    network = Network((4, 3), "tanh", np.float64)
+    network.initialize(np.random.RandomState(0))
+    averaged = Averaged(SGD(network.parameters, 0.1), network.parameters, clf.ema_decay)
+    averaged.begin_epoch(network.parameters)
+    with pytest.raises(KeyboardInterrupt):
+        averaged.step(network.parameters, np.ones_like(network.parameters), 0.1)
+    averaged.end_epoch(network.parameters)
+    assert network.parameters.any()
+
+
+SIGNALLED = """
+import os, pickle, signal, sys, warnings
+import numpy as np
+from test_interruption import N_EPOCHS, SETTINGS, X, assert_usable, y
+
+class Killer:
+    def __init__(self): self.seen = 0
+    def write(self, text):
+        self.seen += text.startswith("Iteration")
+        if self.seen == 3:
+            self.seen = 4
+            os.kill(os.getpid(), signal.SIGINT)
+    def flush(self): pass
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a process in the background is started without
+for name, make in SETTINGS.items():
+    clf, stdout = make(verbose=1), sys.stdout
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        sys.stdout = Killer()
+        clf.fit(X, y)
+        sys.stdout = stdout
+    interrupted = sum("interrupted by user" in str(warning.message) for warning in caught)
+    print(name, "|", interrupted, clf.n_iter_ < N_EPOCHS, np.isfinite(clf.predict_proba(X)).all())
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has another Ctrl-C")
+def test_a_real_ctrl_c_ends_each_fit_and_not_the_program():
+    tests = Path(__file__).parent
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tests.parent), str(tests)])}
+    command = [sys.executable, "-c", SIGNALLED]
+    done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [f"{name} | 1 True True" for name in SETTINGS]
+
+
+# Ctrl-C in a search
+
+
+def test_an_interrupt_in_a_search_in_one_process_ends_one_fit_and_the_search_goes_on(monkeypatch):
+    """As with MLPClassifier."""
+    interrupt(monkeypatch, Run, "record", at_call=4)
+    search = GridSearchCV(small(), {"alpha": [0.1, 1.0, 10.0]}, cv=2, error_score="raise")
+    with pytest.warns(UserWarning, match="interrupted by user") as caught:
+        search.fit(X, y)
+    assert sum("interrupted" in str(warning.message) for warning in caught) == 1
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert search.best_estimator_.n_iter_ == N_EPOCHS
+
+
+def test_an_interrupt_ends_a_search_where_its_warning_is_an_error(monkeypatch):
+    interrupt(monkeypatch, Run, "record", at_call=4)
+    search = GridSearchCV(small(), {"alpha": [0.1, 1.0, 10.0]}, cv=2, error_score="raise")
+    with warnings.catch_warnings(), pytest.raises(UserWarning, match="interrupted by user"):
+        warnings.filterwarnings("error", message="Training interrupted")
+        search.fit(X, y)
+    assert not hasattr(search, "best_estimator_")
+
+
+SEARCH = """
+import signal, sys
+import numpy as np
+from sklearn.model_selection import GridSearchCV
+from sksoftmax import SoftmaxMLPClassifier
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    clf = SoftmaxMLPClassifier(n_members=1, max_iter=1_000_000, verbose=1)
+    try:
+        GridSearchCV(clf, {"alpha": [0.1, 1.0]}, cv=2, n_jobs=2).fit(X, X[:, 0] > 0)
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has another Ctrl-C")
+def test_a_real_ctrl_c_ends_a_search_in_several_processes(tmp_path):
+    """The terminal sends it to all of them."""
+    (tmp_path / "search.py").write_text(SEARCH)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [sys.executable, "search.py"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        encoding="utf-8",
+        start_new_session=True,
+    ) as search:
+        for line in search.stdout:  # of the workers, once they train
+            if line.startswith("Iteration 2,"):
+                break
+        os.killpg(search.pid, signal.SIGINT)
+        rest = search.stdout.read()
+        assert search.wait(60) == 0
+    assert "interrupted" in rest
+
+
+# Errors in the middle
+
+POINTS = {  # where memory may run out, and at which call
+    "preprocessing": (Preprocessor, "fit", 1),
+    "the network": (Network, "_set_parameters", 1),
+    "the gradient": (Network, "allocate_gradient", 1),
+    "the first step": (Network, "forward", 1),
+    "the second epoch": (Network, "forward", 4),
+    "an optimizer's step": (Adam, "step", 3),
+    "the scoring": (Run, "validate", 2),
+    "the record": (Progress, "record_scored", 2),
+    "the best weights": (Run, "restore_best", 1),
+    "the mixture": (fitting, "fit_mixture", 1),
+    "the attributes": (fitting, "public_attributes", 1),
+}
+
+
+def run_out_of_memory(monkeypatch, owner, method, at_call):
+    original, calls = getattr(owner, method), []
+
+    def exhausted(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == at_call:
+            raise MemoryError("out of memory")
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(owner, method, exhausted)
+
+
+def reached(make, point):
+    """Whether training goes through this point."""
+    return not (point == "the mixture" and make is not committee)
+
+
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("make", [small, committee])
+@pytest.mark.parametrize("state", ["unfitted", "fitted", "warm start"])
+def test_running_out_of_memory_anywhere_in_fit_changes_nothing(make, state, point, monkeypatch):
+    clf = make(early_stopping=True, warm_start=state == "warm start")
+    if state != "unfitted":
+        clf.fit(X, y)
+    if not reached(make, point) or (state == "warm start" and point in ("preprocessing", "the mixture")):
+        pytest.skip("training does not go there")
+    before, attributes = pickle.dumps(clf), vars(clf).copy()
+    run_out_of_memory(monkeypatch, *POINTS[point])
+    with pytest.raises(MemoryError):
+        clf.fit(X[::-1], y[::-1])
+    monkeypatch.undo()
+    assert pickle.dumps(clf) == before
+    assert vars(clf).keys() == attributes.keys()
+    assert all(vars(clf)[name] is value for name, value in attributes.items())
+    if state == "unfitted":
+        with pytest.raises(NotFittedError):
+            clf.predict(X)
+
+
+@pytest.mark.parametrize("point", ["preprocessing", "the network", "the first step", "an optimizer's step", "the attributes"])
+@pytest.mark.parametrize("make", [small, committee])
+def test_running_out_of_memory_in_the_first_partial_fit_leaves_it_unfitted(make, point, monkeypatch):
+    clf = make(batch_size=20)
+    before = vars(clf).copy()
+    run_out_of_memory(monkeypatch, *POINTS[point])
+    with pytest.raises(MemoryError):
+        clf.partial_fit(X, y, classes=list("abc"))
+    assert vars(clf) == before
+
+
+@pytest.mark.parametrize("point", ["the network", "the first step", "an optimizer's step", "the attributes"])
+@pytest.mark.parametrize("params", [{}, {"solver": "sgd"}, {"ema_decay": 0.9}, {"dropout": 0.2}])
+def test_training_goes_on_after_an_error_in_partial_fit_as_if_it_had_not_been(params, point, monkeypatch):
+    """Weights, moments, curves, and the draws of the random generator, too."""
+    if params.get("solver") == "sgd" and point == "an optimizer's step":
+        pytest.skip("of Adam")
+    clf = small(batch_size=20, **params).partial_fit(X, y, classes=list("abc"))
+    before = pickle.dumps(clf)
+    expected = pickle.loads(before).partial_fit(X, y)
+    run_out_of_memory(monkeypatch, *POINTS[point])
+    with pytest.raises(MemoryError):
+        clf.partial_fit(X, y)
+    monkeypatch.undo()
+    assert pickle.dumps(clf) == before
+    clf.partial_fit(X, y)
+    for mine, theirs in zip(clf.coefs_, expected.coefs_, strict=True):
+        assert_array_equal(mine, theirs)
+
+
+@has_callbacks
+@SETTING
+@pytest.mark.parametrize("fitted", [False, True], ids=["unfitted", "fitted"])
+def test_an_error_of_a_callback_leaves_every_kind_of_estimator_what_it_was(make, fitted):
+    clf = make()
+    if fitted:
+        clf.fit(X, y)
+    clf.set_callbacks(Recorder(raise_at=2))
+    before = vars(clf).copy()
+    with pytest.raises(RuntimeError, match="of the callback"):
+        clf.fit(X[::-1], y[::-1])
+    assert vars(clf).keys() == before.keys()
+    assert all(vars(clf)[name] is value for name, value in before.items())
+    assert clf.__sklearn_is_fitted__() is fitted
