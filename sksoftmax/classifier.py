@@ -214,7 +214,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         median (or mean), and a column of 0 and 1 flags them where `fit` saw any. 'robust' divides the distance from the median
         by the quartile range and bends what is far smoothly back to within ±3 [5]_; 'standard' is the distance from the mean
         in standard deviations. Sparse input is divided by its largest absolute values, and not centred. What is learnt in the
-        first call of `partial_fit` stays. None leaves numbers as they are and refuses missing ones.
+        first call of `partial_fit` stays. Above 100,000 rows, or 100 million numbers, quantiles, means and deviations (of
+        `n_bins` too) come from a sample of so many, one row from each of equal stretches, always the same; flags, ranges and
+        categories come from all rows. None leaves numbers as they are and refuses missing ones.
 
     categorical_features : 'from_dtype', array-like of bool, int or str of shape (n_features,), or None, default='from_dtype'
         Columns whose values are categories: a mask, positions or names; 'from_dtype' takes the columns of a pandas or polars
@@ -234,8 +236,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
     n_members : int or 'auto', default='auto'
         Number of networks, trained side by side, whose mixture predicts: 1, or an even number of 4 or more. Half of them see the
         columns of X, the other half their bins too (`n_bins`). Where there are 100 rows or more, each network of a half leaves
-        out one of n_members / 2 stratified folds, on which its kind is calibrated and weighted. 'auto' is 8, but 16 from 200
-        to 1,499 rows and 4 below 100, for 'adam' with hidden layers; else 1.
+        out one of n_members / 2 stratified folds, on which its kind is calibrated and weighted (on 50,000 rows in all, spread
+        evenly, where there are more). 'auto' is 8, but 16 from 200 to 1,499 rows and 4 below 100, for 'adam' with hidden layers;
+        else 1.
 
     n_bins : int, default=64
         Largest number of bins in the piecewise-linear encoding [8]_ of a numeric column, which `scaling` must be on for: a
@@ -311,6 +314,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
     softmax cross-entropy is p − y.
 
     A row of weight 0 is left out, as if it were absent.
+
+    X may be larger than memory: a float32 or float64 `numpy.memmap` without categorical columns is never copied, and where the
+    network's input would take more than 256 MB it is made batch by batch, which gives the same model. A part of such a file
+    is a memmap too, for `partial_fit`. A scorer that is neither 'accuracy' nor 'loss' is given its validation rows as a copy.
 
     Callbacks of `sklearn.callback` (scikit-learn 1.9 and newer), set by `set_callbacks`, see one task for each epoch of 'sgd' and
     'adam' and each iteration of 'lbfgs', and may stop training.

@@ -13,9 +13,12 @@ import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import logsumexp
 
+from sksoftmax.rows import row_numbers, spread
+
 FOLD_ROWS = 100  # below this many rows folds make no sense: all members see all rows
 LOG_SHARPNESS = 2.0  # logits are multiplied by e^-2 … e^2
 LOG_WEIGHT = 6.0
+MIXTURE_ROWS = 50_000  # of more rows so many weigh and calibrate the members: a handful of numbers
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,10 @@ def member_folds(network, encoder, targets, rng):
 def rows_of_members(folds, network, n_samples, rng):
     """The rows each member trains on, (n_members, m): all; or all but its fold, as many as the largest fold leaves."""
     if folds is None:
-        return np.tile(np.arange(n_samples), (network.n_members or 1, 1))
+        return np.tile(row_numbers(n_samples), (network.n_members or 1, 1))
     n_rows = n_samples - np.bincount(folds).max()
-    return np.stack([rng.permutation(np.flatnonzero(folds != fold))[:n_rows] for fold in Roles.of(network.n_members).fold])
+    everyone, fold_of_member = row_numbers(n_samples), Roles.of(network.n_members).fold
+    return np.stack([rng.permutation(everyone[folds != fold])[:n_rows] for fold in fold_of_member])
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,10 @@ def mixed(logits, log_weights, head):
 
 
 def fit_mixture(network, folds, samples, head):
-    """The `Mixture` whose out-of-fold likelihood is highest."""
+    """The `Mixture` whose out-of-fold likelihood, on `MIXTURE_ROWS` of the rows where there are more, is highest."""
+    if len(samples) > MIXTURE_ROWS:
+        rows = spread(len(samples), MIXTURE_ROWS)
+        folds, samples = folds[rows], samples[rows]
     roles = Roles.of(network.n_members)
     logits, kinds = out_of_fold(network, roles, folds, samples)
     sharpness = np.ones(4)
@@ -117,7 +124,7 @@ def out_of_fold(network, roles, folds, samples):
     kinds = np.empty((2, len(samples)), dtype=np.intp)
     for index, (binned, fold, kind) in enumerate(zip(roles.binned.astype(int), roles.fold, roles.kind)):
         rows = np.flatnonzero(folds == fold)
-        logits[binned, rows] = network.member(index).logits(samples.X[rows])
+        logits[binned, rows] = network.member(index).logits(samples[rows].X)
         kinds[binned, rows] = kind
     return logits, kinds
 

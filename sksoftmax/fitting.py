@@ -4,6 +4,7 @@ import warnings
 from functools import partial
 
 import numpy as np
+from scipy.sparse import issparse
 
 from sksoftmax.callbacks import fit_tasks
 from sksoftmax.class_weight import class_factors, weighted
@@ -15,6 +16,7 @@ from sksoftmax.parameters import check_combination, layer_sizes, stops_early
 from sksoftmax.preprocessing import Preprocessor, arithmetic, encoded
 from sksoftmax.progress import Progress
 from sksoftmax.recipe import new_network, resolved
+from sksoftmax.rows import Rows, is_large, row_numbers
 from sksoftmax.scoring import check_scoring_fits, make_score
 from sksoftmax.targets import classes_of, make_head, target_kind
 from sksoftmax.training import INTERRUPTED, Run, Samples
@@ -128,7 +130,9 @@ class NetworkTrainer:
     def _samples(self, X, y, sample_weight, encoder, dtype):
         """Checked X and y and raw weights as the rows that count."""
         weights = check_sample_weight(sample_weight, X.shape[0], dtype)
-        return without_zero_weights(Samples(X, encoder.encode(y, dtype), weights, np.arange(X.shape[0])))
+        if not issparse(X) and is_large(X.shape, X.dtype):
+            X = Rows(X)
+        return without_zero_weights(Samples(X, encoder.encode(y, dtype), weights, row_numbers(X.shape[0])))
 
     def _given_validation(self, given, preprocessor, encoder, dtype):
         """The validation rows that the user passed, or None."""

@@ -16,6 +16,7 @@ from sklearn.utils.validation import validate_data
 from sksoftmax.columns import column_of, nan_for_NA
 
 FLOATS = (np.float64, np.float32)
+BLOCK = 2**20  # numbers looked at together
 
 
 class Given(NamedTuple):
@@ -153,12 +154,11 @@ def _check(estimator, X, y, preprocessor, reset, **kwargs):
 
 def _check_finite(estimator, X, accepts_missing):
     values = X.data if issparse(X) else X
-    if isfinite(np.add.reduce(values, axis=None, dtype=np.float64)) or np.isfinite(values).all():
+    if isfinite(np.add.reduce(values, axis=None, dtype=np.float64)):
         return
-    bad = np.isinf(values) if accepts_missing and not issparse(X) else ~np.isfinite(values)
-    if not bad.any():
+    where = _first_bad(values, accepts_missing and not issparse(X))
+    if where is None:
         return
-    where = np.argwhere(bad)[0]
     value = values[tuple(where)]
     row, column = (np.searchsorted(X.indptr, where[0], "right") - 1, X.indices[where[0]]) if issparse(X) else where
     names = getattr(estimator, "feature_names_in_", None)
@@ -170,6 +170,18 @@ def _check_finite(estimator, X, accepts_missing):
     raise ValueError(
         f"Input X contains {what} in {name} (first in row {row}). {type(estimator).__name__} does not accept {what}: {advice}."
     )
+
+
+def _first_bad(values, accepts_missing):
+    """The index of the first number that is not finite (and not NaN where that may be), or None; block by block."""
+    step = max(1, BLOCK // max(values[:1].size, 1))
+    for start in range(0, len(values), step):
+        block = values[start : start + step]
+        bad = np.isinf(block) if accepts_missing else ~np.isfinite(block)
+        if bad.any():
+            first, *others = np.argwhere(bad)[0]
+            return np.array([start + first, *others])
+    return None
 
 
 def _has_dates(X, categorical):

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.sparse import issparse, vstack
 
 from sksoftmax.layers import ACTIVATIONS, dense, dense_sparse, dropout
+from sksoftmax.rows import Rows, read
 
 SMALLEST_CHUNK = 64
 CHUNK_ELEMENTS = 2**18  # activations of a layer held at once while predicting: 2 MB in float64
@@ -245,8 +246,15 @@ class Network:
         if issparse(X):
             return self._sparse(X, W, d_W, Z)
         rows = memory.rows(*X.shape)
-        rows[:, :-1] = X
+        if isinstance(X, Rows):
+            X.write(rows[:, :-1], n_without_bins=self._n_skipping(X.shape[0]))
+        else:
+            rows[:, :-1] = X
         return self._dense(rows, W, d_W, Z, None) if self.n_skipped[0] == 0 else self._dense_skipping(rows, W, d_W, Z)
+
+    def _n_skipping(self, n_samples):
+        """How many of the rows are those of members that skip inputs."""
+        return n_samples // (self.n_members or 1) * self.n_skipped[0]
 
     def _dense(self, X, W, d_W, Z, d_X):
         """`dense` for each member's rows; returns backprop."""
@@ -314,7 +322,7 @@ class Network:
         n_samples, chunk = X.shape[0], max(SMALLEST_CHUNK, CHUNK_ELEMENTS // widest)
 
         def chunk_logits(part):
-            part = part if encode is None else encode(part, self.dtype)
+            part = read(part) if encode is None else encode(part, self.dtype)
             if self.n_members is None:
                 return self.forward(part, memory)[0]
             repeated = (vstack if issparse(part) else np.concatenate)([part] * self.n_members)

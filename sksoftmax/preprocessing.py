@@ -2,7 +2,8 @@
 
 Numeric columns are scaled, missing values take the column's median and are flagged, categories become one-hot columns. What a
 `Preprocessor` learns depends on the rows and their weights only through weighted sums and quantiles, so that a row of weight 2
-counts exactly as two rows.
+counts exactly as two rows. Above 100,000 rows, or 100 million numbers, quantiles, means and deviations are those of a sample of
+so many, one row from each of equal stretches; which values are missing, the range and the categories come from all rows.
 
 Robust scaling (Holzmüller et al., arXiv:2407.04491, section 3.1): z = (x − median) / (q₇₅ − q₂₅), with half the range in place of
 quartiles that coincide, then the smooth clip z / √(1 + (z / 3)²), which leaves z near 0 as it is and keeps it within ±3.
@@ -16,12 +17,15 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
 
+from sksoftmax.rows import Rows, is_large, read, spread
+
 QUARTILES = (0.25, 0.5, 0.75)
 MIN_BINS, BIN_COLUMNS = 8, 256  # at least so many bins a column, about so many columns in all
 MAX_CATEGORIES = 255  # of a column; rarer ones are encoded as unknown
 FLOAT32_ROWS = 100  # from here on scaled input is computed in float32, unless `dtype` says otherwise
 LIMIT = 1e15  # beyond this the smooth clip is ±3 to the last digit; its square fits float32
 BOUND = 3.0
+SAMPLE_ROWS, SAMPLE_NUMBERS = 100_000, 10**8  # quantiles, means and deviations come from so many rows, in all so many numbers
 BLOCK = 2**17  # numbers encoded at once: half a megabyte in float32, which the processor's cache holds
 
 
@@ -46,11 +50,12 @@ class Preprocessor:
         self.categories = categories
         self.n_bins = n_bins
         self.edges = []
+        self.bins = bins_between([])
 
     @property
     def n_bin_columns(self):
         """The number of columns, the first ones, that are bins."""
-        return sum(len(edges) - 1 for edges in self.edges)
+        return len(self.bins[0])
 
     @property
     def n_columns(self):
@@ -73,35 +78,51 @@ class Preprocessor:
         """Whether the network's input is X as it is."""
         return self.scaling is None and len(self.categories) == 0
 
+    def keeps_sparse(self, X):
+        """Whether X is a sparse matrix that stays one; after `fit` on dense rows, which are centred, it does not."""
+        return issparse(X) and (self.changes_nothing or not self.centers)
+
     def fit(self, X, weights=None):
         """Learn from these rows, (n, d) floats with codes in the categorical columns, and their weights."""
         self.centers = not issparse(X)
         self.numeric = np.array(
             [column for column in range(X.shape[1]) if column not in self.categories.of_column], dtype=np.intp
         )
-        self.levels = {column: frequent_codes(X[:, column], weights) for column in self.categories.of_column}
+        self.levels = {column: frequent_codes(_column(X, column), weights) for column in self.categories.of_column}
         self.flagged = np.empty(0, dtype=np.intp)
         if self.scaling is None:
             return self
         if issparse(X):
             self.center, self.scale = 0.0, _inverse(abs(X).max(axis=0).toarray().ravel())
             return self
-        numbers = X[:, self.numeric].astype(np.float64)
-        weights = None if weights is None else weights.astype(np.float64)
-        self.flagged = np.flatnonzero(np.isnan(numbers).any(axis=0))
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            self.center, self.scale = {"robust": robust_scale, "standard": standard_scale}[self.scaling](numbers, weights)
-            if self.n_bins:
-                n_bins = min(self.n_bins, max(MIN_BINS, BIN_COLUMNS // max(len(self.numeric), 1)))
-                self.edges = [bin_edges(z, n_bins, weights) for z in self._numbers(X, np.float64).T]
+            low, high, missing = extent(X)
+            self.flagged = np.flatnonzero(missing[self.numeric])
+            self._fit_numbers(*sample(X, weights), (high / 2 - low / 2)[self.numeric])
         return self
 
+    def _fit_numbers(self, X, weights, half_range):
+        """Learn the scales and the edges of the bins, of some columns after the others."""
+        n_bins = min(self.n_bins, max(MIN_BINS, BIN_COLUMNS // max(len(self.numeric), 1)))
+        self.center, self.scale = np.empty((2, len(self.numeric)))
+        self.edges, step = [], max(1, 16 * BLOCK // len(X))
+        for columns in (slice(start, start + step) for start in range(0, len(self.numeric), step)):
+            numbers = X[:, self.numeric[columns]].astype(np.float64)
+            if self.scaling == "robust":
+                scales = robust_scale(numbers, weights, half_range[columns])
+            else:
+                scales = standard_scale(numbers, weights)
+            self.center[columns], self.scale[columns] = scales
+            if n_bins:
+                self.edges += [bin_edges(z, n_bins, weights) for z in self._scaled(numbers, *scales).T]
+        self.bins = bins_between(self.edges)
+
     def transform(self, X, dtype):
-        """The network's input for these rows, in this dtype; CSR stays CSR, unless `fit` saw dense rows, which are centred."""
+        """The network's input for these rows, in this dtype."""
         if self.changes_nothing:
             with np.errstate(over="ignore", invalid="ignore"):
                 return X.astype(dtype, copy=False)
-        if issparse(X) and not self.centers:
+        if self.keeps_sparse(X):
             return self._transform_sparse(X, dtype)
         out = np.empty((X.shape[0], self.n_columns), dtype)
         self.write(X, out)
@@ -110,14 +131,13 @@ class Preprocessor:
     def write(self, X, out, n_without_bins=0):
         """Write the network's input for these rows into `out`; of the first ones, on request, without their bins."""
         step = max(1, BLOCK // max(self.n_columns, 1))
-        bins = bins_of(self.edges, out.dtype) if self.edges else None
         with np.errstate(over="ignore", invalid="ignore"):
-            for first, last, wanted in ((0, n_without_bins, None), (n_without_bins, X.shape[0], bins)):
+            for first, last in ((0, n_without_bins), (n_without_bins, X.shape[0])):
                 for start in range(first, last, step):
                     block = slice(start, min(start + step, last))
-                    self._write(X[block].toarray() if issparse(X) else X[block], out[block], wanted)
+                    self._write(X[block].toarray() if issparse(X) else X[block], out[block], first >= n_without_bins)
 
-    def _write(self, X, out, bins):
+    def _write(self, X, out, with_bins):
         Z = self._numbers(X, out.dtype)
         parts = [Z]
         if len(self.flagged):
@@ -128,19 +148,22 @@ class Preprocessor:
             start = stop - part.shape[1]
             out[:, start:stop] = part
             stop = start
-        if bins is not None:
-            piecewise_linear(Z, bins, out[:, :stop])
+        if with_bins and stop:
+            piecewise_linear(Z, self.bins, out[:, :stop])
 
     def _numbers(self, X, dtype):
         Z = X if len(self.numeric) == X.shape[1] else X[:, self.numeric]
         if self.scaling is None:
             return Z.astype(dtype, copy=False)
-        Z = Z - self.center
-        Z *= self.scale
+        return self._scaled(Z, self.center, self.scale).astype(dtype, copy=False)
+
+    def _scaled(self, X, center, scale):
+        Z = X - center
+        Z *= scale
         if np.isnan(np.add.reduce(Z, axis=None)):
             Z[np.isnan(Z)] = 0  # missing, or ∞ · 0 in a constant column
         np.clip(Z, -LIMIT, LIMIT, out=Z)
-        return (smooth_clip(Z) if self.scaling == "robust" else Z).astype(dtype, copy=False)
+        return smooth_clip(Z) if self.scaling == "robust" else Z
 
     def _transform_sparse(self, X, dtype):
         scaled = csr_matrix(X.multiply(self.scale))
@@ -168,14 +191,45 @@ def arithmetic(dtype, X, scaling, sample_weight=None):
 
 
 def encoded(samples, preprocessor, dtype):
-    """The samples, or None, with the network's input in place of X."""
-    return None if samples is None else replace(samples, X=preprocessor.transform(samples.X, dtype))
+    """The samples, or None, with the network's input in place of X: numbers, or `Rows` that make them where they are many."""
+    if samples is None:
+        return None
+    X = samples.X
+    if isinstance(X, Rows):
+        return replace(samples, X=X.encoded(preprocessor, dtype))
+    if not preprocessor.keeps_sparse(X) and is_large((X.shape[0], preprocessor.n_columns), dtype):
+        return replace(samples, X=Rows(X, None, preprocessor, dtype))
+    return replace(samples, X=preprocessor.transform(X, dtype))
 
 
-def robust_scale(X, weights):
+def _column(X, column):
+    return X.column(column) if isinstance(X, Rows) else X[:, column]
+
+
+def sample(X, weights):
+    """The rows that statistics come from, as an array, and their weights in float64."""
+    n_rows, size = X.shape[0], min(SAMPLE_ROWS, max(SAMPLE_NUMBERS // max(X.shape[1], 1), 1000))
+    weights = None if weights is None else weights.astype(np.float64)
+    if n_rows <= size:
+        return read(X), weights
+    rows = spread(n_rows, size)
+    return read(X.take(rows, axis=0)), None if weights is None else weights[rows]
+
+
+def extent(X):
+    """The smallest and the largest number of each column, NaN left out, and whether it has NaN; of all rows, block by block."""
+    low, high, missing = np.full(X.shape[1], np.nan), np.full(X.shape[1], np.nan), np.zeros(X.shape[1], dtype=bool)
+    step = max(1, BLOCK // max(X.shape[1], 1))
+    for start in range(0, X.shape[0], step):
+        block = read(X[start : start + step])
+        low, high = np.fmin(low, np.fmin.reduce(block)), np.fmax(high, np.fmax.reduce(block))
+        missing |= np.isnan(np.minimum.reduce(block))
+    return low, high, missing
+
+
+def robust_scale(X, weights, half_range):
     """The median and 1 / (q₇₅ − q₂₅) of each column; half the range where quartiles coincide, 0 where X is constant."""
     low, median, high = quartiles(X, weights)
-    half_range = np.fmax.reduce(X) / 2 - np.fmin.reduce(X) / 2
     scale = _inverse(high - low)
     return median, np.where(scale == 0, _inverse(half_range), scale)
 
@@ -226,20 +280,20 @@ def bin_edges(z, n_bins, weights):
     return edges if len(edges) > 2 else edges[:1]  # one bin would repeat the column
 
 
-def bins_of(edges, dtype):
-    """The column, the lower edge and the width of each bin between these edges of the columns."""
-    sizes = np.array([len(of_column) for of_column in edges])
-    flat, last = np.concatenate(edges).astype(dtype), np.cumsum(sizes) - 1
-    width = np.maximum(np.delete(np.diff(flat), last[:-1]), np.finfo(dtype).tiny)
-    return np.repeat(np.arange(len(edges)), sizes - 1), np.delete(flat, last), width
+def bins_between(edges):
+    """The column, the lower and the upper edge of each bin, all in a row, given the edges of each column."""
+    column = np.repeat(np.arange(len(edges)), [len(of_column) - 1 for of_column in edges])
+    low, high = ([of_column[part] for of_column in edges] for part in (slice(None, -1), slice(1, None)))
+    return column, np.concatenate([[], *low]), np.concatenate([[], *high])
 
 
 def piecewise_linear(Z, bins, out):
     """Fill a column of `out` for each bin: −1 below it, 1 above it, linear within."""
-    column, low, width = bins
+    column, low, high = bins
+    low, high = low.astype(Z.dtype), high.astype(Z.dtype)
     P = Z.take(column, axis=1)
     P -= low
-    P /= width
+    P /= np.maximum(high - low, np.finfo(Z.dtype).tiny)
     np.clip(P, 0, 1, out=P)
     P *= 2
     np.subtract(P, 1, out=out)

@@ -17,12 +17,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sksoftmax.network import Memory
 from sksoftmax.optimizers import clip
 from sksoftmax.progress import Report
+from sksoftmax.rows import Rows
 from sksoftmax.schedules import adaptive, invscaling, is_planned, schedule
 from sksoftmax.threads import one_thread_for_scipy
 
 SCIPY_FTOL = 1e7 * np.finfo(np.float64).eps  # SciPy's default, and so MLPClassifier's; a tol below 5e-5 asks for less
 
 INTERRUPTED = "Training interrupted by user."
+PART_NUMBERS = 2**23  # of the network's input that L-BFGS holds at once where it does not hold all
+
 STOPPED = (
     "The validation score has not improved for too long: partial_fit does not train any more. Call fit, or set "
     "early_stopping=False, to go on."
@@ -33,8 +36,8 @@ STOPPED = (
 class Samples:
     """Rows to train on or to score.
 
-    X is (n, d), targets are as the head's loss takes them, weights are (n,) or None for ones; `rows` are their row numbers in
-    what the user passed.
+    X is (n, d), numbers or `Rows`; targets are as the head's loss takes them, weights are (n,) or None for ones; `rows` are their
+    row numbers in what the user passed.
     """
 
     X: object
@@ -108,7 +111,8 @@ class Run:
     def batches(self, rng):
         """The rows of each step of the next epoch; those of members stand one below the other."""
         if self.options.shuffle:
-            self.order = np.stack([rows[rng.permutation(len(rows))] for rows in self.order])
+            for rows in self.order:
+                rows[...] = rows[rng.permutation(len(rows))]
         return minibatches(self.order, self.options.batch_size)
 
     def begin(self):
@@ -305,11 +309,26 @@ class Run:
         """The penalised loss on all training rows, and its gradient in double precision."""
         network, training = self.network, self.training
         network.parameters[...] = parameters
-        logits, backprop = network.forward(training.X, self.memory)
-        loss, d_logits = self.loss(logits, training.targets, training.weights)  # d_logits is p − y
-        backprop(d_logits)
+        loss, gradient = 0.0, np.zeros_like(network.gradient)
+        for part in parts(training):
+            share = part.total_weight / training.total_weight
+            logits, backprop = network.forward(part.X, self.memory)
+            loss_of_part, d_logits = self.loss(logits, part.targets, part.weights)  # d_logits is p − y
+            d_logits *= share
+            backprop(d_logits)
+            loss += share * loss_of_part
+            gradient += network.gradient
+        network.gradient[...] = gradient
         loss += network.add_l2(self.options.alpha / training.total_weight)
         return loss, network.gradient.astype(np.float64)
+
+
+def parts(samples):
+    """The samples as they are; or, where X is `Rows`, one after the other as many as may stand in memory."""
+    if not isinstance(samples.X, Rows):
+        return [samples]
+    step = max(1, PART_NUMBERS // samples.X.shape[1])
+    return (samples[start : start + step] for start in range(0, len(samples), step))
 
 
 def member_loss(loss, smoothing, n_members, logits, targets, weights):

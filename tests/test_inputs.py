@@ -9,7 +9,7 @@ from neutral import plain
 from scipy.sparse import csc_matrix, csr_matrix
 from sklearn.exceptions import DataConversionWarning, NotFittedError
 
-from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax import SoftmaxMLPClassifier, inputs
 
 X = np.random.default_rng(0).normal(size=(30, 4))
 y = np.arange(30) % 3
@@ -101,6 +101,17 @@ def test_an_unknown_parameter_is_refused():
 
 
 # X
+
+
+@pytest.mark.parametrize("block", [1, 4, 12, 2**20])
+def test_the_first_bad_row_is_found_in_whichever_block_of_rows_it_is(block, monkeypatch):
+    monkeypatch.setattr(inputs, "BLOCK", block)
+    bad = X.copy()
+    bad[2:] = np.finfo(np.float64).max  # their sum is infinite, they are not
+    SoftmaxMLPClassifier(max_iter=1, n_members=1).fit(bad, y)
+    bad[[17, 29], [3, 0]] = np.inf
+    with pytest.raises(ValueError, match=r"infinity in column 3 \(first in row 17\)"):
+        SoftmaxMLPClassifier().fit(bad, y)
 
 
 @pytest.mark.parametrize(("value", "name"), [(np.nan, "NaN"), (np.inf, "infinity"), (-np.inf, "infinity")])
