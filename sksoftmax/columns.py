@@ -60,7 +60,8 @@ class Categories:
         numeric = [column for column in range(X.shape[1]) if column not in self.of_column]
         if numeric:
             part = nan_for_NA(_safe_indexing(X, numeric, axis=1))
-            result[:, numeric] = check_array(part, dtype=np.float64, ensure_all_finite=False)
+            numbers = check_array(part, dtype=np.float64, ensure_all_finite=False, accept_sparse=True)  # of a frame's columns
+            result[:, numeric] = numbers.toarray() if issparse(numbers) else numbers
         for column, values in self.of_column.items():
             codes = {value: code for code, value in enumerate(values)}
             result[:, column] = [codes.get(value, UNKNOWN) for value in values_of(X, column)]

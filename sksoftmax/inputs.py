@@ -1,5 +1,6 @@
 """What the user passes: X, y and sample_weight, checked, with errors that name the column or row; the validation split."""
 
+import re
 from dataclasses import replace
 from functools import partial
 from math import ceil, isfinite
@@ -53,10 +54,18 @@ def _needs_no_conversion(estimator, X):
 def check_X_y(estimator, X, y, preprocessor, reset):
     """X as a float array or CSR matrix, categories as codes, and y as labels (n,) or a matrix (n, L)."""
     with np.errstate(over="ignore", invalid="ignore"):
-        X, y = _check(estimator, X, y, preprocessor, reset, multi_output=True)
+        X, y = _check(estimator, X, _array_of_y(y), preprocessor, reset, multi_output=True)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y.toarray() if issparse(y) else y, warn=True)
     return X, y
+
+
+def _array_of_y(y):
+    """y as scikit-learn reads it, so that an error names it; None, and what is not finite, are left to scikit-learn to refuse."""
+    try:
+        return y if y is None else check_array(y, accept_sparse="csr", ensure_2d=False, ensure_all_finite=False, dtype=None)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"y must be one label a row, or a matrix with a row for each of X: {error}") from error
 
 
 def check_validation_pair(X_val, y_val, early_stopping):
@@ -82,7 +91,8 @@ def check_sample_weight(sample_weight, n_samples, dtype):
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, sample_weight)
     try:
-        weights = check_array(sample_weight, ensure_2d=False, dtype=dtype, input_name="sample_weight")
+        with np.errstate(over="ignore"):
+            weights = check_array(sample_weight, ensure_2d=False, dtype=dtype, input_name="sample_weight")
     except (ValueError, TypeError) as error:
         raise ValueError(f"sample_weight must be an array of finite numbers, shape ({n_samples},): {error}") from error
     if weights.shape != (n_samples,):
@@ -133,8 +143,8 @@ def _check(estimator, X, y, preprocessor, reset, **kwargs):
     if coded:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
     try:
-        if _has_dates(X, categories.of_column):
-            raise TypeError("dates and durations are not numbers")
+        if _has_no_reals(X, categories.of_column):
+            raise TypeError("dates, durations and complex numbers are not real numbers")
         if coded:
             check = check_array if isinstance(y, str) else partial(sklearn_check_X_y, y=y)
             checked = check(categories.matrix(X), estimator=estimator, **options)
@@ -143,13 +153,31 @@ def _check(estimator, X, y, preprocessor, reset, **kwargs):
     except (ValueError, TypeError) as error:
         columns = _columns_not_numeric(X, categories.of_column)
         if not columns:
-            raise
+            raise _naming_X(error) from error
         raise ValueError(
             f"X must be numeric; these columns are not: {columns}. Name them in categorical_features or encode them, for "
             f"example with OneHotEncoder. ({error})"
         ) from error
-    _check_finite(estimator, checked if isinstance(y, str) else checked[0], preprocessor.accepts_missing)
-    return checked
+    X, y = (checked, None) if isinstance(y, str) else checked
+    _check_finite(estimator, X, preprocessor.accepts_missing)
+    X = _without_duplicates(X)
+    return X if y is None else (X, y)
+
+
+def _without_duplicates(X):
+    """X; a sparse one that stores an entry in several parts, or out of order, as a copy that does not."""
+    if issparse(X) and not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    return X
+
+
+def _naming_X(error):
+    """The error itself if it says what it is about, as scikit-learn's do; NumPy's, SciPy's and pandas' with X in front."""
+    if re.search(r"\b(X|y|feature|features|sample|samples|Expected|Found)\b", str(error)):
+        return error
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    return kind(f"X must be a matrix of numbers, or a frame: {error}")
 
 
 def _check_finite(estimator, X, accepts_missing):
@@ -184,14 +212,15 @@ def _first_bad(values, accepts_missing):
     return None
 
 
-def _has_dates(X, categorical):
-    """Whether a DataFrame has dates or durations, which NumPy would count in nanoseconds, in columns that are not categorical."""
+def _has_no_reals(X, categorical):
+    """Whether a frame has columns, not categorical, of a type that NumPy would make other numbers of: see `_is_no_real`."""
     dtypes = X.dtypes if hasattr(X, "columns") and hasattr(X, "dtypes") else ()
-    return any(_is_date(dtype) for column, dtype in enumerate(dtypes) if column not in categorical)
+    return any(_is_no_real(dtype) for column, dtype in enumerate(dtypes) if column not in categorical)
 
 
-def _is_date(dtype):
-    return str(dtype).lower().startswith(("date", "time", "duration"))  # in pandas, polars and Arrow
+def _is_no_real(dtype):
+    """Whether this is a type, of pandas, polars or Arrow, of dates, durations (counted in nanoseconds) or complex numbers."""
+    return str(dtype).lower().startswith(("date", "time", "duration", "complex"))
 
 
 def _columns_not_numeric(X, categorical):
@@ -204,7 +233,7 @@ def _columns_not_numeric(X, categorical):
 
 
 def _is_numeric(column):
-    if _is_date(column.dtype):
+    if _is_no_real(column.dtype):
         return False
     try:
         np.asarray(column, dtype=np.float64)

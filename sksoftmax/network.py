@@ -193,7 +193,7 @@ class Network:
     def _fan_in_factor(self, layer):
         """1 / √fan_in; for members that skip inputs an array that broadcasts to (n_members, 1, 1)."""
         members, columns = self.n_skipped
-        fan_in = self.layer_units[layer]
+        fan_in = max(self.layer_units[layer], 1)  # 0 where no column of X has any value
         if layer or members == 0:
             return fan_in**-0.5
         return np.where(np.arange(self.n_members) < members, fan_in - columns, fan_in)[:, None, None] ** -0.5

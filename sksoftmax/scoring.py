@@ -33,7 +33,10 @@ def make_score(scoring, estimator, fitted, given, validation):
     weights = {"sample_weight": validation.weights} if weighs else {}
 
     def score():
-        value = float(scorer(fitted(), X, y, **weights))
+        try:
+            value = float(scorer(fitted(), X, y, **weights))
+        except ValueError as error:
+            raise ValueError(f"scoring={scoring!r} failed on the {len(validation)} validation rows: {error}") from error
         if not isfinite(value):
             raise ValueError(
                 f"scoring={scoring!r} must give a finite number; got {value} on the {len(validation)} validation rows."

@@ -55,6 +55,18 @@ def classes_of(y, kind):
     return unique_labels(y) if kind == "labels" else np.arange(y.shape[1])
 
 
+def labels_of(classes):
+    """The sorted distinct labels of the argument `classes`; ValueError, which names it, if there are none."""
+    try:
+        with np.errstate(invalid="ignore"):
+            labels = unique_labels(classes)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"classes must be a sequence of labels of one type; got {classes!r}: {error}") from error
+    if len(labels) == 0:
+        raise ValueError(f"classes must have at least one label; got {classes!r}.")
+    return labels
+
+
 def make_head(kind, classes, out_activation):
     """The head for this kind of target; `out_activation` is "auto" or "softmax"."""
     if kind == "multilabel":
@@ -96,13 +108,13 @@ class TargetEncoder:
         kind = target_kind(y)
         if kind == "labels" and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        encoder = cls(kind, unique_labels(classes) if kind == "labels" else classes_of(y, kind), out_activation)
+        encoder = cls(kind, labels_of(classes) if kind == "labels" else classes_of(y, kind), out_activation)
         encoder.check_classes(classes)
         return encoder
 
     def check_classes(self, classes):
         """ValueError unless `classes`, where given, are the ones known."""
-        if classes is not None and not np.array_equal(self.classes, unique_labels(classes)):
+        if classes is not None and not np.array_equal(self.classes, labels_of(classes)):
             raise ValueError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes!r}")
 
     def strata(self, targets):

@@ -181,6 +181,18 @@ def test_text_in_an_array_is_refused():
         small().fit(np.full((30, 2), "red"), y)
 
 
+@pytest.mark.parametrize("method", ["fit", "predict"])
+def test_rows_of_different_lengths_are_refused_as_such_an_X(method):
+    ragged = [[1.0] * (1 + i % 4) for i in range(30)]
+    with pytest.raises(ValueError, match=r"X must be a matrix of numbers, or a frame: .*inhomogeneous"):
+        small().fit(ragged, y) if method == "fit" else small().fit(X, y).predict(ragged)
+
+
+def test_a_sparse_frame_that_is_filled_with_something_else_than_0_is_refused_as_X():
+    with pytest.raises(ValueError, match=r"X must be a matrix of numbers, or a frame: fill value"):
+        small().fit(pd.DataFrame({"x": pd.arrays.SparseArray(X[:, 0], fill_value=np.nan)}), y)
+
+
 def test_complex_numbers_are_refused():
     with pytest.raises(ValueError, match="Complex data not supported"):
         small().fit(X * 1j, y)
@@ -231,11 +243,13 @@ def test_an_output_that_overflows_names_the_row_and_what_to_do():
         (np.column_stack([y, y + 1]).astype(str), "y has 2 columns of labels.*MultiOutputClassifier"),
         (y[:5], r"inconsistent numbers of samples: \[30, 5\]"),
         (SOFT[:5], r"inconsistent numbers of samples: \[30, 5\]"),
-        (np.zeros((30, 2, 2)), "dim 3"),
+        (np.zeros((30, 2, 2)), "y must be .*dim 3"),
         (SOFT * 2, "each row must sum to 1; row 0 sums to 2"),
         (np.where(np.arange(30)[:, None] == 4, 0.3, SOFT), "row 4 sums to 0.9"),
         (SOFT + np.array([0.5, 0, -0.5]), r"class probabilities.*row 0 has a negative one: \[ 1.   0.3 -0.3\]"),
         (np.where(np.arange(30)[:, None] == 4, np.nan, SOFT), "Input y contains NaN"),
+        ([[1] * (1 + i % 2) for i in range(30)], "y must be one label a row, or a matrix.*inhomogeneous"),
+        (y * 1j, "y must be one label a row, or a matrix.*Complex data"),
     ],
     ids=[
         "none",
@@ -251,6 +265,8 @@ def test_an_output_that_overflows_names_the_row_and_what_to_do():
         "a sum",
         "negative",
         "nan row",
+        "ragged",
+        "complex",
     ],
 )
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
@@ -261,6 +277,14 @@ def test_a_wrong_y_is_refused(wrong, message, method):
 
 def test_probabilities_may_miss_1_by_rounding():
     assert small().fit(X, SOFT.astype(np.float16)).n_outputs_ == 3
+
+
+@pytest.mark.parametrize("classes", [3, [], [np.nan, 1.0], [0, "a"], [[0], [0, 1]]], ids=str)
+def test_wrong_classes_are_refused_by_name(classes):
+    with pytest.raises(ValueError, match=r"classes must .*; got"):
+        small().partial_fit(X, y, classes=classes)
+    with pytest.raises(ValueError, match=r"classes must .*; got"):
+        small().fit(X, y).partial_fit(X, y, classes=classes)
 
 
 def test_later_probabilities_are_checked_as_the_first():
@@ -306,6 +330,11 @@ def test_y_as_a_column_is_taken_with_a_warning(method):
 def test_a_wrong_sample_weight_is_refused(wrong, message, method):
     with pytest.raises(ValueError, match=message):
         getattr(small(), method)(X, y, sample_weight=wrong, **({} if method == "fit" else {"classes": [0, 1, 2]}))
+
+
+def test_weights_too_large_for_the_network_s_format_are_refused_without_a_warning():
+    with pytest.raises(ValueError, match="sample_weight contains infinity"):
+        small(dtype="float32").fit(X, y, sample_weight=np.full(30, 1e300))
 
 
 def test_one_number_weighs_all_rows_alike():

@@ -169,6 +169,15 @@ def test_whole_numbers_of_an_array_may_be_categories():
     assert small(categorical_features=[0]).fit(X, y).encoded_feature_names_.tolist() == ["x1", "x0_0.0", "x0_100.0", "x0_200.0"]
 
 
+def test_sparse_columns_of_a_frame_may_stand_beside_categories():
+    counts = np.arange(N) % 3 * 1.0
+    frames = [
+        pd.DataFrame({"colour": COLOURS, "count": column}) for column in (counts, pd.arrays.SparseArray(counts, fill_value=0.0))
+    ]
+    dense, sparse = (small().fit(frame, y).predict_proba(frame) for frame in frames)
+    assert_array_equal(sparse, dense)
+
+
 def test_a_frame_of_categorical_columns_only():
     frame = FRAME[["colour", "heavy"]]
     clf = accurate().fit(frame, COLOURS)
@@ -181,6 +190,15 @@ def test_a_model_without_any_input_gives_the_classes_shares():
     assert clf.coefs_[0].shape == (0, 4)
     shares = np.bincount(y) / N
     assert_allclose(clf.predict_proba(pd.DataFrame({"colour": ["red"]}))[0], shares, atol=0.05)
+
+
+def test_the_defaults_too_need_no_input():
+    frame = pd.DataFrame({"colour": pd.Series([None] * N, dtype="string")})
+    assert_allclose(
+        SoftmaxMLPClassifier((4,), max_iter=200, random_state=0).fit(frame, y).predict_proba(frame)[0],
+        np.bincount(y) / N,
+        atol=0.1,
+    )
 
 
 # Predictions
@@ -409,6 +427,13 @@ def test_dates_and_durations_of_polars_are_refused_by_name(dtype, beside):
         small().fit(frame, y)
 
 
+@pytest.mark.parametrize("beside", [["length", "colour"], ["length"], []], ids=str)
+def test_complex_numbers_are_refused_by_name_beside_nullable_ones_too(beside):
+    frame = FRAME[beside].assign(nullable=pd.Series([1, None] * 30, dtype="Int64"), wave=NUMBERS[:, 0] * 1j)
+    with pytest.raises(ValueError, match=r"X must be numeric; these columns are not: \['wave'\]"):
+        small().fit(frame, y)
+
+
 def test_dates_may_be_categories():
     frame = pd.DataFrame({"day": pd.date_range("2020-01-01", periods=3).repeat(20)})
     clf = accurate(categorical_features=["day"]).fit(frame, np.arange(N) // 20)
@@ -532,6 +557,24 @@ def test_sparse_rows_are_trained_as_dense_ones_that_are_divided_by_their_largest
 
 
 # Other people's code
+
+
+def in_two_parts(X):
+    """CSR that stores each entry of X as two halves, the columns of a row in falling order; nothing can be written to it."""
+    n_rows, n_columns = X.shape
+    columns = np.tile(np.repeat(np.arange(n_columns)[::-1], 2), n_rows)
+    data = np.repeat(X[:, ::-1].ravel() / 2, 2)
+    for part in (data, columns):
+        part.flags.writeable = False
+    return csr_matrix((data, columns, np.arange(n_rows + 1) * 2 * n_columns), shape=X.shape)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_entries_stored_in_parts_count_as_their_sum_and_stay_as_they_are(method):
+    X, labels = in_two_parts(NUMBERS), {"classes": range(3)} if method == "partial_fit" else {}
+    one, other = (getattr(small(), method)(form, y, **labels) for form in (X, csr_matrix(NUMBERS)))
+    assert_allclose(one.predict_proba(X), other.predict_proba(csr_matrix(NUMBERS)))
+    assert X.nnz == 2 * NUMBERS.size
 
 
 def test_a_pickle_and_a_clone_keep_what_they_should():

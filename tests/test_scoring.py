@@ -424,3 +424,8 @@ def test_a_scoring_that_is_none_is_refused_by_name(scoring):
 def test_a_metric_in_place_of_a_scorer_is_refused():
     with pytest.raises(ValueError, match=r"scoring value .* looks like it is a metric function"):
         early(scoring=f1_score).fit(X, BINARY)
+
+
+def test_a_scorer_that_fails_on_the_validation_rows_is_named():
+    with pytest.raises(ValueError, match=r"scoring='neg_log_loss' failed on the 40 validation rows: .*only one label"):
+        early(scoring="neg_log_loss").fit(X[TRAIN], BINARY[TRAIN], X_val=X[VAL], y_val=np.zeros(40, dtype=int))
