@@ -94,11 +94,12 @@ class Network:
         self.gradient, self._d_W = None, [None] * len(self._W)
 
     @classmethod
-    def from_arrays(cls, coefs, intercepts, activation, n_inputs=None, n_outputs=None, n_members=None):
+    def from_arrays(cls, coefs, intercepts, activation, n_inputs=None, n_outputs=None, n_members=None, n_skipped=(0, 0)):
         """A network with copies of these weights, of their common floating dtype; ValueError if they do not fit together.
 
         `n_inputs` and `n_outputs` are what the first and the last layer must have; None takes what they have. With
-        `n_members` all arrays begin with an axis of members.
+        `n_members` all arrays begin with an axis of members, of which `n_skipped` says who goes on skipping inputs, if these
+        weights are 0.
         """
         coefs, intercepts = [np.asarray(W) for W in coefs], [np.asarray(b) for b in intercepts]
         if not coefs or len(coefs) != len(intercepts):
@@ -113,6 +114,9 @@ class Network:
             if view.shape != values.shape:
                 raise ValueError(f"{name} must have shape {view.shape} to fit X, y and the other layers; got {values.shape}.")
             view[...] = values
+        members, columns = n_skipped
+        if not network.coefs[0][:members, :columns].any():
+            network.n_skipped = n_skipped
         return network
 
     def copy(self):

@@ -109,10 +109,11 @@ class NetworkPredictor:
         network = getattr(self, "_network", None)
         if network is not None and network.holds(self.coefs_, self.intercepts_):
             return network
-        activation = self.activation if network is None else network.activation
-        n_inputs = self.n_features_in_ if network is None else network.layer_units[0]
-        n_members = None if network is None else network.n_members
-        return Network.from_arrays(self.coefs_, self.intercepts_, activation, n_inputs, encoder.head.n_outputs, n_members)
+        arrays, n_outputs = (self.coefs_, self.intercepts_), encoder.head.n_outputs
+        if network is None:
+            return Network.from_arrays(*arrays, self.activation, self.n_features_in_, n_outputs)
+        form = network.layer_units[0], n_outputs, network.n_members, network.n_skipped
+        return Network.from_arrays(*arrays, network.activation, *form)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_encoder")

@@ -621,6 +621,14 @@ def test_weights_of_members_put_there_by_hand_are_used():
     clf.partial_fit(X, y)
 
 
+def test_weights_put_on_bins_by_hand_are_used_where_members_saw_none():
+    clf = quick(n_members=4).fit(X, y)
+    before = clf.predict_proba(X)
+    clf.coefs_ = [W.copy() for W in clf.coefs_]
+    clf.coefs_[0][0, 0] = 10.0
+    assert (clf.predict_proba(X) != before).any(axis=1).mean() > 0.5
+
+
 def test_weights_of_one_network_are_refused_by_a_committee():
     clf = quick(n_members=4).fit(X, y)
     clf.coefs_ = [W[0] for W in clf.coefs_]
