@@ -12,6 +12,6 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 settings.register_profile("both", deadline=None, database=None, suppress_health_check=list(HealthCheck))
-settings.register_profile("ci", settings.get_profile("both"), max_examples=80, derandomize=True)
+settings.register_profile("ci", settings.get_profile("both"), max_examples=150, derandomize=True)
 settings.register_profile("night", settings.get_profile("both"), max_examples=5000, print_blob=True)
 settings.load_profile("ci")

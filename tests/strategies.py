@@ -163,7 +163,7 @@ ODD_FORMS = {
     "one column": lambda X: X[:, 0],
     "no columns": lambda X: X[:, :0],
     "frame without columns": lambda X: pd.DataFrame(X[:, :0]),
-    "complex": lambda X: X * 1j,
+    "complex": lambda X: X.astype(complex),
     "text": lambda X: X.astype(str),
     "words": lambda X: np.full(X.shape, "word"),
     "dates": lambda X: np.full(X.shape, np.datetime64("2020-01-01")),
@@ -403,7 +403,7 @@ PARAMETERS = {
     "dtype": st.sampled_from(["auto", "float32", "float64"]),
     "parametrization": st.sampled_from(["standard", "ntk"]),
     "n_bins": st.integers(0, 70),
-    "class_weight": st.sampled_from([None, "balanced"]),
+    "class_weight": st.sampled_from([None, None, None, "balanced"]),
     "warm_start": st.booleans(),
 }
 OF_STEPS = {  # which L-BFGS has none of
@@ -414,6 +414,7 @@ OF_STEPS = {  # which L-BFGS has none of
     "warmup": st.sampled_from([0.0, 0.5, 0.999]),
     "n_members": st.sampled_from([1, 4, 6, 8]),
 }
+CLASSES_GIVEN = [None, [0, 1, 2], range(40), ["a", "b"], [0, "a"], [], 3, [[0, 1]], [np.nan, 1], "ab", [None], [[0], []]]
 CLASS_WEIGHTS = [None, None, "balanced", {0: 2.0, 1: 0.5}, {0: 0.0}, {}, {"class 0": 1e9}, [{0: 1, 1: 2}] * 2, [{}] * 3]
 WRONG_PARAMETERS = {
     "hidden_layer_sizes": [None, 0, (2, 0), "2-x", (True,), 2.5, [[2]]],

@@ -32,7 +32,7 @@ MANY_CODES = np.tile(CODES, 3)
 
 def make_frame(X):
     """Numbers, some missing, and categories, some missing."""
-    frame = pd.DataFrame(X, columns=list("abcd"))
+    frame = pd.DataFrame(X.copy(), columns=list("abcd"))
     frame.loc[::7, "b"] = np.nan
     frame["colour"] = pd.Series(np.array(["red", "green", "blue"])[np.arange(len(X)) % 3], dtype=object).where(X[:, 0] > 0, None)
     return frame
