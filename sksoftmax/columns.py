@@ -42,7 +42,7 @@ class Categories:
             return cls({})
         if issparse(X):
             raise ValueError("categorical_features must be None or 'from_dtype' for a sparse X, whose columns are numbers.")
-        X = _with_shape(X)
+        X = with_shape(X)
         if len(X.shape) != 2:  # an error, which scikit-learn's validation will word
             return cls({})
         positions = categorical_positions(X, categorical_features, getattr(X, "columns", None))
@@ -55,7 +55,7 @@ class Categories:
         """X with numbers in every column, float64: codes in the categorical columns, NaN for a number that is missing."""
         if issparse(X):
             raise ValueError("X must be dense, because it has categorical columns; got a sparse one. Use X.toarray().")
-        X = _with_shape(X)
+        X = with_shape(X)
         result = np.empty(X.shape)
         numeric = [column for column in range(X.shape[1]) if column not in self.of_column]
         if numeric:
@@ -105,7 +105,8 @@ def nan_for_NA(X):
     return type(X)(X.to_numpy(dtype=object, na_value=np.nan), index=X.index, columns=X.columns)
 
 
-def _with_shape(X):
+def with_shape(X):
+    """X; an array of objects of lists, with one axis if they differ in length."""
     return X if hasattr(X, "shape") else np.asarray(X, dtype=object)
 
 

@@ -14,7 +14,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils import check_X_y as sklearn_check_X_y
 from sklearn.utils.validation import validate_data
 
-from sksoftmax.columns import column_of, nan_for_NA
+from sksoftmax.columns import column_of, nan_for_NA, with_shape
 
 FLOATS = (np.float64, np.float32)
 BLOCK = 2**20  # numbers looked at together
@@ -139,7 +139,7 @@ def split_validation(samples, fraction, stratify, rng):
 def _check(estimator, X, y, preprocessor, reset, **kwargs):
     options = {"accept_sparse": "csr", "dtype": FLOATS, "ensure_all_finite": False, **kwargs}
     categories = preprocessor.categories
-    coded = bool(categories) and len(np.shape(X)) == 2  # other shapes are left to scikit-learn's validation to refuse
+    coded = bool(categories) and len(with_shape(X).shape) == 2  # other shapes are left to scikit-learn's validation to refuse
     if coded:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
     try:

@@ -182,10 +182,11 @@ def test_text_in_an_array_is_refused():
 
 
 @pytest.mark.parametrize("method", ["fit", "predict"])
-def test_rows_of_different_lengths_are_refused_as_such_an_X(method):
-    ragged = [[1.0] * (1 + i % 4) for i in range(30)]
+@pytest.mark.parametrize("categorical_features", [None, [0]])
+def test_rows_of_different_lengths_are_refused_as_such_an_X(method, categorical_features):
+    ragged, clf = [[1.0] * (1 + i % 4) for i in range(30)], small(categorical_features=categorical_features)
     with pytest.raises(ValueError, match=r"X must be a matrix of numbers, or a frame: .*inhomogeneous"):
-        small().fit(ragged, y) if method == "fit" else small().fit(X, y).predict(ragged)
+        clf.fit(ragged, y) if method == "fit" else clf.fit(X, y).predict(ragged)
 
 
 def test_a_sparse_frame_that_is_filled_with_something_else_than_0_is_refused_as_X():
