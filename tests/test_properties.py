@@ -45,6 +45,8 @@ REFUSALS = (  # of data that are well-formed
     r"|must give a finite number|scoring='\w+' failed on"
 )
 
+PARTS = ["numbers", "numbers unscaled", "form", "cells", "y", "weight", "classes", "class_weight", "all"]
+
 
 class Stop:
     """A callback of scikit-learn's that asks to stop after the first epoch, or that looks at the model."""
@@ -67,18 +69,13 @@ class Stop:
         return context.task_name == "epoch" and not self.looks
 
 
-PARTS = ["numbers", "numbers unscaled", "form", "cells", "y", "weight", "classes", "class_weight", "all"]
-
-
 def frozen(data):
     """What tells whether data have been written to."""
+    if issparse(data) and data.format == "dok":
+        return repr(sorted(data.items()))
     if issparse(data):
         parts = [getattr(data, name, None) for name in ("data", "indices", "indptr", "row", "col", "rows", "offsets")]
-        return (
-            [frozen(np.asarray(part)) for part in parts if part is not None]
-            if data.format != "dok"
-            else repr(sorted(data.items()))
-        )
+        return [frozen(np.asarray(part)) for part in parts if part is not None]
     if isinstance(data, np.ndarray) and data.dtype != object:
         return data.tobytes()
     if isinstance(data, pd.DataFrame | pd.Series):
@@ -179,11 +176,18 @@ def test_anything_is_learnt_or_refused_by_name(data):
     class_weights = ours.CLASS_WEIGHTS if part in ("class_weight", "all") else [None]
     fixed = {"scaling": None} if part == "numbers unscaled" else {}
     clf = SoftmaxMLPClassifier(**data.draw(ours.parameters(class_weight=data.draw(st.sampled_from(class_weights)), **fixed)))
+    scored = {}
+    if data.draw(st.integers(0, 3)) == 0:
+        m = data.draw(st.integers(1, 30))
+        scored["X_val"] = data.draw(st.one_of(st.just(X), inputs(m, numbers, ours.FORMS, cells)))
+        scored["y_val"] = data.draw(st.one_of(st.just(y), ours.targets(m, labels, matrices)))
+        scored["sample_weight_val"] = data.draw(st.one_of(st.just(weight), ours.weights(m)))
+        clf.set_params(early_stopping=True)
     if data.draw(st.booleans()) or clf.solver == "lbfgs":
-        result = attempt(clf, "fit", X, y, weight)
+        result = attempt(clf, "fit", X, y, weight, **scored)
     else:
         classes = data.draw(st.sampled_from(ours.CLASSES_GIVEN)) if part in ("y", "classes", "all") else classes_in(y)
-        result = attempt(clf, "partial_fit", X, y, weight, classes=classes)
+        result = attempt(clf, "partial_fit", X, y, weight, classes=classes, **scored)
     if not isinstance(result, Exception):
         check_fitted(clf, clf.max_iter)
         check_answers(clf, X)
