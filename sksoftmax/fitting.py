@@ -84,7 +84,8 @@ class NetworkTrainer:
         run.order = rows_of_members(folds, network, len(training), rng)
         optimizer = self._solve(run, rng, going_on, incremental)
         if folds is not None:
-            parts["_mixture"] = mixture_unless_interrupted(network, folds, training, encoder.head) or parts["_mixture"]
+            with np.errstate(over="ignore", invalid="ignore"):
+                parts["_mixture"] = mixture_unless_interrupted(network, folds, training, encoder.head) or parts["_mixture"]
         vars(self).update(self._fitted_attributes(run, parts), _optimizer=optimizer, _random_state=rng)
         self._keep_training_state = incremental or self.warm_start
         run.tasks.finish()

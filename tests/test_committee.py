@@ -629,6 +629,13 @@ def test_weights_put_on_bins_by_hand_are_used_where_members_saw_none():
     assert (clf.predict_proba(X) != before).any(axis=1).mean() > 0.5
 
 
+def test_units_that_saturate_on_huge_unscaled_numbers_are_mixed_without_a_warning():
+    huge = X.astype(np.float32)
+    huge[:, 0] *= np.finfo(np.float32).max / np.abs(huge[:, 0]).max()
+    clf = SoftmaxMLPClassifier((8,), "logistic", scaling=None, max_iter=2, random_state=0).fit(huge, y)
+    assert np.isfinite(clf.predict_proba(huge)).all()
+
+
 def test_weights_of_one_network_are_refused_by_a_committee():
     clf = quick(n_members=4).fit(X, y)
     clf.coefs_ = [W[0] for W in clf.coefs_]
