@@ -104,8 +104,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         - 'adaptive': divided by 5 whenever `n_iter_no_change` epochs bring no improvement by `tol`; training ends when
           that happens at a rate of 1e-6 or lower. 'sgd' only, likewise.
         - 'cosine', 'one_cycle', 'coslog4': planned over `max_iter` epochs, step by step, for 'sgd' and 'adam' ([3]_,
-          [4]_, [5]_). They run to their end: `tol` does not stop them unless `early_stopping` is on. In `partial_fit`,
-          which knows no end, the rate is `learning_rate_init`.
+          [4]_, [5]_), in a committee once on folds and once on all rows (see `n_members`). They run to their end: `tol` does
+          not stop them unless `early_stopping` is on. In `partial_fit`, which knows no end, the rate is `learning_rate_init`.
         - a function of progress, from 0 at the first step to almost 1 at the last: likewise, with the factor that it returns.
 
     learning_rate_init : float, default=0.01
@@ -115,8 +115,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         The exponent of 'invscaling'.
 
     max_iter : int or 'auto', default='auto'
-        Highest number of epochs (passes over the data) of 'sgd' and 'adam', or of iterations of 'lbfgs'. 'auto' is 45 epochs,
-        more where they have fewer than 250 steps and fewer where they have more than 3,000; 200 iterations for 'lbfgs'.
+        Highest number of epochs (passes over the data) of 'sgd' and 'adam', or of iterations of 'lbfgs'. 'auto' is 50 epochs,
+        36 for one network, more where they have fewer than 250 steps and fewer where they have more than 6,000; 200 iterations
+        for 'lbfgs'.
 
     shuffle : bool, default=True
         Whether rows are shuffled before each epoch. For 'sgd' and 'adam'.
@@ -237,7 +238,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         Number of networks, trained side by side, whose mixture predicts: 1, or an even number of 4 or more. Half of them see the
         columns of X, the other half their bins too (`n_bins`). Where there are 100 rows or more, each network of a half leaves
         out one of n_members / 2 stratified folds, on which its kind is calibrated and weighted (on 50,000 rows in all, spread
-        evenly, where there are more). 'auto' is 8, but 16 from 200 to 1,499 rows and 4 below 100, for 'adam' with hidden layers;
+        evenly, where there are more). From 500 rows on, unless validation rows may end training, that happens after two fifths
+        of the epochs, and all go on with all rows. 'auto' is 4, but 8 from 100 to 1,499 rows, for 'adam' with hidden layers;
         else 1.
 
     n_bins : int, default=64

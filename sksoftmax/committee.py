@@ -4,7 +4,7 @@ The first half of the members sees the scaled columns, the second half their bin
 noisy data, the other where the classes' borders follow the columns. In both halves each fold of the rows is left out by one
 member, and half of the members are regularised lightly, half strongly, so that there are four kinds. Out of fold, where nobody
 has seen the answers, the kinds are calibrated, weighted by their likelihood, and the mixture is calibrated again: no row is
-spent on it.
+spent on it, as all members go on with all rows after that.
 """
 
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ def member_folds(network, encoder, targets, rng):
     return stratified_folds(strata.ravel(), network.n_members // 2, rng)
 
 
-def rows_of_members(folds, network, n_samples, rng):
+def rows_of_members(folds, network, n_samples, rng=None):
     """The rows each member trains on, (n_members, m): all; or all but its fold, as many as the largest fold leaves."""
     if folds is None:
         return np.tile(row_numbers(n_samples), (network.n_members or 1, 1))

@@ -9,13 +9,13 @@ from scipy.sparse import issparse
 from sksoftmax.callbacks import fit_tasks
 from sksoftmax.class_weight import class_factors, weighted
 from sksoftmax.columns import Categories
-from sksoftmax.committee import Mixture, fit_mixture, member_folds, rows_of_members
+from sksoftmax.committee import Mixture, member_folds, rows_of_members
 from sksoftmax.inputs import check_sample_weight, check_validation_pair, check_X_y, split_validation, without_zero_weights
 from sksoftmax.optimizers import make_optimizer
 from sksoftmax.parameters import check_combination, layer_sizes, stops_early
 from sksoftmax.preprocessing import Preprocessor, arithmetic, encoded
 from sksoftmax.progress import Progress
-from sksoftmax.recipe import new_network, resolved
+from sksoftmax.recipe import fold_epochs, new_network, resolved
 from sksoftmax.rows import Rows, is_large, row_numbers
 from sksoftmax.scoring import check_scoring_fits, make_score
 from sksoftmax.targets import classes_of, make_head, target_kind
@@ -43,10 +43,10 @@ def public_attributes(encoder, network, progress):
     }
 
 
-def mixture_unless_interrupted(network, folds, training, head):
-    """The `Mixture` fitted out of fold; None, with a warning, where the user interrupts."""
+def open_unless_interrupted(run):
+    """Fit the mixture where training ended on folds; warn where the user interrupts."""
     try:
-        return fit_mixture(network, folds, training, head)
+        run.open_folds()
     except KeyboardInterrupt:
         warnings.warn(INTERRUPTED)
 
@@ -73,19 +73,15 @@ class NetworkTrainer:
             strata = encoder.strata(training.targets)
             training, validation = split_validation(training, self.validation_fraction, strata, rng)
         folds = None if going_on or incremental else member_folds(network, encoder, training.targets, rng)
-        mixture = getattr(self, "_mixture", None) if going_on else None
+        options.fold_epochs = fold_epochs(options.max_iter, folds, validation)
         parts = {
             "_encoder": encoder,
             "_preprocessor": preprocessor,
-            "_mixture": mixture or Mixture.equal(network.n_members or 1),
             "encoded_feature_names_": self._encoded_names(preprocessor),
         }
         run = self._run(network, training, validation, given, parts, options, incremental)
-        run.order = rows_of_members(folds, network, len(training), rng)
+        run.folds, run.order = folds, rows_of_members(folds, network, len(training), rng)
         optimizer = self._solve(run, rng, going_on, incremental)
-        if folds is not None:
-            with np.errstate(over="ignore", invalid="ignore"):
-                parts["_mixture"] = mixture_unless_interrupted(network, folds, training, encoder.head) or parts["_mixture"]
         vars(self).update(self._fitted_attributes(run, parts), _optimizer=optimizer, _random_state=rng)
         self._keep_training_state = incremental or self.warm_start
         run.tasks.finish()
@@ -108,8 +104,9 @@ class NetworkTrainer:
         progress = self._progress.copy() if going_on else Progress()
         name, n_epochs = ("partial_fit", 1) if incremental else ("fit", options.max_iter)
         tasks = fit_tasks(self, name, n_epochs, given)
-        head = parts["_encoder"].head
-        run = Run(network, head, training, validation, progress, options, tasks, parts["_mixture"])
+        head, equal = parts["_encoder"].head, Mixture.equal(network.n_members or 1)
+        mixture = getattr(self, "_mixture", equal) if going_on else equal
+        run = Run(network, head, training, validation, progress, options, tasks, mixture)
         run.score = make_score(self.scoring, self, partial(self._fitted_copy, run, parts), given, validation)
         tasks.attributes = partial(self._fitted_attributes, run, parts, copied=True)
         return run
@@ -126,6 +123,8 @@ class NetworkTrainer:
                 run.one_epoch(optimizer, rng)
             else:
                 run.epochs(optimizer, rng)
+            if run.folds is not None:
+                open_unless_interrupted(run)
         return optimizer
 
     def _samples(self, X, y, sample_weight, encoder, dtype):
@@ -157,6 +156,7 @@ class NetworkTrainer:
         return {
             **parts,
             "_network": network,
+            "_mixture": run.mixture,
             "_progress": progress,
             "_hidden_sizes": layer_sizes(self.hidden_layer_sizes),
             "_no_improvement_count": progress.stale_epochs,

@@ -12,11 +12,14 @@ from sksoftmax.network import Network
 from sksoftmax.parameters import dropout_rates, layer_activations, layer_sizes
 
 SMALL = 100  # below this many rows chance decides nothing: no dropout, all rows at once
+FEW = 1500  # below this many rows twice as many members
 LARGE = 10_000  # from here on batches are twice as large
-BATCH_SIZE, EPOCHS, LEAST_STEPS, MOST_STEPS = 64, 45, 250, 3000
+BATCH_SIZE, LEAST_STEPS, MOST_STEPS = 64, 250, 6000
+EPOCHS, EPOCHS_OF_ONE = 50, 36
 DROPOUT = {"light": 0.15, "strong": 0.5, "strong_binned": 0.3}
 WEIGHT_DECAY = {"light": 0.2, "strong": 1.0}
 DROPOUT_OF_ONE, WEIGHT_DECAY_OF_ONE = 0.15, 0.5
+FOLD_SHARE, OPEN_ROWS = 0.4, 500  # each member leaves out a fold for this share of the epochs; for all of fewer rows
 N_BINS = 64
 
 
@@ -41,8 +44,7 @@ def _n_members(options, n_samples, network):
     if options.n_members == "auto":
         if network is not None and options.solver != "lbfgs":
             return network.n_members
-        wanted = 4 if n_samples < SMALL else 16 if 200 <= n_samples < 1500 else 8  # folds are half as many
-        return wanted if options.solver == "adam" and options.n_hidden else None
+        return (8 if SMALL <= n_samples < FEW else 4) if options.solver == "adam" and options.n_hidden else None
     return None if options.n_members == 1 else options.n_members
 
 
@@ -60,7 +62,18 @@ def _max_iter(options, n_samples):
     if options.solver == "lbfgs":
         return 200
     n_batches = max(1, round(n_samples / options.batch_size))
-    return int(np.clip(EPOCHS, -(-LEAST_STEPS // n_batches), max(1, MOST_STEPS // n_batches)))
+    epochs = EPOCHS_OF_ONE if options.n_members is None else EPOCHS
+    return int(np.clip(epochs, -(-LEAST_STEPS // n_batches), max(1, MOST_STEPS // n_batches)))
+
+
+def fold_epochs(max_iter, folds, validation):
+    """How many epochs each member leaves out its fold: a share of them, then it sees all rows.
+
+    All, where rows are few, or where validation rows may end training at any epoch.
+    """
+    if folds is None:
+        return 0
+    return max_iter if validation is not None or len(folds) < OPEN_ROWS else max(1, round(FOLD_SHARE * max_iter))
 
 
 def _dropout(options, roles, n_samples):

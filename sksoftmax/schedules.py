@@ -1,8 +1,8 @@
 """The learning rate over time, as a factor of its initial value.
 
 Planned schedules are functions of training progress, 0 at the first step and approaching 1 at the last: they need the
-length of the training, `max_iter` epochs, and run to their end. 'invscaling' and 'adaptive' are scikit-learn's for
-SGD: they know no end, and change the base rate between epochs.
+length of the training, `max_iter` epochs, and run to their end; in a committee twice, on folds and then on all rows.
+'invscaling' and 'adaptive' are scikit-learn's for SGD: they know no end, and change the base rate between epochs.
 """
 
 from math import cos, isfinite, log2, pi
@@ -42,6 +42,11 @@ def adaptive(learning_rate):
 
 
 PLANNED = {f.__name__: f for f in (cosine, one_cycle, coslog4)}
+
+
+def cycle_progress(epoch, first, total):
+    """The progress within the first cycle of `first` epochs, or within a second that has the rest of `total`."""
+    return epoch / first if epoch < first else (epoch - first) / (total - first)
 
 
 def is_planned(learning_rate):

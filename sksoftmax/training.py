@@ -14,11 +14,12 @@ from scipy.optimize import minimize
 from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 
+from sksoftmax.committee import fit_mixture, rows_of_members
 from sksoftmax.network import Memory
 from sksoftmax.optimizers import clip
 from sksoftmax.progress import Report
 from sksoftmax.rows import Rows
-from sksoftmax.schedules import adaptive, invscaling, is_planned, schedule
+from sksoftmax.schedules import adaptive, cycle_progress, invscaling, is_planned, schedule
 from sksoftmax.threads import one_thread_for_scipy
 
 SCIPY_FTOL = 1e7 * np.finfo(np.float64).eps  # SciPy's default, and so MLPClassifier's; a tol below 5e-5 asks for less
@@ -84,8 +85,8 @@ class Run:
     """One call of fit or partial_fit: what is trained, on what, and the record of it.
 
     The network and the progress are changed in place. `validation` is None where nothing is scored; `score`, without arguments,
-    is the user's scorer on these rows, None for accuracy and loss. `tasks` tells callbacks of each epoch. `order` has the rows
-    that each member trains on, (n_members, m); `mixture` makes one of the members' logits.
+    is the user's scorer on these rows, None for accuracy and loss. `tasks` tells callbacks of each epoch. `mixture` makes one of
+    the members' logits. `order` has the rows that each member trains on, (n_members, m): with `folds`, all but its own.
     """
 
     network: object
@@ -97,6 +98,7 @@ class Run:
     tasks: object
     mixture: object
     score: object = None
+    folds: np.ndarray | None = None
     order: np.ndarray | None = None
 
     def __post_init__(self):
@@ -135,6 +137,8 @@ class Run:
         known_good, bits = self.begin(), self.random_bits(rng)
         try:
             while self.n_done < self.options.max_iter:
+                if self.folds is not None and self.n_done == self.options.fold_epochs:
+                    self.open_folds()
                 start = self.network.parameters.copy()
                 self.tasks.begin()
                 batches = self.batches(rng)
@@ -157,6 +161,12 @@ class Run:
             if diverged(0.0, self.network, optimizer):
                 self.go_back(optimizer, known_good)
         self.restore_best()
+
+    def open_folds(self):
+        """Fit the mixture on the rows that each member has left out; from here on all members train on all rows."""
+        self.mixture = fit_mixture(self.network, self.folds, self.training, self.head)
+        self.folds = None
+        self.order = rows_of_members(None, self.network, len(self.training))
 
     def one_epoch(self, optimizer, rng):
         """For partial_fit: one epoch at a rate that no plan changes; none if the validation score has ended training."""
@@ -346,7 +356,8 @@ def diverged(loss, network, optimizer):
 def learning_rates(optimizer, options, epoch, n_batches):
     """The learning rate of each step of an epoch."""
     factor = schedule(options.learning_rate, options.warmup)
-    return [optimizer.learning_rate * factor((epoch + i / n_batches) / options.max_iter) for i in range(n_batches)]
+    progress = [cycle_progress(epoch + i / n_batches, options.fold_epochs, options.max_iter) for i in range(n_batches)]
+    return [optimizer.learning_rate * factor(part) for part in progress]
 
 
 def warn_if_unfinished(options):

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "class_weight": {"heads"},
     "committee": {"rows"},
     "recipe": {"committee", "network", "parameters"},
-    "training": {"network", "optimizers", "progress", "rows", "schedules", "threads"},
+    "training": {"committee", "network", "optimizers", "progress", "rows", "schedules", "threads"},
     "parameters": {"layers", "schedules"},
     "prediction": {"hints", "inputs", "network"},
     "conversion": {"heads", "network", "optimizers", "progress", "targets"},

@@ -15,7 +15,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris, make_classification
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from sksoftmax import SoftmaxMLPClassifier, fitting
+from sksoftmax import SoftmaxMLPClassifier, fitting, recipe, training
 from sksoftmax.committee import (
     FOLD_ROWS,
     Mixture,
@@ -31,7 +31,7 @@ from sksoftmax.committee import (
 )
 from sksoftmax.heads import BinaryHead, MultilabelHead, SoftmaxHead
 from sksoftmax.network import Network
-from sksoftmax.training import Samples, minibatches
+from sksoftmax.training import Run, Samples, minibatches
 
 SIZES = [4, 6, 8, 10, 16]
 HEADS = {"softmax": SoftmaxHead(np.arange(3)), "binary": BinaryHead(np.arange(2)), "multilabel": MultilabelHead(np.arange(3))}
@@ -176,7 +176,7 @@ def test_batches_of_members_are_equal_and_stack_rows_of_each_member_s_own(n_memb
 
 
 def test_a_member_learns_nothing_from_the_fold_that_it_leaves_out(monkeypatch):
-    """Other targets there change every member but the two that leave the fold out."""
+    """Other targets there change every member but the two that leave the fold out, where rows are so few that none sees all."""
     taken = []
 
     def folds(*args):
@@ -373,7 +373,7 @@ def test_members_that_see_through_the_bins_get_the_weight_where_only_bins_help()
 def test_a_committee_learns_every_kind_of_target(kind):
     clf = quick().fit(X, KINDS[kind])
     p = clf.predict_proba(X)
-    assert clf._network.n_members == 16
+    assert clf._network.n_members == 8
     assert np.isfinite(p).all()
     assert_allclose(np.exp(clf.predict_log_proba(X)), p, rtol=1e-5)
     if kind != "multilabel":
@@ -470,8 +470,8 @@ def test_the_same_seed_gives_the_same_committee_and_another_seed_another():
 
 def test_members_differ():
     clf = quick().fit(X, y)
-    answers = np.stack([clf._network.member(k).logits(clf._preprocessor.transform(X, np.float32)) for k in range(16)])
-    assert len(np.unique(answers[:, 0, 0])) == 16
+    answers = np.stack([clf._network.member(k).logits(clf._preprocessor.transform(X, np.float32)) for k in range(8)])
+    assert len(np.unique(answers[:, 0, 0])) == 8
 
 
 def test_the_mixture_of_the_members_is_what_predicts():
@@ -516,7 +516,7 @@ def test_partial_fit_goes_on_whatever_the_number_of_rows(sizes):
     clf = quick()
     for n_rows in sizes:
         clf.partial_fit(X[:n_rows], y[:n_rows], classes=[0, 1, 2])
-        assert clf._network.n_members == (4 if sizes[0] < FOLD_ROWS else 16)
+        assert clf._network.n_members == (4 if sizes[0] < FOLD_ROWS else 8)
     assert len(clf.loss_curve_) == len(sizes)
     assert clf.loss_curve_[-1] < clf.loss_curve_[0]
 
@@ -554,7 +554,7 @@ def test_a_warm_start_refuses_another_number_of_members(then):
 
 def test_a_committee_does_not_go_on_with_lbfgs():
     clf = quick(warm_start=True).fit(X, y)
-    with pytest.raises(ValueError, match="cannot go on with n_members='auto': it began with 16"):
+    with pytest.raises(ValueError, match="cannot go on with n_members='auto': it began with 8"):
         clf.set_params(solver="lbfgs").fit(X, y)
 
 
@@ -714,3 +714,40 @@ def test_callbacks_see_a_committee_that_predicts_and_may_stop_it():
     assert all(p.shape == (N, 3) for _, p in recorder.models)
     assert isinstance(clf._mixture, Mixture)
     assert clf._mixture.final != 1
+
+
+# All rows at last
+
+
+@pytest.fixture
+def open_folds(monkeypatch):
+    """Rows enough for members to see all of them in the end."""
+    monkeypatch.setattr(recipe, "OPEN_ROWS", N // 2)
+
+
+def test_members_leave_out_folds_for_two_fifths_of_the_epochs_and_then_see_all_rows(open_folds, monkeypatch):
+    seen = []
+    monkeypatch.setattr(training, "minibatches", lambda order, size: seen.append(order.copy()) or minibatches(order, size))
+    clf = quick(n_members=8, max_iter=5).fit(X, y)
+    everyone = np.arange(len(X))
+    of_all = [all(np.array_equal(np.sort(rows), everyone) for rows in order) for order in seen]
+    assert of_all == [False, False, True, True, True]
+    assert len(clf.loss_curve_) == 5
+
+
+def test_members_leave_out_their_folds_to_the_end_where_validation_rows_may_end_training_at_any_epoch(open_folds, monkeypatch):
+    seen = []
+    monkeypatch.setattr(training, "minibatches", lambda order, size: seen.append(order.shape) or minibatches(order, size))
+    clf = quick(n_members=8, max_iter=5, n_iter_no_change=10, early_stopping=True).fit(X, y)
+    assert len(seen) == 5 and len(set(seen)) == 1
+    assert seen[0][1] < len(X) * (1 - clf.validation_fraction)
+    assert np.ptp(clf._mixture.weights) > 0
+
+
+def test_the_mixture_is_that_of_predictions_out_of_fold(open_folds, monkeypatch):
+    """Members that have seen a row do not judge it: the mixture is fitted once, before they do."""
+    events, end_epoch = [], Run.end_epoch
+    monkeypatch.setattr(Run, "end_epoch", lambda *args: events.append("epoch") or end_epoch(*args))
+    monkeypatch.setattr(training, "fit_mixture", lambda *args: events.append("mixture") or fit_mixture(*args))
+    quick(n_members=8, max_iter=5).fit(X, y)
+    assert events == ["epoch"] * 2 + ["mixture"] + ["epoch"] * 3

@@ -17,7 +17,7 @@ from sklearn.model_selection import GridSearchCV
 from test_callbacks import Recorder, has_callbacks
 from test_classifier import interrupt
 
-from sksoftmax import SoftmaxMLPClassifier, fitting
+from sksoftmax import SoftmaxMLPClassifier, fitting, recipe, training
 from sksoftmax.network import Network
 from sksoftmax.optimizers import SGD, Adam, Averaged
 from sksoftmax.preprocessing import Preprocessor
@@ -115,12 +115,22 @@ def test_an_interrupt_before_an_epoch_has_ended_keeps_a_model_that_predicts(make
     assert_usable(clf)
 
 
-def test_an_interrupt_while_the_members_are_weighed_keeps_them_as_equals(monkeypatch):
-    interrupt(monkeypatch, fitting, "fit_mixture", at_call=1)
+def test_an_interrupt_while_the_members_are_weighed_ends_training_there(monkeypatch):
+    monkeypatch.setattr(recipe, "OPEN_ROWS", len(X))
+    interrupt(monkeypatch, training, "fit_mixture", at_call=1)
     clf = fit_interrupted(committee())
     monkeypatch.undo()
+    assert clf.n_iter_ == 2
+    assert np.ptp(clf._mixture.weights) > 0
+    assert_usable(clf)
+
+
+def test_an_interrupt_while_the_members_are_weighed_at_last_keeps_them_as_equals(monkeypatch):
+    interrupt(monkeypatch, training, "fit_mixture", at_call=1)
+    clf = fit_interrupted(committee(max_iter=1))
+    monkeypatch.undo()
     assert_array_equal(clf._mixture.weights, 1 / 8)
-    for mine, theirs in zip(clf.coefs_, committee().fit(X, y).coefs_, strict=True):
+    for mine, theirs in zip(clf.coefs_, committee(max_iter=1).fit(X, y).coefs_, strict=True):
         assert_array_equal(mine, theirs)
     assert_usable(clf)
 
@@ -282,7 +292,7 @@ POINTS = {  # where memory may run out, and at which call
     "the scoring": (Run, "validate", 2),
     "the record": (Progress, "record_scored", 2),
     "the best weights": (Run, "restore_best", 1),
-    "the mixture": (fitting, "fit_mixture", 1),
+    "the mixture": (training, "fit_mixture", 1),
     "the attributes": (fitting, "public_attributes", 1),
 }
 

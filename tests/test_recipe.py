@@ -15,12 +15,16 @@ from sksoftmax.recipe import (
     DROPOUT,
     DROPOUT_OF_ONE,
     EPOCHS,
+    EPOCHS_OF_ONE,
+    FEW,
     LARGE,
     LEAST_STEPS,
     MOST_STEPS,
+    OPEN_ROWS,
     SMALL,
     WEIGHT_DECAY,
     WEIGHT_DECAY_OF_ONE,
+    fold_epochs,
     new_network,
     resolved,
 )
@@ -36,9 +40,7 @@ def options_of(n_samples=1000, network=None, **params):
 # Members
 
 
-@pytest.mark.parametrize(
-    "n_samples, n_members", [(1, 4), (SMALL - 1, 4), (SMALL, 8), (199, 8), (200, 16), (1499, 16), (1500, 8), (10**6, 8)]
-)
+@pytest.mark.parametrize("n_samples, n_members", [(1, 4), (SMALL - 1, 4), (SMALL, 8), (FEW - 1, 8), (FEW, 4), (10**6, 4)])
 def test_hundreds_of_rows_have_most_members(n_samples, n_members):
     assert options_of(n_samples).n_members == n_members
 
@@ -83,15 +85,24 @@ def test_few_rows_are_one_batch_and_many_make_larger_ones(n_samples, batch_size)
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 @pytest.mark.parametrize("n_samples", SIZES)
 @pytest.mark.parametrize("batch_size", ["auto", 1, 500])
-def test_epochs_are_45_unless_their_steps_are_too_few_or_too_many(solver, n_samples, batch_size):
+def test_epochs_are_a_number_unless_their_steps_are_too_few_or_too_many(solver, n_samples, batch_size):
     options = options_of(n_samples, solver=solver, batch_size=batch_size)
     n_batches = max(1, round(n_samples / options.batch_size))
     assert isinstance(options.max_iter, int)
     assert options.max_iter >= 1
     assert options.max_iter * n_batches >= LEAST_STEPS or options.max_iter * n_batches > MOST_STEPS - n_batches
     assert options.max_iter * n_batches <= MOST_STEPS or options.max_iter in (1, -(-LEAST_STEPS // n_batches))
-    if LEAST_STEPS <= EPOCHS * n_batches <= MOST_STEPS:
-        assert options.max_iter == EPOCHS
+    epochs = EPOCHS_OF_ONE if options.n_members is None else EPOCHS
+    if LEAST_STEPS <= epochs * n_batches <= MOST_STEPS:
+        assert options.max_iter == epochs
+
+
+@pytest.mark.parametrize("max_iter, on_folds", [(1, 1), (2, 1), (5, 2), (50, 20)])
+def test_two_fifths_of_the_epochs_leave_out_folds_if_there_are_any_and_nothing_else_ends_training(max_iter, on_folds):
+    assert fold_epochs(max_iter, np.zeros(OPEN_ROWS), validation=None) == on_folds
+    assert fold_epochs(max_iter, np.zeros(OPEN_ROWS), validation="rows") == max_iter
+    assert fold_epochs(max_iter, np.zeros(OPEN_ROWS - 1), validation=None) == max_iter
+    assert fold_epochs(max_iter, None, validation=None) == 0
 
 
 @pytest.mark.parametrize("n_samples", SIZES)
@@ -108,7 +119,7 @@ def test_a_number_of_epochs_is_taken_as_it_is(solver):
 
 
 def test_each_kind_of_member_has_its_dropout_and_weight_decay():
-    roles = Roles.of(16)
+    roles = Roles.of(8)
     options = options_of(200)
     assert_array_equal(options.dropout[~roles.strong], DROPOUT["light"])
     assert_array_equal(options.dropout[roles.strong & ~roles.binned], DROPOUT["strong"])
@@ -157,7 +168,7 @@ def test_the_parameters_of_the_estimator_are_not_touched():
     assert clf.fit(X, y).get_params() == before
 
 
-@pytest.mark.parametrize("n_rows, n_members", [(SMALL - 1, 4), (SMALL, 8), (200, 16), (1500, 8)])
+@pytest.mark.parametrize("n_rows, n_members", [(SMALL - 1, 4), (SMALL, 8), (FEW, 4)])
 def test_fit_trains_what_the_recipe_says(n_rows, n_members):
     X, y = make_classification(n_rows, 4, random_state=0)
     clf = SoftmaxMLPClassifier((4,), random_state=0).fit(X, y)
