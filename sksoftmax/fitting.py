@@ -85,6 +85,7 @@ class NetworkTrainer:
         vars(self).update(self._fitted_attributes(run, parts), _optimizer=optimizer, _random_state=rng)
         self._keep_training_state = incremental or self.warm_start
         run.tasks.finish()
+        run.score = run.tasks.attributes = None  # what refers back to the run, and would keep its memory until Python tidies up
         return self
 
     def _rows(self, X, y, given, preprocessor, encoder, dtype):

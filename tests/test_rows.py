@@ -1,5 +1,6 @@
 """Large X: encoded as it is read, never copied, and the same model as from an encoded copy."""
 
+import gc
 import tracemalloc
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.sparse import csr_array
 
 from sksoftmax import SoftmaxMLPClassifier, committee, preprocessing, rows, training
 from sksoftmax.columns import Categories
+from sksoftmax.network import Memory, Network
 from sksoftmax.preprocessing import Preprocessor
 from sksoftmax.rows import Rows, is_large, read, row_numbers, spread
 
@@ -165,6 +167,26 @@ def test_partial_fit_and_predict_on_a_file_take_a_fraction_of_its_size_in_memory
     clf = SoftmaxMLPClassifier((4,), **SMALL_BATCHES)
     assert peak_of(lambda: clf.partial_fit(in_a_file, labels, classes=[0, 1, 2])) < in_a_file.nbytes / 2
     assert peak_of(lambda: clf.predict(in_a_file)) < in_a_file.nbytes / 2
+
+
+@pytest.fixture
+def no_tidying_up():
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.parametrize("scoring", ["accuracy", "balanced_accuracy"])
+def test_training_leaves_nothing_behind_that_only_the_garbage_collector_would_find(no_tidying_up, scoring):
+    def alive(kind):
+        return sum(isinstance(thing, kind) for thing in gc.get_objects())
+
+    before = {kind: alive(kind) for kind in (training.Run, Memory, Network)}
+    clf = quick(early_stopping=True, scoring=scoring).fit(NUMBERS, y)
+    for _ in range(2):
+        clf.partial_fit(NUMBERS, y, X_val=NUMBERS, y_val=y)
+    assert {kind: alive(kind) for kind in before} == {**before, Network: before[Network] + 1}
 
 
 # Statistics of a sample
