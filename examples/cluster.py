@@ -1,0 +1,152 @@
+"""A cluster of several processes searches a grid and trains on data block by block, and a worker that dies changes nothing.
+
+    python examples/cluster.py
+
+Needs `pip install "sksoftmax[dask]"`. The cluster is on this machine; `Client("tcp://scheduler:8786")` in its place uses many.
+In parallel run the fits of the search and of the cross-validation. Blocks follow one another: each step needs the network of the
+one before, so that a cluster brings memory there and no speed. In the middle of both a worker process is killed; dask starts
+another and repeats what is lost. The results are asserted to equal those of one process.
+"""
+
+import argparse
+import copy
+import logging
+import os
+import signal
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+import dask
+import dask.array as da
+import numpy as np
+from distributed import Client, LocalCluster
+from joblib import parallel_config
+from sklearn.datasets import load_digits
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_validate
+from threadpoolctl import threadpool_limits
+
+from sksoftmax import SoftmaxMLPClassifier
+
+GRID = {"hidden_layer_sizes": [(64,), (128, 128)], "learning_rate_init": [0.01, 0.003]}
+N_BLOCKS = 6
+
+
+def partial_fitted(clf, X, y, classes):
+    """A trained copy: where dask has to repeat a step, it finds the classifier as it was."""
+    return copy.deepcopy(clf).partial_fit(X, y, classes=classes)
+
+
+def fit_blocks(clf, X, y, classes, n_epochs):
+    """`partial_fit` on each block of dask arrays or frames in turn, as a plan for dask: nothing runs before `compute`."""
+    blocks = list(zip(np.ravel(X.to_delayed()), np.ravel(y.to_delayed()), strict=True))
+    for X_block, y_block in blocks * n_epochs:
+        clf = dask.delayed(partial_fitted)(clf, X_block, y_block, classes)
+    return clf
+
+
+def die_once(marker):
+    """Kill this process, unless one has died here before; a second later, when joblib has fetched what it had finished.
+
+    joblib does not have a finished result computed again that dies unfetched. What dask plans by itself always is.
+    """
+    if not marker.exists():
+        marker.touch()
+        time.sleep(1)
+        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def after_a_death(clf, marker):
+    """The classifier as it is, from a process that survives."""
+    die_once(marker)
+    return clf
+
+
+def score(clf, X, y, marker=None):
+    """Minus the log loss; where there is a marker, the first process that has trained the larger network dies."""
+    if marker and clf.hidden_layer_sizes == (128, 128):
+        die_once(marker)
+    return -log_loss(y, clf.predict_proba(X), labels=clf.classes_)
+
+
+def search(X, y, folds, n_epochs, marker=None):
+    """A grid search and a cross-validation of its winner, wherever joblib has them run: their scores."""
+    clf = SoftmaxMLPClassifier(n_members=1, max_iter=n_epochs, random_state=0)
+    scoring = partial(score, marker=marker)
+    found = GridSearchCV(clf, GRID, cv=folds, scoring=scoring, error_score="raise").fit(X, y)
+    scores = cross_validate(found.best_estimator_, X, y, cv=folds, error_score="raise")["test_score"]
+    return np.append(found.cv_results_["mean_test_score"], scores)
+
+
+def workers_survived(client, compute):
+    """What `compute` returns, although one of the workers dies, in whose place the cluster starts another."""
+    before = set(client.run(os.getpid).values())
+    result = compute()
+    deadline = time.monotonic() + 30
+    while len(client.nthreads()) < len(before) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    now = set(client.run(os.getpid).values())
+    assert len(before - now) == 1
+    print(f"  {len(before)} workers, of which one was killed in the middle; now there are {len(now)}")
+    return result
+
+
+def show_search(client, X, y, n_epochs, marker):
+    """Search in this process, on the cluster, and on the cluster while a worker dies: the same scores."""
+    folds = list(StratifiedKFold(3).split(X, y))
+    # Every worker gets a copy of what all fits read, and keeps it: the memory manager would reduce them to one, which may die.
+    shared = [X, y, *(rows for fold in folds for rows in fold)]
+    client.amm.stop()
+    begun = time.perf_counter()
+    alone = search(X, y, folds, n_epochs)
+    print(f"Search, one process: {time.perf_counter() - begun:.1f} s, best log loss {-alone[:4].max():.4f}")
+    with parallel_config(backend="dask", scatter=shared):
+        begun = time.perf_counter()
+        together = search(X, y, folds, n_epochs)
+        print(f"Search, cluster: {time.perf_counter() - begun:.1f} s")
+        survived = workers_survived(client, lambda: search(X, y, folds, n_epochs, marker))
+    np.testing.assert_allclose(together, alone, rtol=1e-6)
+    np.testing.assert_allclose(survived, alone, rtol=1e-6)
+
+
+def show_blocks(client, X, y, n_epochs, marker):
+    """Train on blocks in this process, and on the cluster while a worker dies: the same network."""
+    classes, n_rows = np.unique(y), -(-len(X) // N_BLOCKS)
+    start = SoftmaxMLPClassifier(n_members=1, random_state=0)
+    alone = start
+    for first in list(range(0, len(X), n_rows)) * n_epochs:
+        alone = partial_fitted(alone, X[first : first + n_rows], y[first : first + n_rows], classes)
+    print(f"Blocks, one process: accuracy {alone.score(X, y):.4f} after {n_epochs} epochs of {N_BLOCKS} blocks")
+
+    blocks = da.from_array(X, chunks=(n_rows, -1)), da.from_array(y, chunks=n_rows), classes
+    plan = fit_blocks(start, *blocks, n_epochs // 2)
+    plan = dask.delayed(after_a_death)(plan, marker)
+    plan = fit_blocks(plan, *blocks, n_epochs - n_epochs // 2)
+    survived = workers_survived(client, plan.compute)
+    np.testing.assert_allclose(survived.predict_proba(X), alone.predict_proba(X), rtol=1e-5, atol=1e-7)
+
+
+def main():
+    """Show both on a cluster of one machine."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workers", type=int, default=3, help="worker processes")
+    parser.add_argument("--rows", type=int, default=1797, help="rows of digits to take")
+    parser.add_argument("--epochs", type=int, default=10, help="of each fit")
+    args = parser.parse_args()
+    X, y = (part[: args.rows] for part in load_digits(return_X_y=True))
+    options = {"n_workers": args.workers, "threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
+    with (
+        LocalCluster(**options) as cluster,
+        Client(cluster) as client,
+        tempfile.TemporaryDirectory() as folder,
+        threadpool_limits(1),  # as dask's workers have
+    ):
+        show_search(client, X, y, args.epochs, Path(folder, "search"))
+        show_blocks(client, X, y, args.epochs, Path(folder, "blocks"))
+    print("All results are equal.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""Threads, processes and clusters: whatever runs the work, the result is that of one thread."""
+
+import copy
+import importlib.util
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+from neutral import plain
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.model_selection import GridSearchCV, cross_validate
+from test_examples import run
+from test_readme import PYTHON
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.threads import one_thread_for_scipy
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X = np.random.default_rng(0).normal(size=(120, 4))
+y = np.array(["b", "a", "c"])[X[:, :3].argmax(axis=1)]
+
+
+def small(**params):
+    defaults = {"hidden_layer_sizes": (5,), "learning_rate_init": 0.02, "max_iter": 5, "alpha": 0.01, "random_state": 0}
+    return plain(**{**defaults, **params})
+
+
+def committee(**params):
+    return SoftmaxMLPClassifier(**{"hidden_layer_sizes": (8,), "max_iter": 3, "random_state": 0, **params})
+
+
+# Threads
+
+
+@pytest.mark.parametrize("make", [small, committee])
+def test_eight_threads_on_one_estimator_get_the_bits_of_one_a_thousand_times(make):
+    clf = make().fit(X, y)
+    methods = [clf.predict_proba, clf.predict_log_proba, clf.decision_function, clf.predict]
+    expected = [method(X) for method in methods]
+
+    def answer(call):
+        rows = slice(call % 7, None)  # threads at once work on different numbers of rows
+        return methods[call % 4](X[rows]), expected[call % 4][rows]
+
+    with ThreadPoolExecutor(8) as pool:
+        for found, right in pool.map(answer, range(1000)):
+            if found.dtype.kind == "f" and len(found) < len(X):
+                assert_allclose(found, right, rtol=1e-5, atol=1e-6)  # the shape of a product decides its rounding
+            else:
+                assert_array_equal(found, right)
+
+
+FITS = [
+    *(lambda seed=seed: small(random_state=seed, dropout=0.2) for seed in range(3)),
+    *(lambda seed=seed: small(random_state=seed, solver="lbfgs", max_iter=30) for seed in range(3)),
+    lambda: small(solver="sgd", early_stopping=True),
+    lambda: small(ema_decay=0.9, scoring="f1_macro", early_stopping=True),
+    committee,
+    lambda: committee(random_state=1, early_stopping=True),
+]
+
+
+def test_fits_in_threads_equal_those_one_after_the_other():
+    def fitted(make):
+        clf = make().fit(X, y)
+        return [*clf.coefs_, *clf.intercepts_, clf.loss_curve_, clf.predict_proba(X)]
+
+    expected = [fitted(make) for make in FITS]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(fitted, FITS * 3))
+    for arrays, right in zip(found, expected * 3, strict=True):
+        for array, same in zip(arrays, right, strict=True):
+            assert_array_equal(array, same)
+
+
+def test_threads_that_train_copies_of_one_estimator_leave_it_alone():
+    clf = small().partial_fit(X, y, classes=list("abc"))
+    expected = copy.deepcopy(clf).partial_fit(X, y).coefs_[0]
+    with ThreadPoolExecutor(4) as pool:
+        for trained in pool.map(lambda _: copy.deepcopy(clf).partial_fit(X, y), range(12)):
+            assert_array_equal(trained.coefs_[0], expected)
+    assert_array_equal(clf.partial_fit(X, y).coefs_[0], expected)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_fits_by_lbfgs_in_threads_give_the_libraries_their_threads_back(n_threads):
+    with threadpool_limits(n_threads), ThreadPoolExecutor(4) as pool:
+        before = [library["num_threads"] for library in threadpool_info()]
+        list(pool.map(lambda seed: small(random_state=seed, solver="lbfgs").fit(X, y), range(12)))
+        assert [library["num_threads"] for library in threadpool_info()] == before
+    assert one_thread_for_scipy.n_inside == 0
+
+
+# joblib's backends
+
+GRID = {"alpha": [0.01, 1.0], "solver": ["adam", "lbfgs"]}
+
+
+def searched(clf=None, grid=GRID):
+    search = GridSearchCV(clf or small(), grid, cv=3, scoring="neg_log_loss", n_jobs=2, error_score="raise").fit(X, y)
+    return search.cv_results_["mean_test_score"], search.best_estimator_.predict_proba(X)
+
+
+def assert_equal_to_sequential(backend):
+    """Scores and the refitted winner of a search, and a cross-validation of a committee."""
+    with joblib.parallel_config("sequential"):
+        expected = [*searched(), cross_validate(committee(), X, y, cv=3)["test_score"]]
+    with joblib.parallel_config(backend, n_jobs=2):
+        found = [*searched(), cross_validate(committee(), X, y, cv=3, error_score="raise")["test_score"]]
+    for array, right in zip(found, expected, strict=True):
+        assert_array_equal(array, right)
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_a_search_is_the_same_in_processes_and_threads(backend):
+    assert_equal_to_sequential(backend)
+
+
+@pytest.fixture(scope="module")
+def client():
+    """A dask cluster within this process."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.Client(processes=False, n_workers=2, threads_per_worker=1, dashboard_address=":0") as client:
+        yield client
+
+
+def test_a_search_is_the_same_on_dask(client):
+    assert_equal_to_sequential("dask")
+
+
+# Blocks, and workers that die
+
+
+def example():
+    """`examples/cluster.py` as a module."""
+    path = Path(__file__).parents[1] / "examples" / "cluster.py"
+    spec = importlib.util.spec_from_file_location("cluster", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def trained_in_turn(clf, blocks, n_epochs):
+    for rows in blocks * n_epochs:
+        clf.partial_fit(X[rows], y[rows], classes=["a", "b", "c"])
+    return clf
+
+
+BLOCKS = [slice(0, 50), slice(50, 100), slice(100, 120)]
+
+
+@pytest.mark.parametrize("make", [small, committee])
+def test_blocks_of_a_dask_array_train_as_they_do_in_turn(make, client):
+    da = pytest.importorskip("dask.array")
+    plan = example().fit_blocks(
+        make(), da.from_array(X, chunks=(50, -1)), da.from_array(y, chunks=50), classes=["a", "b", "c"], n_epochs=2
+    )
+    expected = trained_in_turn(make(), BLOCKS, 2)
+    for _ in range(2):  # a plan may be computed again
+        assert_array_equal(plan.compute().predict_proba(X), expected.predict_proba(X))
+
+
+def test_blocks_of_a_dask_frame_train_as_they_do_in_turn(client):
+    dd = pytest.importorskip("dask.dataframe", reason="dask.dataframe needs pyarrow")
+    pd = pytest.importorskip("pandas")
+    frame = dd.from_pandas(pd.DataFrame(X, columns=list("pqrs")).assign(label=y), npartitions=3)
+    plan = example().fit_blocks(small(), frame.drop(columns="label"), frame["label"], classes=["a", "b", "c"], n_epochs=1)
+    blocks = [slice(0, 40), slice(40, 80), slice(80, 120)]
+    fitted = plan.compute()
+    assert fitted.feature_names_in_.tolist() == list("pqrs")
+    assert_array_equal(fitted.coefs_[0], trained_in_turn(small(), blocks, 1).coefs_[0])
+
+
+def test_the_readmes_loop_over_blocks_trains_as_they_do_in_turn(client):
+    da = pytest.importorskip("dask.array")
+    names = {"search": GridSearchCV(small(), {"alpha": [0.1, 1.0]}, cv=2, error_score="raise"), "X": X, "y": y}
+    names |= {"X_dask": da.from_array(X, chunks=(50, -1)), "y_dask": da.from_array(y, chunks=50)}
+    names |= {"clf": small(), "classes": ["a", "b", "c"], "n_epochs": 2}
+    exec(next(block for block in PYTHON if "to_delayed" in block), names)
+    assert_array_equal(names["clf"].coefs_[0], trained_in_turn(small(), BLOCKS, 2).coefs_[0])
+    assert names["search"].best_score_ > 0.3
+
+
+def test_a_worker_that_dies_changes_nothing(tmp_path):
+    pytest.importorskip("distributed")
+    output = run("examples/cluster.py", "--rows", "300", "--epochs", "4", folder=tmp_path)
+    assert output.count("one was killed in the middle") == 2
+    assert output.endswith("All results are equal.\n")
