@@ -83,8 +83,8 @@ def test_a_type_has_none_where_none_is_accepted():
 
 @pytest.mark.parametrize("kind", [LossCurveDisplay, SoftmaxMLPClassifier])
 def test_every_documented_attribute_has_a_type_and_every_typed_one_is_documented(kind):
-    section = re.search(r"    Attributes\n    -+\n(.*?)\n    See Also\n", kind.__doc__, re.DOTALL)[1]
-    assert set(re.findall(r"^    (\w+_) : ", section, re.MULTILINE)) == set(kind.__annotations__)
+    section = re.search(r"Attributes\n-+\n(.*?)\nSee Also\n", inspect.getdoc(kind), re.DOTALL)[1]
+    assert set(re.findall(r"^(\w+_) : ", section, re.MULTILINE)) == set(kind.__annotations__)
 
 
 def test_the_types_of_the_constructor_can_be_read_at_run_time():
