@@ -15,7 +15,7 @@ OUR_IMPORT = "from sklearn.neural_network import MLPRegressor; from neutral impo
 EXCEPTIONS = {
     "test_gradient": "calls MLPClassifier's private method _loss_grad_lbfgs; our gradients are checked in test_network.py",
     "test_mlp_partial_fit_after_fit": "demands that partial_fit refuse early_stopping=True",
-    "test_early_stopping_stratified": "since 1.9 demands that the label be printed as the boolean it was encoded as",
+    "test_early_stopping_stratified": "since 1.8 demands that the label be printed as the boolean it was encoded as",
 }
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -46,7 +46,7 @@ def without_regressors(test):
 
 
 def with_exception(name, test):
-    if name not in EXCEPTIONS or (name == "test_early_stopping_stratified" and parse_version("1.9") > SKLEARN):
+    if name not in EXCEPTIONS or (name == "test_early_stopping_stratified" and parse_version("1.8") > SKLEARN):
         return test
     return pytest.mark.xfail(reason=EXCEPTIONS[name], strict=True)(test)
 
