@@ -245,7 +245,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
     n_bins : int, default=64
         Largest number of bins in the piecewise-linear encoding [8]_ of a numeric column, which `scaling` must be on for: a
         column for each bin, −1 below it and 1 above it. Fewer, but 8 at least, where X has more than 4 columns, for about 256 in
-        all. 0 makes none.
+        all, and none where more than 128 columns are numbers. 0 makes none.
 
     Attributes
     ----------

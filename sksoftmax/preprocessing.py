@@ -20,7 +20,7 @@ from scipy.sparse import csr_matrix, issparse
 from sksoftmax.rows import Rows, is_large, read, spread
 
 QUARTILES = (0.25, 0.5, 0.75)
-MIN_BINS, BIN_COLUMNS = 8, 256  # at least so many bins a column, about so many columns in all
+MIN_BINS, BIN_COLUMNS, MOST_BINNED = 8, 256, 128  # bins a column at least, bins in all, and numeric columns that have any
 MAX_CATEGORIES = 255  # of a column; rarer ones are encoded as unknown
 FLOAT32_ROWS = 100  # from here on scaled input is computed in float32, unless `dtype` says otherwise
 LIMIT = 1e15  # beyond this the smooth clip is ±3 to the last digit; its square fits float32
@@ -101,9 +101,13 @@ class Preprocessor:
             self._fit_numbers(*sample(X, weights), (high / 2 - low / 2)[self.numeric])
         return self
 
+    def _n_bins_a_column(self):
+        n_numeric = max(len(self.numeric), 1)
+        return min(self.n_bins, max(MIN_BINS, BIN_COLUMNS // n_numeric)) if n_numeric <= MOST_BINNED else 0
+
     def _fit_numbers(self, X, weights, half_range):
         """Learn the scales and the edges of the bins, of some columns after the others."""
-        n_bins = min(self.n_bins, max(MIN_BINS, BIN_COLUMNS // max(len(self.numeric), 1)))
+        n_bins = self._n_bins_a_column()
         self.center, self.scale = np.empty((2, len(self.numeric)))
         self.edges, step = [], max(1, 16 * BLOCK // len(X))
         for columns in (slice(start, start + step) for start in range(0, len(self.numeric), step)):
