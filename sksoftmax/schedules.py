@@ -57,8 +57,6 @@ def is_planned(learning_rate):
 def schedule(learning_rate, warmup):
     """The function of progress that `learning_rate` stands for, begun by a linear rise over the fraction `warmup`."""
     plan = checked(learning_rate) if callable(learning_rate) else PLANNED.get(learning_rate, constant)
-    if warmup == 0:
-        return plan
     return lambda progress: progress / warmup if progress < warmup else plan((progress - warmup) / (1 - warmup))
 
 
