@@ -9,9 +9,11 @@ from sksoftmax.loss import (
     cross_entropy,
     log_sigmoid,
     log_softmax,
+    logistic_loss,
     sigmoid,
     softmax,
     softmax_jacobian,
+    softmax_loss,
 )
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -78,7 +80,9 @@ def test_other_dtypes_become_float64(function, dtype):
 def test_probabilities_sum_to_one_along_the_last_axis_of_any_shape():
     logits = np.random.RandomState(0).normal(scale=5, size=(2, 3, 4))
     np.testing.assert_allclose(softmax(logits).sum(axis=-1), 1, rtol=1e-14)
-    np.testing.assert_array_equal(softmax(logits)[1, 2], softmax(logits[1, 2]))
+    np.testing.assert_allclose(np.exp(log_softmax(logits)).sum(axis=-1), 1, rtol=1e-14)
+    for function in (softmax, log_softmax):
+        np.testing.assert_array_equal(function(logits)[1, 2], function(logits[1, 2]))
 
 
 @pytest.mark.parametrize("shift", [-1e4, -1.0, 3.0, 1e4])
@@ -242,10 +246,11 @@ def test_weight_two_is_the_row_twice_and_weight_zero_the_row_absent(loss_functio
 
 
 @LOSSES
-def test_only_the_ratios_of_the_weights_matter(loss_function):
+@pytest.mark.parametrize("factor", [1e-6, 1000])
+def test_only_the_ratios_of_the_weights_matter(loss_function, factor):
     logits, y, _, weight = random_case(soft=True, weighted=True)
     loss, d_logits = loss_function(logits, y, weight)
-    loss_scaled, d_scaled = loss_function(logits, y, 1000 * weight)
+    loss_scaled, d_scaled = loss_function(logits, y, factor * weight)
     assert loss == pytest.approx(loss_scaled, rel=1e-14)
     np.testing.assert_allclose(d_logits, d_scaled, rtol=1e-13)
 
@@ -257,6 +262,12 @@ def test_a_loss_does_not_write_to_its_arguments(loss_function, soft):
     loss_function(logits, targets, weight)
     for now, then in zip(arguments, before):
         np.testing.assert_array_equal(now, then)
+
+
+@pytest.mark.parametrize("loss_function", [softmax_loss, logistic_loss])
+def test_the_losses_of_training_write_their_gradient_over_the_logits(loss_function):
+    logits, y, _, _ = random_case(soft=True, weighted=False)
+    assert loss_function(logits, y, None)[1] is logits
 
 
 @pytest.mark.parametrize(
