@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.neural_network import MLPClassifier
 
 from sksoftmax.network import Network
 from sksoftmax.optimizers import SGD, Adam, Averaged, clip, make_optimizer
@@ -109,6 +110,15 @@ def test_weight_decay_stays_out_of_the_moments(name):
     np.testing.assert_allclose(steps(decaying, w, gradients, rates), expected, rtol=1e-12)
 
 
+@EVERY_OPTIMIZER
+def test_relative_rates_lengthen_and_shorten_the_steps_of_their_parts(name):
+    w, gradients, rates = random_run()
+    relative = OPTIMIZERS[name](w, relative_rates=[(slice(0, 2), 0.5), (slice(2, 5), 3.0)])
+    moved = steps(OPTIMIZERS[name](w), w, gradients, rates) - w
+    expected = w + moved * [0.5, 0.5, 3, 3, 3]
+    np.testing.assert_allclose(steps(relative, w, gradients, rates), expected, rtol=1e-12)
+
+
 # Convergence
 
 
@@ -160,6 +170,46 @@ def test_an_optimizer_takes_nothing_over_from_none_or_one_of_another_kind(previo
         np.testing.assert_array_equal(getattr(adam, name), value)
 
 
+def test_an_optimizer_takes_nothing_over_from_one_of_another_size():
+    previous, adam = Adam(np.zeros(SIZE + 1)), Adam(np.zeros(SIZE))
+    previous.step(np.zeros(SIZE + 1), np.ones(SIZE + 1), 0.1)
+    adam.resume(previous, keep_rate=True)
+    assert (adam.t, adam.m.shape) == (0, (SIZE,))
+
+
+@pytest.mark.parametrize("n_steps", [1, 3])
+def test_changed_betas_leave_the_moments_what_they_were_after_any_number_of_steps(n_steps):
+    w, gradients, rates = random_run(n_steps)
+    first, second = Adam(w), Adam(w, beta_1=0.5, beta_2=0.9)
+    steps(first, w, gradients, rates)
+    second.resume(first, keep_rate=True)
+    np.testing.assert_allclose(second.m * (1 - 0.5), first.m * (1 - 0.9), rtol=1e-12)
+    np.testing.assert_allclose(second.v * (1 - 0.9), first.v * (1 - 0.999), rtol=1e-12)
+
+
+@EVERY_OPTIMIZER
+@pytest.mark.parametrize("averaged", [False, True], ids=["alone", "averaged"])
+def test_an_optimizer_that_has_forgotten_steps_like_a_new_one(name, averaged):
+    w, gradients, rates = random_run()
+    used, new = (Averaged(OPTIMIZERS[name](w), w, 0.8) if averaged else OPTIMIZERS[name](w) for _ in range(2))
+    steps(used, w, gradients[:10], rates)
+    used.forget()
+    np.testing.assert_array_equal(steps(used, w, gradients[10:], rates), steps(new, w, gradients[10:], rates))
+    for name in used.state:
+        np.testing.assert_array_equal(getattr(used, name), getattr(new, name))
+
+
+@pytest.mark.parametrize("averaged", [False, True], ids=["alone", "averaged"])
+def test_only_adam_reports_a_moment_that_has_become_infinite(averaged):
+    w = np.zeros(SIZE)
+    for optimizer, expected in ((Adam(w), True), (SGD(w), False)):
+        optimizer = Averaged(optimizer, w, 0.8) if averaged else optimizer
+        assert not optimizer.overflowed()
+        with np.errstate(over="ignore"):
+            steps(optimizer, w, [np.array([1e200, 0, 0, 0, 0])], [1e-3])
+        assert optimizer.overflowed() == expected
+
+
 @EVERY_OPTIMIZER
 def test_float32_stays_float32_and_close_to_float64(name):
     w, gradients, rates = random_run()
@@ -197,6 +247,21 @@ def network(dtype=np.float64):
     network = Network((2, 3, 1), "relu", dtype)
     network.initialize(np.random.RandomState(0))
     return network
+
+
+def test_the_optimizers_defaults_are_mlpclassifiers():
+    theirs, w = MLPClassifier(), np.zeros(SIZE)
+    adam, sgd = Adam(w), SGD(w)
+    assert adam.learning_rate == sgd.learning_rate == theirs.learning_rate_init
+    assert (adam.beta_1, adam.beta_2, adam.epsilon) == (theirs.beta_1, theirs.beta_2, theirs.epsilon)
+    assert (sgd.momentum, sgd.nesterov) == (theirs.momentum, theirs.nesterovs_momentum)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_make_optimizer_gives_layers_their_own_rates_in_the_ntk_parametrization_alone(solver):
+    net = network()
+    assert make_optimizer(options(solver=solver), net).relative_rates is None
+    assert make_optimizer(options(solver=solver, parametrization="ntk"), net).relative_rates == net.relative_rates()
 
 
 def test_make_optimizer_gives_adam_its_parameters():
@@ -334,6 +399,36 @@ def test_weights_set_from_outside_begin_another_average(name):
     stepped = elsewhere.copy()
     optimizer.end_epoch(elsewhere)
     np.testing.assert_allclose(elsewhere, stepped, rtol=1e-14)  # the average of one point
+
+
+def test_an_average_of_zero_weights_begins_with_its_first_step():
+    w = np.zeros(SIZE)
+    optimizer = Averaged(SGD(w), w, 0.8)
+    shown, _ = averaged_epochs(optimizer, w, np.ones((1, SIZE)), [0.5])
+    np.testing.assert_allclose(shown, steps(SGD(w), w, np.ones((1, SIZE)), [0.5])[None], rtol=1e-14)
+
+
+def test_an_epoch_that_has_not_begun_ends_without_a_change():
+    """As where an interrupt comes before the first epoch of a warm start."""
+    w, gradients, rates = random_run()
+    first, second = (Averaged(SGD(w), w, 0.8) for _ in range(2))
+    first.begin_epoch(w)
+    first.step(w, gradients[0], rates[0])
+    first.step(w, gradients[1], rates[1])
+    first.end_epoch(w)
+    second.resume(first, keep_rate=True)
+    for optimizer in (first, second):
+        before = w.copy()
+        optimizer.end_epoch(w)
+        np.testing.assert_array_equal(w, before)
+
+
+@pytest.mark.parametrize(("keep_rate", "expected"), [(True, 0.02), (False, 0.1)])
+def test_a_resumed_average_keeps_a_lowered_rate_where_its_optimizer_does(keep_rate, expected):
+    previous, following = (Averaged(SGD(np.zeros(SIZE), learning_rate=0.1), np.zeros(SIZE), 0.8) for _ in range(2))
+    previous.learning_rate = 0.02
+    following.resume(previous, keep_rate)
+    assert following.learning_rate == expected
 
 
 def test_an_average_passes_the_rate_on_and_forgets_with_its_optimizer():
