@@ -408,6 +408,13 @@ def test_an_average_of_zero_weights_begins_with_its_first_step():
     np.testing.assert_allclose(shown, steps(SGD(w), w, np.ones((1, SIZE)), [0.5])[None], rtol=1e-14)
 
 
+def test_an_epoch_without_a_step_ends_without_a_change():
+    optimizer, w = Averaged(SGD(np.zeros(SIZE)), np.zeros(SIZE), 0.8), np.ones(SIZE)
+    optimizer.begin_epoch(w)
+    optimizer.end_epoch(w)
+    np.testing.assert_array_equal(w, 1)
+
+
 def test_an_epoch_that_has_not_begun_ends_without_a_change():
     """As where an interrupt comes before the first epoch of a warm start."""
     w, gradients, rates = random_run()
@@ -421,6 +428,15 @@ def test_an_epoch_that_has_not_begun_ends_without_a_change():
         before = w.copy()
         optimizer.end_epoch(w)
         np.testing.assert_array_equal(w, before)
+
+
+def test_an_average_begins_where_an_optimizer_without_one_left_off():
+    w, gradients, rates = random_run()
+    adam, averaged = Adam(w), Averaged(Adam(w), w, 0.8)
+    halfway = steps(adam, w, gradients[:10], rates)
+    averaged.resume(adam, keep_rate=True)
+    _, going_on = averaged_epochs(averaged, halfway, gradients[10:], rates)
+    np.testing.assert_array_equal(going_on, steps(adam, halfway, gradients[10:], rates))
 
 
 @pytest.mark.parametrize(("keep_rate", "expected"), [(True, 0.02), (False, 0.1)])
