@@ -2,6 +2,6 @@
 
 from sksoftmax.classifier import SoftmaxMLPClassifier
 from sksoftmax.display import LossCurveDisplay
+from sksoftmax.version import __version__
 
-__all__ = ["LossCurveDisplay", "SoftmaxMLPClassifier"]
-__version__ = "0.1.0"
+__all__ = ["LossCurveDisplay", "SoftmaxMLPClassifier", "__version__"]

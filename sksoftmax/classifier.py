@@ -325,7 +325,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
     'adam' and each iteration of 'lbfgs', and may stop training.
 
     A pickle holds the parameters once. The optimizer's moments and the random generator go with it after `partial_fit` or
-    under `warm_start`; after a plain `fit` they are left out.
+    under `warm_start`; after a plain `fit` they are left out. The version of this package goes with it; loading it by
+    another warns. A pickle from others can run any code when it is loaded: use skops, which loads only the types that you name.
 
     References
     ----------

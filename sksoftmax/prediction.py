@@ -1,5 +1,6 @@
 """What a fitted network answers, and how it is pickled."""
 
+import warnings
 from functools import partial
 from math import isfinite
 from typing import Any
@@ -11,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksoftmax.hints import Floats, MatrixLike
 from sksoftmax.inputs import check_X
 from sksoftmax.network import Network
+from sksoftmax.version import __version__
 
 
 class NetworkPredictor:
@@ -120,7 +122,7 @@ class NetworkPredictor:
 
     def __getstate__(self):
         """The parameters once, as the network's flat vector; what only training needs goes only if it is to go on."""
-        state = dict(super().__getstate__())
+        state = dict(super().__getstate__()) | {"_sksoftmax_version": __version__}
         if self.__sklearn_is_fitted__():
             state["_network"] = self._current_network(self._encoder)
             del state["coefs_"], state["intercepts_"]
@@ -130,6 +132,14 @@ class NetworkPredictor:
         return state
 
     def __setstate__(self, state):
-        super().__setstate__(state)
+        """Take a pickle's or skops' state; warn where another version of this package has written it."""
+        version = state.get("_sksoftmax_version", "unknown")
+        if version != __version__:
+            warnings.warn(
+                f"{type(self).__name__} was saved by sksoftmax {version} and is loaded by {__version__}; "
+                "compare predictions, or fit it again.",
+                UserWarning,
+            )
+        super().__setstate__({name: value for name, value in state.items() if name != "_sksoftmax_version"})
         if self.__sklearn_is_fitted__():
             self.coefs_, self.intercepts_ = list(self._network.coefs), list(self._network.intercepts)

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "recipe": {"committee", "network", "parameters"},
     "training": {"committee", "network", "optimizers", "progress", "rows", "schedules", "threads"},
     "parameters": {"layers", "schedules"},
-    "prediction": {"hints", "inputs", "network"},
+    "prediction": {"hints", "inputs", "network", "version"},
     "conversion": {"heads", "network", "optimizers", "progress", "targets"},
     "fitting": {"callbacks", "class_weight", "columns", "committee", "inputs", "optimizers", "parameters", "preprocessing"}
     | {"progress", "recipe", "rows", "scoring", "targets", "training"},
@@ -39,7 +39,8 @@ MAY_IMPORT = {
     | {"prediction", "preprocessing", "recipe", "targets"},
     "onnx": {"classifier", "heads", "layers", "preprocessing"},
     "display": {"hints"},
-    "__init__": {"classifier", "display"},
+    "version": set(),
+    "__init__": {"classifier", "display", "version"},
 }
 WIDE = {"SoftmaxMLPClassifier.__init__"}  # may take more than eight arguments
 

@@ -1,0 +1,115 @@
+"""Models saved by every released version load, predict what they did, and go on."""
+
+import importlib.util
+import json
+import pickle
+import warnings
+from contextlib import nullcontext
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from neutral import plain
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sksoftmax import SoftmaxMLPClassifier, __version__
+
+FOLDER = Path(__file__).with_name("fixtures")
+SAVED = sorted(path.relative_to(FOLDER) for kind in ("pickle", "skops") for path in FOLDER.glob(f"*/*.{kind}"))
+MODULES = {"numpy", "numpy._core.multiarray", "numpy.random._mt19937", "numpy.random._pickle"}  # where NumPy's own pickles lead
+
+spec = importlib.util.spec_from_file_location("make", FOLDER / "make.py")
+make = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(make)
+
+
+def load_skops(data):
+    sio = pytest.importorskip("skops.io")
+    types = sio.get_untrusted_types(data=data)
+    assert all(name.startswith("sksoftmax.") for name in types)
+    return sio.loads(data, trusted=types)
+
+
+def load(path):
+    """The model, and a warning if and only if another version has saved it."""
+    version, data = path.parent.name, path.read_bytes()
+    expected = nullcontext() if version == __version__ else pytest.warns(UserWarning, match=f"saved by sksoftmax {version} and")
+    with expected:
+        return pickle.loads(data) if path.suffix == ".pickle" else load_skops(data)
+
+
+def assert_as_recorded(clf, path):
+    expected = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    X = make.frame(expected["X"])
+    close = {"rtol": 1e-5, "atol": 1e-6}  # another BLAS rounds otherwise
+    assert_allclose(clf.predict_proba(X), expected["probabilities"], **close)
+    if "after" in expected:
+        assert_allclose(clf.partial_fit(X, np.array(expected["y"])).predict_proba(X), expected["after"], **close)
+
+
+@pytest.mark.parametrize("path", SAVED, ids=str)
+def test_a_saved_model_predicts_and_goes_on_as_when_it_was_saved(path):
+    assert_as_recorded(load(FOLDER / path), FOLDER / path)
+
+
+def test_this_version_has_its_fixtures():
+    assert {path.stem for path in SAVED if path.parent.name == __version__} == set(make.MODELS)
+
+
+def test_the_script_writes_what_loads(tmp_path):
+    pytest.importorskip("skops.io")
+    folder = tmp_path / __version__
+    make.write(folder)
+    for path in [*folder.glob("*.pickle"), *folder.glob("*.skops")]:
+        assert_as_recorded(load(path), path)
+
+
+@pytest.mark.parametrize("name", make.MODELS)
+def test_a_pickle_names_no_class_but_ours_and_those_of_numpys_arrays(name):
+    found = set()
+
+    class Recorder(pickle.Unpickler):
+        def find_class(self, module, name):
+            found.add((module, name))
+            return super().find_class(module, name)
+
+    data = pickle.dumps(make.MODELS[name]()[0], make.PROTOCOL)
+    Recorder(BytesIO(data)).load()
+    others = {(module, name) for module, name in found if not module.startswith("sksoftmax.")} - {("builtins", "slice")}
+    assert {module for module, _ in others} <= MODULES
+
+
+def skops_round_trip(clf):
+    return load_skops(pytest.importorskip("skops.io").dumps(clf))
+
+
+def pickle_round_trip(clf):
+    return pickle.loads(pickle.dumps(clf))
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+@pytest.mark.parametrize("round_trip", [pickle_round_trip, skops_round_trip])
+def test_a_model_of_another_version_warns_and_works(round_trip, fitted, monkeypatch):
+    X, y = np.eye(4), [0, 1, 0, 1]
+    clf = plain((2,), max_iter=2, learning_rate="cosine", random_state=0)
+    if fitted:
+        clf.fit(X, y)
+    with monkeypatch.context() as patch:
+        patch.setattr("sksoftmax.prediction.__version__", "0.0.7")
+        clf = round_trip(clf)  # of one version: no warning
+        data = clf.__getstate__()
+    other = SoftmaxMLPClassifier()
+    with pytest.warns(UserWarning, match=rf"SoftmaxMLPClassifier was saved by sksoftmax 0\.0\.7 and is loaded by {__version__};"):
+        other.__setstate__(data)
+    assert "_sksoftmax_version" not in vars(other)
+    if fitted:
+        assert_array_equal(other.predict_proba(X), clf.predict_proba(X))
+    with warnings.catch_warnings(action="error"):
+        round_trip(other)  # what this version saves is this version's
+
+
+def test_a_state_without_a_version_warns_that_it_is_unknown():
+    state = {name: value for name, value in plain().__getstate__().items() if name != "_sksoftmax_version"}
+    with pytest.warns(UserWarning, match="saved by sksoftmax unknown and"):
+        SoftmaxMLPClassifier().__setstate__(state)
