@@ -96,9 +96,11 @@ def test_the_table_numbers_the_calls_of_partial_fit(capsys):
     assert [row[1] for row in rows] == [f"{loss:.6f}" for loss in clf.loss_curve_]
 
 
-def test_the_table_ends_with_the_reason_for_stopping(capsys):
-    small(tol=10.0, n_iter_no_change=2, max_iter=50).fit(X, y)
-    assert capsys.readouterr().out.splitlines()[-1].endswith("for 2 consecutive epochs. Stopping.")
+@pytest.mark.parametrize(("early_stopping", "what"), [(False, "Training loss"), (True, "Validation score")])
+def test_the_table_ends_with_the_reason_for_stopping(early_stopping, what, capsys):
+    small(tol=10.0, n_iter_no_change=2, max_iter=50, early_stopping=early_stopping).fit(X, y)
+    reason = f"{what} did not improve more than tol=10.000000 for 2 consecutive epochs. Stopping."
+    assert capsys.readouterr().out.splitlines()[-1] == reason
 
 
 @pytest.mark.parametrize("verbose", [False, 0])
