@@ -173,6 +173,13 @@ def test_an_activation_writes_over_its_input(name):
 
 
 @EVERY_ACTIVATION
+def test_backprop_writes_over_the_derivative_that_it_is_handed(name):
+    Z, d_H, d_out = np.random.RandomState(0).normal(size=(3, 5, 4))
+    assert ACTIVATIONS[name](Z)[1](d_H) is d_H
+    assert dropped(Z, 0.5)[1](d_out) is d_out
+
+
+@EVERY_ACTIVATION
 def test_backprop_still_works_after_the_layer_above_has_used_the_output(name):
     rng = np.random.RandomState(0)
     z, d_H = rng.normal(size=(5, 4)), rng.normal(size=(5, 4))
@@ -216,8 +223,18 @@ def test_a_rate_below_its_resolution_drops_nothing(rate):
 
 @DTYPES
 @pytest.mark.parametrize("rate", [0.9999, 1 - 1e-7, np.nextafter(1, 0)])
-def test_a_rate_next_to_one_gives_finite_numbers(rate, dtype):
-    assert np.isfinite(dropped(np.ones((200, 200), dtype), rate)[0]).all()
+def test_a_rate_next_to_one_keeps_a_number_in_65536_at_least_times_as_much(rate, dtype):
+    out = dropped(np.ones((1000, 1000), dtype), rate)[0]
+    n_kept_of_65536 = max(1, round(2**16 * (1 - rate)))
+    np.testing.assert_array_equal(np.unique(out), np.array([0, 2**16 / n_kept_of_65536], dtype))
+
+
+def test_dropout_draws_two_bytes_a_number_and_writes_where_it_is_told():
+    H, bits, same = np.ones((3, 4)), np.random.SFC64(0), np.random.SFC64(0)
+    out = np.empty_like(H)
+    assert dropout(H, 0.5, bits, out)[0] is out
+    same.random_raw(12 * 2 // 8)
+    assert bits.random_raw() == same.random_raw()
 
 
 def test_backprop_of_dropout_multiplies_by_the_same_mask():
