@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sksoftmax.classifier import SoftmaxMLPClassifier
 from sksoftmax.heads import BinaryHead, MultilabelHead, SoftmaxHead
@@ -71,7 +71,7 @@ def to_onnx(estimator: BaseEstimator, X: ArrayLike | None = None, **options: Any
         If X is sparse: ONNX has dense tensors only.
 
     ValueError
-        If the labels, an activation or a column's categories cannot be expressed in ONNX.
+        If X has other columns than in `fit`, or the labels, an activation or a column's categories cannot be expressed in ONNX.
 
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
@@ -105,10 +105,23 @@ def to_onnx(estimator: BaseEstimator, X: ArrayLike | None = None, **options: Any
     import skl2onnx
 
     check_is_fitted(estimator)
+    return skl2onnx.to_onnx(estimator, checked(X, estimator), **{"options": {"zipmap": False}, **options})
+
+
+def checked(X, estimator):
+    """The example as skl2onnx takes it; an error where `estimator` would refuse it, as columns are told apart by position."""
     if issparse(X):
         raise TypeError("X must be dense, as ONNX has no sparse tensors; one row is enough: X[:1].toarray().")
-    example = X if X is None or hasattr(X, "columns") else np.asarray(X)
-    return skl2onnx.to_onnx(estimator, example, **{"options": {"zipmap": False}, **options})
+    if X is None:
+        return None
+    if hasattr(X, "columns"):
+        return validate_data(estimator, X, reset=False, skip_check_array=True)
+    X = np.asarray(X)
+    if X.ndim != 2 or X.dtype.kind == "c":
+        raise ValueError(f"X must be two-dimensional and real; got shape {X.shape}, dtype {X.dtype}.")
+    if X.shape[1] != getattr(estimator, "n_features_in_", X.shape[1]):
+        raise ValueError(f"X must have the {estimator.n_features_in_} columns of fit; got {X.shape[1]}.")
+    return X
 
 
 @cache

@@ -14,6 +14,8 @@ from sksoftmax.inputs import check_X
 from sksoftmax.network import Network
 from sksoftmax.version import __version__
 
+FITTED = ("_encoder", "_network", "_preprocessor", "_mixture", "n_features_in_")  # what no fitted state can be without
+
 
 class NetworkPredictor:
     """The predicting half of the estimator: all that reads a trained network.
@@ -133,6 +135,7 @@ class NetworkPredictor:
 
     def __setstate__(self, state):
         """Take a pickle's or skops' state; warn where another version of this package has written it."""
+        check_state(state, type(self).__name__)
         version = state.get("_sksoftmax_version", "unknown")
         if version != __version__:
             warnings.warn(
@@ -143,3 +146,27 @@ class NetworkPredictor:
         super().__setstate__({name: value for name, value in state.items() if name != "_sksoftmax_version"})
         if self.__sklearn_is_fitted__():
             self.coefs_, self.intercepts_ = list(self._network.coefs), list(self._network.intercepts)
+
+
+def check_state(state, name):
+    """ValueError or TypeError where what was saved is no state of a classifier of this name."""
+    if not isinstance(state, dict):
+        raise TypeError(f"The saved state of {name} must be a dict; got {state!r:.80}.")
+    if "_encoder" not in state:
+        return
+    if missing := [key for key in FITTED if key not in state]:
+        raise ValueError(f"The saved state of {name} is damaged: it lacks {', '.join(missing)}.")
+    try:
+        units, n_columns, n_outputs = (
+            state["_network"].layer_units,
+            state["_preprocessor"].n_columns,
+            state["_encoder"].head.n_outputs,
+        )
+        n_members, n_weights = state["_network"].n_members or 1, len(state["_mixture"].weights)
+    except (AttributeError, TypeError) as error:
+        raise ValueError(f"The saved state of {name} is damaged: {error}.") from error
+    if (units[0], units[-1], n_members) != (n_columns, n_outputs, n_weights):
+        raise ValueError(
+            f"The saved state of {name} is damaged: {n_members} networks of {units[0]} inputs and {units[-1]} outputs, "
+            f"where {n_weights} of {n_columns} and {n_outputs} belong."
+        )

@@ -451,3 +451,22 @@ def test_strings_need_a_column_of_strings():
     clf = short().fit(frame, survived)
     with pytest.raises(ValueError, match="strings in a column of strings"):
         to_onnx(clf, frame.assign(sex=0))
+
+
+@pytest.mark.parametrize(
+    ("example", "message"),
+    [
+        (lambda frame: frame[["b", "a", "c"]], "in the same order"),
+        (lambda frame: frame.rename(columns={"a": "z"}), "unseen at fit time"),
+        (lambda frame: frame[["a", "b"]], "seen at fit time, yet now missing"),
+        (lambda frame: frame.to_numpy()[0], r"X must be two-dimensional and real; got shape \(3,\)"),
+        (lambda frame: frame.to_numpy()[None], r"X must be two-dimensional and real; got shape \(1, 20, 3\)"),
+        (lambda frame: frame.to_numpy() * 1j, "real; got .* dtype complex128"),
+        (lambda frame: frame.to_numpy()[:, :2], "X must have the 3 columns of fit; got 2"),
+    ],
+)
+def test_an_example_that_predict_would_refuse_is_refused(example, message):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(20, 3)), columns=list("abc"))
+    clf = SoftmaxMLPClassifier((2,), max_iter=1, n_members=1, random_state=0).fit(frame, [0, 1] * 10)
+    with pytest.raises(ValueError, match=message):
+        to_onnx(clf, example(frame))
