@@ -343,7 +343,8 @@ def _floats(logits):
 
 def _shifted(logits):
     z = _floats(logits)
-    return z - np.maximum.reduce(z, axis=-1, keepdims=True)
+    with np.errstate(over="ignore"):  # a difference too large for a float is −∞, as its exponential is 0
+        return z - np.maximum.reduce(z, axis=-1, keepdims=True)
 
 
 def _normalized_exponentials(shifted):

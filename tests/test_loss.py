@@ -451,3 +451,8 @@ def test_smoothing_of_zero_changes_nothing(loss_function):
     logits, y, _, _ = random_case(soft=True, weighted=False)
     assert loss_function(logits, y, None, 0.0)[0] == loss_function(logits, y)[0]
     np.testing.assert_array_equal(loss_function(logits, y, None, 0.0)[1], loss_function(logits, y)[1])
+
+
+def test_logits_whose_difference_overflows_have_probabilities_0_and_1_without_a_warning():
+    largest = np.finfo(np.float64).max
+    np.testing.assert_array_equal(softmax([largest, -largest, 0.0]), [1, 0, 0])
