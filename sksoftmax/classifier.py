@@ -247,6 +247,13 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         column for each bin, −1 below it and 1 above it. Fewer, but 8 at least, where X has more than 4 columns, for about 256 in
         all, and none where more than 128 columns are numbers. 0 makes none.
 
+    relevance : 'auto', array-like of shape (n_features,) or None, default='auto'
+        How much each column of X counts to begin with: its scaled numbers, bins, flag and categories are multiplied by it, so
+        that its weights are larger and move faster. 'auto' asks 25 extremely randomized trees [9]_, which find out in a moment on
+        which columns y depends: each column's share in their gain, from 0.1 to 4 times the mean, on 20,000 rows where there are
+        more; 1 for all columns of fewer than 100 rows, of sparse input and where `scaling` is off. Numbers of your own must be
+        finite and nowhere negative; 0 leaves a column out. None means 1 for all columns.
+
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
@@ -261,6 +268,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
 
     intercepts_ : list of ndarray of shape (fan_out,) or (n_members, fan_out)
         Biases of each layer, likewise.
+
+    relevance_ : ndarray of shape (`n_features_in_`,)
+        What `relevance` gave each column of X.
 
     loss_ : float
         Training loss, penalty included, of the epoch whose weights are kept.
@@ -338,6 +348,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
     .. [6] Srivastava et al. (2014), "Dropout: A simple way to prevent neural networks from overfitting", JMLR 15.
     .. [7] Szegedy et al. (2016), "Rethinking the inception architecture for computer vision", :arxiv:`1512.00567`.
     .. [8] Gorishniy et al. (2022), "On embeddings for numerical features in tabular deep learning", :arxiv:`2203.05556`.
+    .. [9] Geurts, Ernst & Wehenkel (2006), "Extremely randomized trees", Machine Learning 63.
 
     Examples
     --------
@@ -359,6 +370,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
     classes_: NDArray[Any]
     coefs_: list[Floats]
     encoded_feature_names_: NDArray[Any]
+    relevance_: NDArray[Any]
     intercepts_: list[Floats]
     loss_: float
     best_loss_: float | None
@@ -417,6 +429,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         parametrization: Literal["standard", "ntk"] = "ntk",
         n_members: int | Literal["auto"] = "auto",
         n_bins: int = 64,
+        relevance: ArrayLike | Literal["auto"] | None = "auto",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -457,6 +470,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         self.parametrization = parametrization
         self.n_members = n_members
         self.n_bins = n_bins
+        self.relevance = relevance
 
     @classmethod
     def from_sklearn(cls, mlp: MLPClassifier) -> Self:
@@ -492,6 +506,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
                 if hasattr(mlp, name):
                     setattr(self, name, getattr(mlp, name))
             self.encoded_feature_names_ = self._encoded_names(self._preprocessor)
+            self.relevance_ = self._preprocessor.relevance
             self._hidden_sizes = layer_sizes(self.hidden_layer_sizes)
             self._no_improvement_count = self._progress.stale_epochs
             self.__dict__.update(public_attributes(self._encoder, self._network, self._progress))

@@ -28,6 +28,7 @@ NEUTRAL = {
     "parametrization": "standard",
     "n_members": 1,
     "n_bins": 0,
+    "relevance": None,
 }
 KNOWN_THERE = {
     "activation": ("identity", "logistic", "tanh", "relu"),

@@ -16,6 +16,7 @@ from sksoftmax.parameters import check_combination, layer_sizes, stops_early
 from sksoftmax.preprocessing import Preprocessor, arithmetic, encoded
 from sksoftmax.progress import Progress
 from sksoftmax.recipe import fold_epochs, new_network, resolved
+from sksoftmax.relevance import relevance_of_columns
 from sksoftmax.rows import Rows, is_large, row_numbers
 from sksoftmax.scoring import check_scoring_fits, make_score
 from sksoftmax.targets import classes_of, make_head, target_kind
@@ -63,7 +64,7 @@ class NetworkTrainer:
         check_scoring_fits(self.scoring, encoder.kind)
         current = self._current_network(encoder) if going_on else None
         dtype = arithmetic(self.dtype, X, self.scaling, given.sample_weight) if current is None else current.dtype
-        training, validation = self._rows(X, y, given, preprocessor, encoder, dtype)
+        training, validation = self._rows(X, y, given, preprocessor, encoder, dtype, rng)
         options = resolved(self.get_params(deep=False), len(training), current)
         if going_on:
             network = self._copy_to_go_on_with(current, options)
@@ -78,6 +79,7 @@ class NetworkTrainer:
             "_encoder": encoder,
             "_preprocessor": preprocessor,
             "encoded_feature_names_": self._encoded_names(preprocessor),
+            "relevance_": preprocessor.relevance,
         }
         run = self._run(network, training, validation, given, parts, options, incremental)
         run.folds, run.order = folds, rows_of_members(folds, network, len(training), rng)
@@ -88,11 +90,12 @@ class NetworkTrainer:
         run.score = run.tasks.attributes = None  # what refers back to the run, and would keep its memory until Python tidies up
         return self
 
-    def _rows(self, X, y, given, preprocessor, encoder, dtype):
+    def _rows(self, X, y, given, preprocessor, encoder, dtype, rng):
         """The rows to train on and those of the user to score, or None, as the network takes them."""
         samples = self._samples(X, y, given.sample_weight, encoder, dtype)
         if not preprocessor.is_fitted:
             preprocessor.fit(samples.X, samples.weights)
+            preprocessor.weigh(relevance_of_columns(self.relevance, samples, preprocessor, encoder.kind, rng))
         training = encoded(samples, preprocessor, dtype)
         validation = encoded(self._given_validation(given, preprocessor, encoder, dtype), preprocessor, dtype)
         factors = class_factors(self.class_weight, encoder, training)

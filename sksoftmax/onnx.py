@@ -238,7 +238,10 @@ def encode(graph, inputs, preprocessor, dtype):
         if len(codes):
             values = [preprocessor.categories.of_column[column][int(code)] for code in codes]
             parts.append(one_hot(own, *column_of(graph, inputs, column), values))
-    return graph.cast(own.beside(parts), graph.dtype)
+    result = own.beside(parts)
+    if preprocessor.factors is not None:
+        result = own.node("Mul", result, preprocessor.factors)
+    return graph.cast(result, graph.dtype)
 
 
 def column_of(graph, inputs, position):

@@ -48,6 +48,7 @@ PARAMETER_CONSTRAINTS = {
     "dtype": [StrOptions({"auto", "float32", "float64"})],
     "parametrization": [StrOptions({"standard", "ntk"})],
     "n_members": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+    "relevance": [StrOptions({"auto"}), "array-like", None],
     "n_bins": [Interval(Integral, 0, None, closed="left")],
 }
 PER_STEP = {  # and what switches them off
@@ -69,6 +70,8 @@ def check_combination(options):
         dropout_rates(options.dropout, n_hidden)
     if options.n_members != "auto" and options.n_members > 1 and (options.n_members < 4 or options.n_members % 2):
         raise ValueError(f"n_members must be 1, or an even number of 4 or more; got {options.n_members}.")
+    if options.scaling is None and not (options.relevance is None or isinstance(options.relevance, str)):
+        raise ValueError(f"relevance={options.relevance!r} multiplies scaled columns; scaling=None has none. Leave it at 'auto'.")
     if options.solver == "lbfgs":
         for name, off in PER_STEP.items():
             value = getattr(options, name)

@@ -51,6 +51,7 @@ class Preprocessor:
         self.n_bins = n_bins
         self.edges = []
         self.bins = bins_between([])
+        self.factors = None
 
     @property
     def n_bin_columns(self):
@@ -60,8 +61,14 @@ class Preprocessor:
     @property
     def n_columns(self):
         """The number of the network's inputs."""
-        n_levels = sum(1 if len(codes) == 2 else len(codes) for codes in self.levels.values())
+        n_levels = sum(_n_one_hot(codes) for codes in self.levels.values())
         return self.n_bin_columns + len(self.numeric) + len(self.flagged) + n_levels
+
+    @property
+    def source_columns(self):
+        """The column of X behind each of the network's inputs."""
+        one_hot = [np.repeat(column, _n_one_hot(codes)) for column, codes in self.levels.items()]
+        return np.concatenate([self.numeric[self.bins[0]], self.numeric, self.numeric[self.flagged], *one_hot]).astype(np.intp)
 
     @property
     def accepts_missing(self):
@@ -90,6 +97,7 @@ class Preprocessor:
         )
         self.levels = {column: frequent_codes(_column(X, column), weights) for column in self.categories.of_column}
         self.flagged = np.empty(0, dtype=np.intp)
+        self.relevance = np.ones(X.shape[1])
         if self.scaling is None:
             return self
         if issparse(X):
@@ -120,6 +128,19 @@ class Preprocessor:
             if n_bins:
                 self.edges += [bin_edges(z, n_bins, weights) for z in self._scaled(numbers, *scales).T]
         self.bins = bins_between(self.edges)
+
+    def columns(self, X):
+        """Each column of these rows as one: numbers scaled, NaN where they are missing; categories as codes."""
+        result = np.array(X, dtype=np.float32)
+        missing = np.isnan(X[:, self.numeric])
+        result[:, self.numeric] = np.where(missing, np.nan, self._numbers(X, np.float32))
+        return result
+
+    def weigh(self, relevance):
+        """From now on multiply what each column of X becomes by its relevance, (d,), over their mean square's root."""
+        self.relevance, factors = relevance, relevance[self.source_columns]
+        if (factors != factors[:1]).any():
+            self.factors = factors / np.sqrt(np.mean(factors**2))
 
     def transform(self, X, dtype):
         """The network's input for these rows, in this dtype."""
@@ -154,6 +175,9 @@ class Preprocessor:
             stop = start
         if with_bins and stop:
             piecewise_linear(Z, self.bins, out[:, :stop])
+            stop = 0
+        if self.factors is not None:
+            out[:, stop:] *= self.factors[stop:].astype(out.dtype)
 
     def _numbers(self, X, dtype):
         Z = X if len(self.numeric) == X.shape[1] else X[:, self.numeric]
@@ -173,6 +197,8 @@ class Preprocessor:
         scaled = csr_matrix(X.multiply(self.scale))
         if self.scaling == "robust":
             scaled.data = smooth_clip(scaled.data)
+        if self.factors is not None:
+            scaled = csr_matrix(scaled.multiply(self.factors))
         return scaled.astype(dtype, copy=False)
 
     def get_feature_names_out(self, names):
@@ -321,6 +347,10 @@ def frequent_codes(codes, weights):
         return seen[known]
     totals = np.where(known, np.bincount(position, weights), -1)
     return np.sort(seen[np.argsort(-totals, kind="stable")[:MAX_CATEGORIES]])
+
+
+def _n_one_hot(codes):
+    return 1 if len(codes) == 2 else len(codes)
 
 
 def _one_hot(column, codes, dtype):

@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "columns": set(),
     "preprocessing": {"rows"},
     "progress": set(),
+    "relevance": {"rows"},
     "rows": set(),
     "scoring": set(),
     "threads": set(),
@@ -34,7 +35,7 @@ MAY_IMPORT = {
     "prediction": {"hints", "inputs", "network", "version"},
     "conversion": {"heads", "network", "optimizers", "progress", "targets"},
     "fitting": {"callbacks", "class_weight", "columns", "committee", "inputs", "optimizers", "parameters", "preprocessing"}
-    | {"progress", "recipe", "rows", "scoring", "targets", "training"},
+    | {"progress", "recipe", "relevance", "rows", "scoring", "targets", "training"},
     "classifier": {"callbacks", "columns", "committee", "conversion", "fitting", "hints", "inputs", "parameters"}
     | {"prediction", "preprocessing", "recipe", "targets"},
     "onnx": {"classifier", "heads", "layers", "preprocessing"},

@@ -176,7 +176,10 @@ def test_batches_of_members_are_equal_and_stack_rows_of_each_member_s_own(n_memb
 
 
 def test_a_member_learns_nothing_from_the_fold_that_it_leaves_out(monkeypatch):
-    """Other targets there change every member but the two that leave the fold out, where rows are so few that none sees all."""
+    """Other targets there change every member but the two that leave the fold out, where rows are so few that none sees all.
+
+    All rows have a say in the relevance of the columns.
+    """
     taken = []
 
     def folds(*args):
@@ -184,9 +187,9 @@ def test_a_member_learns_nothing_from_the_fold_that_it_leaves_out(monkeypatch):
         return taken[-1]
 
     monkeypatch.setattr(fitting, "member_folds", folds)
-    first = quick(n_members=8, shuffle=False, label_smoothing=0.0).fit(X, KINDS["multilabel"])
+    first = quick(n_members=8, shuffle=False, label_smoothing=0.0, relevance=None).fit(X, KINDS["multilabel"])
     changed = np.where((taken[0] == 1)[:, None], 1 - KINDS["multilabel"], KINDS["multilabel"])
-    second = quick(n_members=8, shuffle=False, label_smoothing=0.0).fit(X, changed)
+    second = quick(n_members=8, shuffle=False, label_smoothing=0.0, relevance=None).fit(X, changed)
     assert_array_equal(*taken)
     differs = np.array([(A != B).any(axis=(1, 2)) for A, B in zip(first.coefs_, second.coefs_)]).any(axis=0)
     assert_array_equal(differs, Roles.of(8).fold != 1)

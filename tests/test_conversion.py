@@ -67,6 +67,7 @@ def test_parameters_come_over_and_everything_new_is_neutral():
         "parametrization": "standard",
         "n_members": 1,
         "n_bins": 0,
+        "relevance": None,
     }
 
 

@@ -157,7 +157,7 @@ def test_what_is_not_auto_stays_what_it_is():
     options = vars(resolved(params, 1000))
     autos = {name for name, value in params.items() if value == "auto"}
     changed = {name for name, value in params.items() if options[name] is not value}
-    assert changed == autos - {"early_stopping", "dtype", "out_activation"}
+    assert changed == autos - {"early_stopping", "dtype", "out_activation", "relevance"}
     assert set(options) - set(params) == {"n_hidden"}
 
 

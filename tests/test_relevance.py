@@ -1,0 +1,157 @@
+"""How much each column counts to begin with: what trees say of it, and what the user may say."""
+
+import joblib
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_matrix
+from sklearn.base import clone
+
+from sksoftmax import SoftmaxMLPClassifier, relevance
+from sksoftmax.relevance import LEAST, MOST, forest_relevance
+
+RNG = np.random.RandomState(0)
+N_ROWS, N_COLUMNS = 300, 8
+X = RNG.standard_normal((N_ROWS, N_COLUMNS))
+Y = (X[:, 0] * X[:, 1] > 0).astype(int)  # an interaction: neither column alone tells anything
+TARGETS = {"labels": Y, "multilabel": np.c_[Y, 1 - Y], "probabilities": np.eye(3)[Y] * 0.7 + 0.1}
+
+
+def small(**params):
+    return SoftmaxMLPClassifier(**{"hidden_layer_sizes": (8,), "max_iter": 2, "n_members": 1, "random_state": 0, **params})
+
+
+def forest(columns, targets, weights=None, kind="labels", seed=0):
+    return forest_relevance(columns.astype(np.float32), targets, weights, kind, np.random.RandomState(seed))
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+def test_columns_on_which_y_depends_only_together_count_most(kind):
+    values = small().fit(X, TARGETS[kind]).relevance_
+    assert values[:2].min() > 1.2 * values[2:].max()
+
+
+def test_no_column_is_lost_and_none_counts_alone():
+    values = forest(X, (X[:, 0] > 0).astype(int))
+    assert values[0] == MOST and values[1:].min() >= LEAST
+
+
+def test_a_column_counts_for_where_it_is_missing():
+    numbers = X.copy()
+    numbers[Y == 1, 3] = np.nan
+    assert small().fit(numbers, Y).relevance_.argmax() == 3
+
+
+def test_categories_have_a_relevance_too():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"noise": X[:, 2], "colour": np.where(Y, "red", "blue"), "more": X[:, 3]})
+    assert small().fit(frame, Y).relevance_.argmax() == 1
+
+
+def test_integer_weights_are_repeated_rows():
+    weights = np.random.RandomState(1).randint(1, 4, N_ROWS)
+    repeated = np.repeat(np.arange(N_ROWS), weights)
+    assert_allclose(forest(X, Y, weights.astype(float)), forest(X[repeated], Y[repeated]), rtol=1e-6)
+
+
+def test_one_class_leaves_all_columns_alike():
+    assert_array_equal(forest(X, np.zeros(N_ROWS, int)), np.ones(N_COLUMNS))
+
+
+@pytest.mark.parametrize(
+    "params, rows", [({"relevance": None}, X), ({"scaling": None}, X), ({}, X[:99]), ({"n_bins": 0}, csr_matrix(X))]
+)
+def test_all_columns_are_alike_where_nothing_is_asked_or_known(params, rows):
+    clf = small(**params).fit(rows, Y[: rows.shape[0]])
+    assert_array_equal(clf.relevance_, np.ones(N_COLUMNS))
+    assert clf._preprocessor.factors is None
+
+
+def test_where_columns_are_alike_the_generator_is_not_touched():
+    asked, given = small(relevance=None).fit(X, Y), small(relevance=np.full(N_COLUMNS, 2.5)).fit(X, Y)
+    assert_array_equal(given.relevance_, 2.5)
+    assert_array_equal(asked.coefs_[0], given.coefs_[0])
+
+
+def test_of_many_rows_a_sample_is_asked(monkeypatch):
+    taken = []
+    monkeypatch.setattr(relevance, "MOST_ROWS", 150)
+    monkeypatch.setattr(
+        relevance, "forest_relevance", lambda Z, *rest: taken.append((len(Z), len(rest[0]))) or np.ones(N_COLUMNS)
+    )
+    small().fit(X, Y)
+    assert taken == [(150, 150)]
+
+
+@pytest.mark.parametrize("rows", [X, csr_matrix(X)], ids=["dense", "sparse"])
+def test_the_network_s_input_is_multiplied_by_it(rows):
+    values = np.arange(N_COLUMNS, dtype=float)
+    ours, plain = small(relevance=values, n_bins=4).fit(rows, Y), small(relevance=None, n_bins=4).fit(rows, Y)
+    factors = values[ours._preprocessor.source_columns]
+    factors = factors / np.sqrt(np.mean(factors**2))
+    encoded = [clf._preprocessor.transform(rows, np.float64) for clf in (ours, plain)]
+    encoded = [Z.toarray() if rows is not X else Z for Z in encoded]
+    assert_allclose(encoded[0], encoded[1] * factors)
+    assert [name.split("_")[0] for name in ours.encoded_feature_names_] == [f"x{i}" for i in ours._preprocessor.source_columns]
+
+
+def test_a_column_of_relevance_zero_is_left_out():
+    clf = small(relevance=[1, 1, 0, 1, 1, 1, 1, 1]).fit(X, Y)
+    other = X.copy()
+    other[:, 2] = 100
+    assert_array_equal(clf.predict_proba(X), clf.predict_proba(other))
+
+
+def test_noise_beside_few_columns_that_matter_costs_less():
+    rng = np.random.RandomState(3)
+    noisy = rng.standard_normal((900, 30))
+    y = (noisy[:, 0] * noisy[:, 1] + 0.5 * noisy[:, 2] > 0).astype(int)
+    scores = [
+        SoftmaxMLPClassifier((32,), max_iter=20, n_members=1, random_state=0, relevance=value)
+        .fit(noisy[:600], y[:600])
+        .score(noisy[600:], y[600:])
+        for value in ("auto", None)
+    ]
+    assert scores[0] > scores[1] + 0.05
+
+
+def test_the_same_seed_gives_the_same_relevance_whatever_joblib_is_told():
+    alone = small().fit(X, Y)
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        beside = small().fit(X, Y)
+    assert_array_equal(alone.relevance_, beside.relevance_)
+    assert (alone.relevance_ != small(random_state=1).fit(X, Y).relevance_).any()
+
+
+def test_partial_fit_and_a_warm_start_keep_the_first_call_s():
+    clf = small(warm_start=True).fit(X, Y)
+    first = clf.relevance_.copy()
+    clf.fit(X[::-1] ** 3, Y).partial_fit(X, Y)
+    assert_array_equal(clf.relevance_, first)
+
+
+@pytest.mark.parametrize(
+    "value, message",
+    [
+        ([1.0, 2.0], r"relevance must have 8 numbers, one for each column of X; got shape \(2,\)"),
+        ([-1.0] * 8, "nowhere negative"),
+        ([np.nan] * 8, "must be finite"),
+        ([0.0] * 8, "somewhere above 0"),
+        (["a"] * 8, "relevance must be 'auto', None or numbers"),
+        ("forest", "The 'relevance' parameter"),
+        (2.0, "The 'relevance' parameter"),
+    ],
+)
+def test_other_values_are_refused_by_name(value, message):
+    with pytest.raises(ValueError, match=message):
+        small(relevance=value).fit(X, Y)
+
+
+def test_numbers_need_scaled_columns():
+    with pytest.raises(ValueError, match="scaling=None has none"):
+        small(relevance=[1.0] * 8, scaling=None).fit(X, Y)
+
+
+def test_an_array_survives_cloning():
+    clf = small(relevance=np.ones(N_COLUMNS))
+    assert_array_equal(clone(clf).relevance, clf.relevance)
