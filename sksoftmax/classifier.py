@@ -17,7 +17,7 @@ from sksoftmax.callbacks import CallbackSupportMixin, with_callbacks
 from sksoftmax.columns import Categories
 from sksoftmax.committee import Mixture
 from sksoftmax.conversion import parameters_from_sklearn, parameters_to_sklearn, state_from_sklearn, state_to_sklearn
-from sksoftmax.fitting import NetworkTrainer, public_attributes
+from sksoftmax.fitting import NetworkTrainer, public_attributes, settled
 from sksoftmax.hints import Activation, Floats, LayerSizes, MatrixLike, Method, OutActivation, RandomState, Schedule, Solver
 from sksoftmax.inputs import Given, check_X_y
 from sksoftmax.parameters import PARAMETER_CONSTRAINTS, layer_sizes
@@ -134,7 +134,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         validation score, the learning rate and the seconds since the start.
 
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights (and the optimizer's moments) of the previous call.
+        Whether `fit` goes on from the weights (and the optimizer's moments) of the previous call. Then, as between calls of
+        `partial_fit`, parameters that have changed act from now on, `activation` and `solver` too (another solver begins
+        without moments); those that the first call has settled may not change: `hidden_layer_sizes`, `n_members`,
+        `out_activation`, `dtype`, `parametrization`, `scaling`, `categorical_features` and `n_bins`.
 
     momentum : float, default=0.9
         Momentum of 'sgd', between 0 and 1.
@@ -507,7 +510,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
                     setattr(self, name, getattr(mlp, name))
             self.encoded_feature_names_ = self._encoded_names(self._preprocessor)
             self.relevance_ = self._preprocessor.relevance
-            self._hidden_sizes = layer_sizes(self.hidden_layer_sizes)
+            self._hidden_sizes, self._settled = layer_sizes(self.hidden_layer_sizes), settled(self, self._network.dtype.name)
             self._no_improvement_count = self._progress.stale_epochs
             self.__dict__.update(public_attributes(self._encoder, self._network, self._progress))
         return self
@@ -586,7 +589,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         self._check_params()
         given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val)
         going_on = self.warm_start and self.__sklearn_is_fitted__()
-        preprocessor = self._preprocessor if going_on else self._new_preprocessor(X)
+        preprocessor = self._preprocessor_for(X, going_on)
         X, y = check_X_y(self, X, y, preprocessor, reset=not going_on)
         encoder = self._same_encoder(y) if going_on else TargetEncoder.from_y(y, self.out_activation)
         return self._train(X, y, given, preprocessor, encoder, check_random_state(self.random_state), going_on)
@@ -654,11 +657,12 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
             warnings.warn("early_stopping=True has no effect in partial_fit without X_val and y_val, the rows to score.")
         given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val)
         first = not hasattr(self, "_encoder")
-        preprocessor = self._new_preprocessor(X) if first else self._preprocessor
+        preprocessor = self._preprocessor_for(X, going_on=not first)
         X, y = check_X_y(self, X, y, preprocessor, reset=first)
         encoder = TargetEncoder.from_classes(y, classes, self.out_activation) if first else self._encoder
         if not first:
             encoder.check_classes(classes)
+            self._check_same_outputs()
         rng = getattr(self, "_random_state", None) or check_random_state(self.random_state)
         return self._train(X, y, given, preprocessor, encoder, rng, hasattr(self, "coefs_"), incremental=True)
 

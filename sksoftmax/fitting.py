@@ -22,6 +22,8 @@ from sksoftmax.scoring import check_scoring_fits, make_score
 from sksoftmax.targets import classes_of, make_head, target_kind
 from sksoftmax.training import INTERRUPTED, Run, Samples
 
+SETTLED = ("scaling", "categorical_features", "n_bins", "parametrization")  # and dtype: by the first call, for those that go on
+
 
 def public_attributes(encoder, network, progress):
     """The fitted attributes that tell what was learnt, from the parts that trained."""
@@ -42,6 +44,21 @@ def public_attributes(encoder, network, progress):
         "best_iter_": progress.best_epoch + 1 if scored else None,
         "t_": progress.samples_seen,
     }
+
+
+def settled(estimator, dtype):
+    """The parameters that calls which go on may not change, by name, with what `dtype="auto"` stands for; an array as a list."""
+    values = {name: getattr(estimator, name) for name in SETTLED}
+    if not isinstance(estimator.categorical_features, str | None):
+        values["categorical_features"] = np.asarray(estimator.categorical_features, dtype=object).ravel().tolist()
+    return values | {"dtype": dtype if estimator.dtype == "auto" else estimator.dtype}
+
+
+def cannot_go_on(name, value, began):
+    """The error that says which parameter has changed since training began."""
+    return ValueError(
+        f"Training cannot go on with {name}={value!r}: it began with {began}. Undo the change, or fit anew with warm_start=False."
+    )
 
 
 def open_unless_interrupted(run):
@@ -163,6 +180,7 @@ class NetworkTrainer:
             "_mixture": run.mixture,
             "_progress": progress,
             "_hidden_sizes": layer_sizes(self.hidden_layer_sizes),
+            "_settled": settled(self, network.dtype.name),
             "_no_improvement_count": progress.stale_epochs,
             "n_iter_": run.n_done,
             "_optimizer": None,
@@ -175,25 +193,33 @@ class NetworkTrainer:
         names = getattr(self, "feature_names_in_", None)
         return preprocessor.get_feature_names_out([f"x{i}" for i in range(self.n_features_in_)] if names is None else names)
 
-    def _new_preprocessor(self, X):
-        return Preprocessor(self.scaling, Categories.from_X(X, self.categorical_features), self.n_bins)
+    def _preprocessor_for(self, X, going_on):
+        """A new preprocessor; where training goes on that of the first call, which must have had the same parameters."""
+        if not going_on:
+            return Preprocessor(self.scaling, Categories.from_X(X, self.categorical_features), self.n_bins)
+        began = getattr(self, "_settled", {})
+        for name, value in settled(self, "auto").items():
+            if value not in ("auto", began.get(name, value)):
+                raise cannot_go_on(name, value, repr(began[name]))
+        return self._preprocessor
 
     def _copy_to_go_on_with(self, network, options):
         """A copy of the network with what is now asked for; ValueError if `hidden_layer_sizes` or `n_members` has changed."""
         sizes = layer_sizes(self.hidden_layer_sizes)
         network = network.copy()
         if sizes not in (getattr(self, "_hidden_sizes", sizes), list(network.layer_units[1:-1])):
-            raise ValueError(
-                f"Training cannot go on with hidden_layer_sizes={self.hidden_layer_sizes!r}: it began with {self._hidden_sizes}. "
-                "Undo the change, or fit anew with warm_start=False."
-            )
+            raise cannot_go_on("hidden_layer_sizes", self.hidden_layer_sizes, self._hidden_sizes)
         if options.n_members != network.n_members:
-            raise ValueError(
-                f"Training cannot go on with n_members={self.n_members!r}: it began with {network.n_members or 1}. "
-                "Undo the change, or fit anew with warm_start=False."
-            )
+            began = f"{network.n_members or 1}, and solver={self.solver!r} trains {options.n_members or 1}"
+            raise cannot_go_on("n_members", self.n_members, began if self.n_members == "auto" else network.n_members or 1)
         network.activation, network.dropout = options.activation, options.dropout
         return network
+
+    def _check_same_outputs(self):
+        """ValueError if `out_activation` asks for other output units than those there are."""
+        encoder = self._encoder
+        if type(make_head(encoder.kind, encoder.classes, self.out_activation)) is not type(encoder.head):
+            raise cannot_go_on("out_activation", self.out_activation, f"{encoder.head.n_outputs} output unit(s)")
 
     def _same_encoder(self, y):
         """The encoder of the previous fit, for a warm start: y must have the same classes."""
@@ -201,8 +227,7 @@ class NetworkTrainer:
         classes = classes_of(y, kind)
         if kind != self._encoder.kind:
             raise ValueError(f"warm_start goes on with the same kind of y: it held {self._encoder.kind}, now {kind}.")
-        if type(make_head(kind, self.classes_, self.out_activation)) is not type(self._encoder.head):
-            raise ValueError(f"warm_start goes on with the same output units: out_activation={self.out_activation!r} has others.")
+        self._check_same_outputs()
         if set(classes) != set(self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "

@@ -624,11 +624,49 @@ def test_soft_labels_may_all_be_certain_where_training_goes_on(method):
     assert getattr(clf, method)(X, np.eye(3)[MULTICLASS]).classes_.tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize("parameter", [{"hidden_layer_sizes": (9,)}, {"hidden_layer_sizes": ()}, {"out_activation": "softmax"}])
-def test_a_warm_start_with_another_network_is_refused_by_name(parameter):
-    clf = small(warm_start=True).fit(X, BINARY).set_params(**parameter)
-    with pytest.raises(ValueError, match=next(iter(parameter))):
-        clf.fit(X, BINARY)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    ("name", "value", "began"),
+    [
+        ("hidden_layer_sizes", (9,), r"\[5\]"),
+        ("hidden_layer_sizes", (), r"\[5\]"),
+        ("out_activation", "softmax", "1 output unit"),
+        ("scaling", "robust", "None"),
+        ("n_bins", 8, "0"),
+        ("categorical_features", [0], "None"),
+        ("parametrization", "ntk", "'standard'"),
+        ("dtype", "float32", "'float64'"),
+    ],
+)
+def test_training_that_goes_on_refuses_a_parameter_that_the_first_call_has_settled(method, name, value, began):
+    clf = small(warm_start=True).fit(X, BINARY).set_params(**{name: value})
+    with pytest.raises(ValueError, match=rf"cannot go on with {name}={re.escape(repr(value))}: it began with {began}.*Undo"):
+        getattr(clf, method)(X, BINARY)
+    assert len(clf.set_params(warm_start=False).fit(X, BINARY).loss_curve_) == 3
+
+
+@pytest.mark.parametrize(
+    ("params", "then"),
+    [
+        ({"categorical_features": [3]}, {"categorical_features": np.array([3])}),
+        ({"dtype": "float32"}, {"dtype": "auto"}),
+        ({"dtype": "auto"}, {"dtype": "float64"}),
+        ({"out_activation": "auto"}, {"out_activation": "softmax"}),  # of three classes
+    ],
+)
+def test_training_goes_on_where_a_parameter_says_the_same_in_another_form(params, then):
+    clf = small(warm_start=True, **params).fit(X.round(), MULTICLASS).set_params(**then)
+    assert len(clf.fit(X.round(), MULTICLASS).partial_fit(X.round(), MULTICLASS).loss_curve_) == 7
+
+
+@pytest.mark.parametrize(("solver", "then"), [("adam", "sgd"), ("sgd", "adam"), ("adam", "lbfgs"), ("lbfgs", "adam")])
+@pytest.mark.filterwarnings(UNCONVERGED)
+def test_another_solver_goes_on_from_the_weights_without_moments(solver, then):
+    clf = small(solver=solver, warm_start=True).fit(X, MULTICLASS)
+    fresh = small(solver=then, warm_start=True).fit(X, MULTICLASS)
+    fresh.coefs_, fresh.intercepts_ = ([array.copy() for array in arrays] for arrays in (clf.coefs_, clf.intercepts_))
+    fresh._optimizer = None
+    assert_same_weights(clf.set_params(solver=then).fit(X, MULTICLASS), fresh.fit(X, MULTICLASS))
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])

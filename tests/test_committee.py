@@ -557,7 +557,7 @@ def test_a_warm_start_refuses_another_number_of_members(then):
 
 def test_a_committee_does_not_go_on_with_lbfgs():
     clf = quick(warm_start=True).fit(X, y)
-    with pytest.raises(ValueError, match="cannot go on with n_members='auto': it began with 8"):
+    with pytest.raises(ValueError, match="n_members='auto': it began with 8, and solver='lbfgs' trains 1"):
         clf.set_params(solver="lbfgs").fit(X, y)
 
 
