@@ -71,7 +71,8 @@ def to_onnx(estimator: BaseEstimator, X: ArrayLike | None = None, **options: Any
         If X is sparse: ONNX has dense tensors only.
 
     ValueError
-        If X has other columns than in `fit`, or the labels, an activation or a column's categories cannot be expressed in ONNX.
+        If X or `initial_types` have other columns than in `fit`, or the labels, an activation or a column's categories cannot be
+        expressed in ONNX.
 
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
@@ -105,6 +106,8 @@ def to_onnx(estimator: BaseEstimator, X: ArrayLike | None = None, **options: Any
     import skl2onnx
 
     check_is_fitted(estimator)
+    if options.get("initial_types") and isinstance(estimator, SoftmaxMLPClassifier):  # others look at their inputs themselves
+        check_shapes(options["initial_types"], estimator.n_features_in_)
     return skl2onnx.to_onnx(estimator, checked(X, estimator), **{"options": {"zipmap": False}, **options})
 
 
@@ -122,6 +125,15 @@ def checked(X, estimator):
     if X.shape[1] != getattr(estimator, "n_features_in_", X.shape[1]):
         raise ValueError(f"X must have the {estimator.n_features_in_} columns of fit; got {X.shape[1]}.")
     return X
+
+
+def check_shapes(initial_types, n_features):
+    """ValueError where inputs of these types have other columns, in all, than in fit; a single one may leave it open."""
+    shapes = [tuple(kind.shape) for _, kind in initial_types]
+    if any(len(shape) != 2 for shape in shapes) or n_features != sum(width or n_features for _, width in shapes):
+        raise ValueError(
+            f"initial_types must have shapes (None, columns), with the {n_features} columns of fit in all; got {shapes}."
+        )
 
 
 @cache

@@ -1,5 +1,6 @@
 """onnxruntime, given the exported model, predicts what the estimator does."""
 
+import re
 import sys
 
 import numpy as np
@@ -164,10 +165,19 @@ def test_a_list_of_rows_says_the_types_as_an_array_does():
     assert_array_equal(*(run(to_onnx(small().fit(X, y), rows), X)[0] for rows in (X, X.tolist())))
 
 
-def test_types_may_be_given_in_place_of_rows():
+@pytest.mark.parametrize("shape", [[None, 4], [None, None]])
+def test_types_may_be_given_in_place_of_rows(shape):
     clf = small().fit(X, y)
-    model = to_onnx(clf, initial_types=[("X", skl2onnx.common.data_types.DoubleTensorType([None, 4]))], target_opset=15)
+    model = to_onnx(clf, initial_types=[("X", skl2onnx.common.data_types.DoubleTensorType(shape))], target_opset=15)
     assert_array_equal(run(model, X)[0], clf.predict(X))
+
+
+@pytest.mark.parametrize("shapes", [[[None, 3]], [[None, 7]], [[None, 4], [None, 1]], [[None]]])
+def test_types_of_other_columns_than_in_fit_are_refused(shapes):
+    types = [(f"X{i}", skl2onnx.common.data_types.DoubleTensorType(shape)) for i, shape in enumerate(shapes)]
+    message = f"with the 4 columns of fit in all; got {[tuple(shape) for shape in shapes]}"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        to_onnx(small().fit(X, y), initial_types=types)
 
 
 # Columns of a DataFrame
