@@ -2,6 +2,7 @@
 
 import re
 import sys
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -63,11 +64,14 @@ def run(model, X):
     return session.run(None, {"X": X} if isinstance(X, np.ndarray) else {name: X[[name]].to_numpy() for name in X})
 
 
-def assert_same_predictions(clf, X, **options):
+def assert_same_predictions(clf, X, atol=None, **options):
     label, probabilities = run(to_onnx(clf, X[:1], **options), X)
-    assert_allclose(probabilities, clf.predict_proba(X), rtol=0, atol=TOLERANCE[probabilities.dtype])
+    assert_allclose(probabilities, clf.predict_proba(X), rtol=0, atol=atol or TOLERANCE[probabilities.dtype])
     assert_array_equal(label, clf.predict(X))
     return label, probabilities
+
+
+assert_same_to_rounding = partial(assert_same_predictions, atol=1e-5)  # where network and graph may be of different dtypes
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -88,10 +92,7 @@ def test_every_activation_has_a_graph():
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_activation_predicts_the_same(activation, dtype):
     clf = small(activation=activation, hidden_layer_sizes=(8, 6)).fit(X, y)
-    label, probabilities = run(to_onnx(clf, X.astype(dtype)), X.astype(dtype))
-    atol = 1e-6 if activation == "gelu" else TOLERANCE[np.dtype(dtype)]  # onnxruntime has erf for float32 alone
-    assert_allclose(probabilities, clf.predict_proba(X), rtol=0, atol=atol)
-    assert_array_equal(label, clf.predict(X))
+    assert_same_predictions(clf, X.astype(dtype), atol=1e-6 if activation == "gelu" else None)  # onnxruntime's erf is float32
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -302,14 +303,6 @@ COMMITTEE_TARGETS = ["three classes", "two classes", "one class", "multilabel", 
 def short(**params):
     """The default estimator after three epochs."""
     return SoftmaxMLPClassifier(**{"max_iter": 3, "random_state": 0, **params})
-
-
-def assert_same_to_rounding(clf, X, **options):
-    """`assert_same_predictions`, where network and graph may be of different dtypes."""
-    label, probabilities = run(to_onnx(clf, X[:1], **options), X)
-    assert_allclose(probabilities, clf.predict_proba(X), rtol=0, atol=1e-5)
-    assert_array_equal(label, clf.predict(X))
-    return label, probabilities
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
