@@ -8,6 +8,7 @@ from sklearn.preprocessing import LabelBinarizer
 from sksoftmax.heads import SoftmaxHead
 from sksoftmax.network import Network
 from sksoftmax.optimizers import make_optimizer
+from sksoftmax.parameters import layer_sizes
 from sksoftmax.progress import Progress
 from sksoftmax.targets import TargetEncoder
 
@@ -56,13 +57,18 @@ def state_from_sklearn(mlp, options):
 def parameters_to_sklearn(estimator):
     """MLPClassifier's parameters; ValueError where a parameter of ours has no counterpart there."""
     params = clone(estimator).get_params(deep=False)
+    if isinstance(params["hidden_layer_sizes"], str):
+        params["hidden_layer_sizes"] = tuple(layer_sizes(params["hidden_layer_sizes"]))
+    if params["max_iter"] == "auto":
+        raise ValueError("max_iter='auto' cannot be expressed by MLPClassifier, only a number.")
     for name, allowed in KNOWN_THERE.items():
-        if params[name] not in allowed:
+        if np.ndim(params[name]) or params[name] not in allowed:
             raise ValueError(
                 f"{name}={params[name]!r} cannot be expressed by MLPClassifier, which has {', '.join(map(str, allowed))}."
             )
     for name, neutral in NEUTRAL.items():
-        if params.pop(name) != neutral:
+        value = params.pop(name)
+        if np.ndim(value) or value != neutral:
             raise ValueError(f"{name}={getattr(estimator, name)!r} cannot be expressed by MLPClassifier, only {neutral!r}.")
     return params
 

@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "training": {"committee", "network", "optimizers", "progress", "rows", "schedules", "threads"},
     "parameters": {"layers", "schedules"},
     "prediction": {"hints", "inputs", "network", "version"},
-    "conversion": {"heads", "network", "optimizers", "progress", "targets"},
+    "conversion": {"heads", "network", "optimizers", "parameters", "progress", "targets"},
     "fitting": {"callbacks", "class_weight", "columns", "committee", "inputs", "optimizers", "parameters", "preprocessing"}
     | {"progress", "recipe", "relevance", "rows", "scoring", "targets", "training"},
     "classifier": {"callbacks", "columns", "committee", "conversion", "fitting", "hints", "inputs", "parameters"}

@@ -146,12 +146,29 @@ def test_soft_labels_go_back_as_the_labels_of_their_columns():
 
 
 @pytest.mark.parametrize(
-    "params", [{"activation": "gelu"}, {"learning_rate": "cosine"}, {"weight_decay": 0.1}, {"out_activation": "softmax"}], ids=str
+    "params",
+    [
+        {"activation": "gelu"},
+        {"activation": np.array(["relu", "tanh"])},
+        {"learning_rate": "cosine"},
+        {"max_iter": "auto"},
+        {"weight_decay": 0.1},
+        {"dropout": np.array([0.1, 0.2])},
+        {"out_activation": "softmax"},
+    ],
+    ids=str,
 )
 def test_what_mlpclassifier_cannot_express_is_named(params):
     (name,) = params
     with pytest.raises(ValueError, match=f"{name}=.* cannot be expressed by MLPClassifier"):
         plain(**params).to_sklearn()
+
+
+@pytest.mark.parametrize(("sizes", "theirs"), [("6-5", (6, 5)), ("7", (7,)), ("", ())])
+def test_layer_sizes_as_a_string_go_back_as_a_tuple(sizes, theirs):
+    mlp = plain(sizes, solver="lbfgs", max_iter=1000, alpha=10.0).to_sklearn()
+    assert mlp.hidden_layer_sizes == theirs
+    assert len(mlp.fit(X[:100], digit[:100]).coefs_) == len(theirs) + 1
 
 
 def test_a_model_of_one_class_cannot_go_back():
