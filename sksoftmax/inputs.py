@@ -101,7 +101,9 @@ def check_sample_weight(sample_weight, n_samples, dtype):
         row = int(np.flatnonzero(weights < 0)[0])
         raise ValueError(f"sample_weight must be non-negative; got {weights[row]} in row {row}.")
     if not weights.any():
-        raise ValueError("Sample weights must contain at least one number above zero; all of sample_weight are zero.")
+        raise ValueError(
+            f"Sample weights must contain at least one number above zero; all of sample_weight are zero as {np.dtype(dtype)}."
+        )
     with np.errstate(over="ignore"):
         total = weights.sum()
     if not np.finfo(dtype).tiny <= total < np.inf:

@@ -247,9 +247,7 @@ class Run:
 
         ValueError if X is too large for any weights: if the loss of the initial ones, or a square of its gradient, is infinite.
         """
-        rate, untrained = self.options.learning_rate_init, not self.progress.loss_curve
-        advice = f"Scale the columns of X, for example with StandardScaler, or lower learning_rate_init={rate}."
-        overflowed = optimizer.overflowed()
+        untrained, advice, overflowed = not self.progress.loss_curve, self.advice(), optimizer.overflowed()
         self.go_back(optimizer, known_good)
         loss = self.initial_loss() if untrained else self.progress.loss
         if untrained and (not isfinite(loss) or overflowed):
@@ -257,6 +255,14 @@ class Run:
         kept = "initial weights, which have learnt nothing," if untrained else "last good weights"
         kept = f"The {kept} were restored; the loss from there was {loss:.6g}."
         warnings.warn(diverged_message(self.progress, f"{kept} {advice}"), ConvergenceWarning)
+
+    def advice(self):
+        """What the user can do against divergence."""
+        rate, alpha = self.options.learning_rate_init, self.options.alpha
+        advice = f"Scale the columns of X, for example with StandardScaler, or lower learning_rate_init={rate}."
+        if alpha and self.training.total_weight < len(self.training):
+            advice += f" The penalty alpha={alpha} is divided by the sum of sample_weight: multiply small weights by a constant."
+        return advice
 
     def go_back(self, optimizer, known_good):
         """Take good weights, and the index of their epoch, in place of those that are not finite."""

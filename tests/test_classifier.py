@@ -876,6 +876,13 @@ def test_numbers_too_large_to_square_are_an_error_not_a_model_that_has_learnt_no
         small().fit(X * 1e200, MULTICLASS)
 
 
+def test_weights_so_small_that_the_penalty_overflows_are_named():
+    weights = np.full(60, 1e-300)
+    with pytest.raises(ValueError, match=r"alpha=1.0 is divided by the sum of sample_weight: multiply small weights"):
+        small(alpha=1.0).fit(X, MULTICLASS, sample_weight=weights)
+    assert np.isfinite(small(alpha=0.0).fit(X, MULTICLASS, sample_weight=weights).loss_)
+
+
 # Threads, clones, documentation
 
 

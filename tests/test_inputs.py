@@ -338,6 +338,11 @@ def test_weights_too_large_for_the_network_s_format_are_refused_without_a_warnin
         small(dtype="float32").fit(X, y, sample_weight=np.full(30, 1e300))
 
 
+def test_weights_that_the_networks_format_rounds_to_zero_are_refused_with_its_name():
+    with pytest.raises(ValueError, match="all of sample_weight are zero as float32"):
+        small(dtype="float32").fit(X, y, sample_weight=np.full(30, 1e-300))
+
+
 def test_one_number_weighs_all_rows_alike():
     one, ones = small(random_state=0).fit(X, y, sample_weight=2), small(random_state=0).fit(X, y, sample_weight=np.full(30, 2.0))
     np.testing.assert_array_equal(one.coefs_[0], ones.coefs_[0])
