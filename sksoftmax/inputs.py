@@ -1,6 +1,5 @@
 """What the user passes: X, y and sample_weight, checked, with errors that name the column or row; the validation split."""
 
-import re
 from dataclasses import replace
 from functools import partial
 from math import ceil, isfinite
@@ -18,6 +17,7 @@ from sksoftmax.columns import column_of, nan_for_NA, with_shape
 
 FLOATS = (np.float64, np.float32)
 BLOCK = 2**20  # numbers looked at together
+NAMING = {"X", "y", "feature", "features", "Expected", "Found"}  # a word of these says what an error is about
 
 
 class Given(NamedTuple):
@@ -176,7 +176,7 @@ def _without_duplicates(X):
 
 def _naming_X(error):
     """The error itself if it says what it is about, as scikit-learn's do; NumPy's, SciPy's and pandas' with X in front."""
-    if re.search(r"\b(X|y|feature|features|sample|samples|Expected|Found)\b", str(error)):
+    if not NAMING.isdisjoint(str(error).split()):
         return error
     kind = TypeError if isinstance(error, TypeError) else ValueError
     return kind(f"X must be a matrix of numbers, or a frame: {error}")
