@@ -61,11 +61,33 @@ def check_X_y(estimator, X, y, preprocessor, reset):
 
 
 def _array_of_y(y):
-    """y as scikit-learn reads it, so that an error names it; None, and what is not finite, are left to scikit-learn to refuse."""
+    """y as scikit-learn reads it, so that an error names it; None, and numbers not finite, are left to scikit-learn to refuse."""
     try:
-        return y if y is None else check_array(y, accept_sparse="csr", ensure_2d=False, ensure_all_finite=False, dtype=None)
+        y = (
+            y
+            if y is None
+            else check_array(_of_own_kind(y), accept_sparse="csr", ensure_2d=False, ensure_all_finite=False, dtype=None)
+        )
     except (ValueError, TypeError) as error:
         raise ValueError(f"y must be one label a row, or a matrix with a row for each of X: {error}") from error
+    if y is not None and y.dtype == object:
+        for row, labels in enumerate(y.reshape(len(y), -1)):
+            if any(_is_missing(label) for label in labels):
+                raise ValueError(
+                    f"Input y contains missing labels, first in row {row}: leave such rows out, or give them a label."
+                )
+    return y
+
+
+def _of_own_kind(y):
+    """y; integers and booleans in pandas' nullable types as NumPy's, where scikit-learn would make them floats."""
+    dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
+    return y.to_numpy(dtype) if dtype is not None and dtype.kind in "iub" and not y.isna().any() else y
+
+
+def _is_missing(label):
+    """Whether this is None, NaN, NaT or pandas.NA."""
+    return label is None or type(label).__name__ in ("NAType", "NaTType") or (isinstance(label, float) and label != label)
 
 
 def check_validation_pair(X_val, y_val, early_stopping):
@@ -134,7 +156,10 @@ def split_validation(samples, fraction, stratify, rng):
             f"early_stopping needs at least {n_validation} rows to score and one to train on; got n_samples = {len(samples)}."
         )
     rows = np.arange(len(samples))
-    train, validation = train_test_split(rows, test_size=n_validation, random_state=rng, stratify=stratify)
+    try:
+        train, validation = train_test_split(rows, test_size=n_validation, random_state=rng, stratify=stratify)
+    except ValueError as error:
+        raise ValueError(f"early_stopping cannot set validation rows of each class aside: {error}") from error
     return samples[train], samples[validation]
 
 

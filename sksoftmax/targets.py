@@ -22,7 +22,7 @@ def target_kind(y):
     try:
         type_ = type_of_target(y, input_name="y")
     except TypeError as error:
-        raise ValueError(f"y mixes labels that cannot be sorted: {error}. {ALLOWED}.") from error
+        raise ValueError(f"y must have labels of one type: {str(error).rstrip('.')}. {ALLOWED}.") from error
     if type_ == "multilabel-indicator":
         return "multilabel"
     if type_ in ("continuous-multioutput", "multiclass-multioutput") and np.asarray(y).dtype.kind == "f":
@@ -31,7 +31,8 @@ def target_kind(y):
     if y.ndim == 2 and type_.endswith("multioutput"):
         raise ValueError(f"y has {y.shape[1]} columns of labels ({type_}). {ALLOWED}; otherwise use MultiOutputClassifier.")
     if type_ not in ("binary", "multiclass"):
-        raise ValueError(f"Unknown label type: {type_}. {ALLOWED}.")
+        hint = " An array of objects needs a type first, as in y.astype(int) or y.astype(str)." if type_ == "unknown" else ""
+        raise ValueError(f"Unknown label type: {type_}. {ALLOWED}.{hint}")
     return "labels"
 
 

@@ -386,13 +386,61 @@ def test_one_row_is_enough_to_fit():
     assert small().fit(X[:1], y[:1]).predict(X[:1]) == y[:1]
 
 
-@pytest.mark.parametrize("labels", [["a", 1, "b", 2], [1, None, 2, 3]], ids=["mixed", "None"])
-def test_labels_of_several_types_are_refused_with_what_is_allowed(labels):
-    with pytest.raises(ValueError, match=r"y mixes labels|Unknown label type: unknown.*Allowed are one label a row"):
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["a", 1, "b", 2], "y must have labels of one type: '<' not supported.*Allowed are one label a row"),
+        ([1, 2, 3, 4], r"Unknown label type: unknown.*Allowed are one label a row.*y\.astype\(int\)"),
+    ],
+    ids=["mixed", "int in objects"],
+)
+def test_labels_of_several_types_are_refused_with_what_is_allowed(labels, message):
+    with pytest.raises(ValueError, match=message):
         plain().fit(np.eye(4), np.array(labels, dtype=object))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array(["a", None, "b"] * 10, dtype=object),
+        np.array(["a", np.nan, "b"] * 10, dtype=object),
+        pd.Series(["a", None, "b"] * 10, dtype="string"),
+        pd.Series(["a", None, "b"] * 10, dtype="category"),
+        pd.Series([1, pd.NA, 2] * 10, dtype=object),
+        pd.DataFrame({"kind": ["a", None, "b"] * 10}),
+    ],
+    ids=["None", "NaN", "string", "category", "NA", "a frame"],
+)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_missing_labels_are_refused_as_those_of_y(method, labels):
+    with pytest.raises(ValueError, match=r"^Input y contains missing labels, first in row 1: leave such rows out"):
+        getattr(small(), method)(X, labels)
+
+
+@pytest.mark.parametrize(
+    ("labels", "dtype", "predicted"),
+    [
+        (2**60 + y, "Int64", np.int64),  # as floats they would be one class
+        (y, "UInt8", np.uint8),
+        (y > 0, "boolean", np.bool_),
+        (y, "Float64", np.float64),
+    ],
+    ids=["Int64", "UInt8", "boolean", "Float64"],
+)
+def test_labels_in_nullable_types_keep_their_kind(labels, dtype, predicted):
+    series = pd.Series(labels, dtype=dtype)
+    clf = small(random_state=0).fit(X, series)
+    assert clf.classes_.tolist() == np.unique(labels).tolist()
+    assert clf.predict(X).dtype == predicted
+    assert clf.score(X, clf.predict(X)) == 1
+
+
+def test_a_class_that_cannot_be_split_is_laid_to_early_stopping():
+    with pytest.raises(ValueError, match="early_stopping cannot set validation rows of each class aside: The least populated"):
+        small(early_stopping=True).fit(X[:4], [0, 0, 0, 1])
 
 
 def test_later_labels_that_cannot_be_compared_are_named():
     clf = plain().partial_fit(np.eye(2), [0, 1], classes=[0, 1])
     with pytest.raises(ValueError, match="y has labels that cannot be compared"):
-        clf.partial_fit(np.eye(2), np.array([None, None]))
+        clf.partial_fit(np.eye(2), np.array([{}, {}]))
