@@ -17,6 +17,10 @@ from sksoftmax.columns import column_of, nan_for_NA, with_shape
 
 FLOATS = (np.float64, np.float32)
 BLOCK = 2**20  # numbers looked at together
+ADVICE = (
+    "Name them in categorical_features, if they are categories, or turn them into numbers: categories with OneHotEncoder, for "
+    "example, dates into days."
+)
 NAMING = {"X", "y", "feature", "features", "Expected", "Found"}  # a word of these says what an error is about
 
 
@@ -177,14 +181,13 @@ def _check(estimator, X, y, preprocessor, reset, **kwargs):
             checked = check(categories.matrix(X), estimator=estimator, **options)
         else:
             checked = validate_data(estimator, nan_for_NA(X), y, reset=reset, **options)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         columns = _columns_not_numeric(X, categories.of_column)
         if not columns:
-            raise _naming_X(error) from error
-        raise ValueError(
-            f"X must be numeric; these columns are not: {columns}. Name them in categorical_features or encode them, for "
-            f"example with OneHotEncoder. ({error})"
-        ) from error
+            raise _naming_X(error, X) from error
+        advice = ADVICE if reset else "They held numbers in fit."
+        kind = TypeError if isinstance(error, TypeError) and isinstance(X, np.ndarray | list) else ValueError
+        raise kind(f"X must be numeric; these columns are not: {columns}. {advice} ({error})") from error
     X, y = (checked, None) if isinstance(y, str) else checked
     _check_finite(estimator, X, preprocessor.accepts_missing)
     X = _without_duplicates(X)
@@ -199,12 +202,13 @@ def _without_duplicates(X):
     return X
 
 
-def _naming_X(error):
+def _naming_X(error, X):
     """The error itself if it says what it is about, as scikit-learn's do; NumPy's, SciPy's and pandas' with X in front."""
     if not NAMING.isdisjoint(str(error).split()):
         return error
     kind = TypeError if isinstance(error, TypeError) else ValueError
-    return kind(f"X must be a matrix of numbers, or a frame: {error}")
+    got = f"shape {X.shape}" if hasattr(X, "shape") else f"a {type(X).__name__}"
+    return kind(f"X must be a matrix of numbers, or a frame; got {got}: {error}")
 
 
 def _check_finite(estimator, X, accepts_missing):
@@ -240,7 +244,9 @@ def _first_bad(values, accepts_missing):
 
 
 def _has_no_reals(X, categorical):
-    """Whether a frame has columns, not categorical, of a type that NumPy would make other numbers of: see `_is_no_real`."""
+    """Whether X has columns, not categorical, of a type that NumPy would make other numbers of: see `_is_no_real`."""
+    if isinstance(X, np.ndarray):
+        return X.dtype.kind in "mM"
     dtypes = X.dtypes if hasattr(X, "columns") and hasattr(X, "dtypes") else ()
     return any(_is_no_real(dtype) for column, dtype in enumerate(dtypes) if column not in categorical)
 
@@ -251,12 +257,13 @@ def _is_no_real(dtype):
 
 
 def _columns_not_numeric(X, categorical):
-    """The names of the columns of a DataFrame that are neither numbers nor categorical; empty for anything else."""
-    if not hasattr(X, "columns") or not hasattr(X, "dtypes"):
+    """The columns, by name or position, of a frame or of an array of objects that are neither numbers nor categorical."""
+    X = nan_for_NA(with_shape(X))
+    is_frame = hasattr(X, "columns") and hasattr(X, "dtypes")
+    if not is_frame and not (isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OSU"):
         return []
-    X = nan_for_NA(X)
-    names = [(column, str(name)) for column, name in enumerate(X.columns) if column not in categorical]
-    return [name for column, name in names if not _is_numeric(column_of(X, column))]
+    names = [str(name) for name in X.columns] if is_frame else range(X.shape[1])
+    return [name for column, name in enumerate(names) if column not in categorical and not _is_numeric(column_of(X, column))]
 
 
 def _is_numeric(column):
@@ -264,6 +271,6 @@ def _is_numeric(column):
         return False
     try:
         np.asarray(column, dtype=np.float64)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return False
     return True

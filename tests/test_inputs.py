@@ -176,6 +176,35 @@ def test_only_the_columns_that_are_not_numeric_are_named():
         small().fit(frame, y)
 
 
+@pytest.mark.parametrize("form", [np.asarray, lambda rows: np.asarray(rows, dtype=object), list], ids=["str", "objects", "list"])
+def test_columns_of_text_in_an_array_are_told_by_position(form):
+    rows = [["1.5", "red", "2", "blue"]] * 30
+    with pytest.raises(ValueError, match=r"these columns are not: \[1, 3\]\. Name them in categorical_features.*'red'"):
+        small().fit(form(rows), y)
+    assert len(small(categorical_features=[1, 3]).fit(form(rows), y).encoded_feature_names_) == 4
+
+
+def test_a_prediction_from_other_types_than_in_fit_does_not_advise_to_encode_them():
+    clf = small().fit(FRAME, y)
+    with pytest.raises(ValueError, match=r"these columns are not: \['width'\]\. They held numbers in fit\. \(could not convert"):
+        clf.predict(FRAME.assign(width="red"))
+
+
+def test_dates_in_an_array_are_refused_as_in_a_frame():
+    with pytest.raises(TypeError, match=r"X must be a matrix .*got shape \(30, 1\): dates, durations and complex numbers"):
+        small().fit(np.arange(30)[:, None].astype("M8[D]"), y)
+
+
+def test_integers_beyond_floats_are_refused_by_column():
+    with pytest.raises(ValueError, match=r"these columns are not: \[1\].*int too large"):
+        small().fit([[1, 10**400]] * 30, y)
+
+
+def test_a_frame_without_columns_is_refused_with_its_shape():
+    with pytest.raises(ValueError, match=r"X must be a matrix of numbers, or a frame; got shape \(30, 0\)"):
+        small().fit(FRAME[[]], y)
+
+
 def test_text_in_an_array_is_refused():
     with pytest.raises(ValueError, match=r"could not convert string to float.*'red'"):
         small().fit(np.full((30, 2), "red"), y)
@@ -185,12 +214,12 @@ def test_text_in_an_array_is_refused():
 @pytest.mark.parametrize("categorical_features", [None, [0]])
 def test_rows_of_different_lengths_are_refused_as_such_an_X(method, categorical_features):
     ragged, clf = [[1.0] * (1 + i % 4) for i in range(30)], small(categorical_features=categorical_features)
-    with pytest.raises(ValueError, match=r"X must be a matrix of numbers, or a frame: .*inhomogeneous"):
+    with pytest.raises(ValueError, match=r"X must be a matrix of numbers, or a frame; got a list: .*inhomogeneous"):
         clf.fit(ragged, y) if method == "fit" else clf.fit(X, y).predict(ragged)
 
 
 def test_a_sparse_frame_that_is_filled_with_something_else_than_0_is_refused_as_X():
-    with pytest.raises(ValueError, match=r"X must be a matrix of numbers, or a frame: fill value"):
+    with pytest.raises(ValueError, match=r"X must be a matrix of numbers, or a frame; got shape .*: fill value"):
         small().fit(pd.DataFrame({"x": pd.arrays.SparseArray(X[:, 0], fill_value=np.nan)}), y)
 
 
