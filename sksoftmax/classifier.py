@@ -88,8 +88,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         all rows at once, which suits small data.
 
     alpha : float, default=0.0
-        Strength of the L2 penalty on the weights (not the biases), ½ · alpha · Σ W² / n, where n is the number of rows
-        (or the sum of their weights) in the batch.
+        Strength of the L2 penalty on the weights, embeddings included (not the biases), ½ · alpha · Σ W² / n, where n is the
+        number of rows (or the sum of their weights) in the batch.
 
     batch_size : int or 'auto', default='auto'
         Rows in a minibatch of 'sgd' and 'adam'; never more than there are. 'auto' means 200 with `parametrization='standard'`;
@@ -176,9 +176,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         multilabel targets, whose classes do not exclude each other).
 
     weight_decay : float or 'auto', default='auto'
-        Strength of the decoupled weight decay [2]_ of 'sgd' and 'adam': each step also shrinks the weights (not the
-        biases) by learning rate × `weight_decay`. Apart from `alpha`, which acts through the gradient. 'auto' is 0.2 for half of
-        the members and 1 for the others, 0.5 for a single network, and 0 for 'lbfgs'.
+        Strength of the decoupled weight decay [2]_ of 'sgd' and 'adam': each step also shrinks the weights and embeddings (not
+        the biases) by learning rate × `weight_decay`. Apart from `alpha`, which acts through the gradient. 'auto' is 0.2 for half
+        of the members and 1 for the others, 0.5 for a single network, and 0 for 'lbfgs'.
 
     class_weight : dict, 'balanced', list of dict or None, default=None
         Weights of the classes, by which those of their rows are multiplied: {class: weight}, 1 where a class is not named.
@@ -224,9 +224,12 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
 
     categorical_features : 'from_dtype', array-like of bool, int or str of shape (n_features,), or None, default='from_dtype'
         Columns whose values are categories: a mask, positions or names; 'from_dtype' takes the columns of a pandas or polars
-        frame that hold categories, strings or booleans. Each becomes a column of 0 and 1 for each category in `fit`, or one of
-        −1 and 1 for two, the 255 most frequent where there are more; other categories, and missing values, are zeros there. None
-        takes all columns for numbers.
+        frame that hold categories, strings or booleans. Up to 255 categories in `fit` become a column of 0 and 1 each, or one of
+        −1 and 1 for two; other categories, and missing values, are zeros there. Where there are more, those of a single row
+        count as unknown (whole-numbered weights count rows), and if more than 255 remain, each of them is a learned vector of 8
+        numbers, an embedding, for the 65,536 most frequent at most. What is unknown or missing has a vector of its own. For
+        'adam' and 'sgd' with `parametrization='ntk'`, that of n rows learns at the rate n / (n + 50), so that what is rare stays
+        near 0. None takes all columns for numbers.
 
     dtype : {'auto', 'float32', 'float64'}, default='auto'
         Floating-point format of the network. 'auto' is float32 where X is, and where `scaling` is on and `fit` sees 100 rows or
@@ -265,9 +268,14 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
     coefs_ : list of ndarray of shape (fan_in, fan_out) or (n_members, fan_in, fan_out)
         Weights of each layer: views of one flat vector. Arrays put here by hand are used from then on.
 
+    embeddings_ : list of ndarray of shape (n_codes, 8) or (n_members, n_codes, 8)
+        The vectors of each embedded column's categories, likewise, in the order of the columns; none where no column has so many
+        (`categorical_features`). Row 0 is what is unknown or missing; the others are the known categories, sorted.
+
     encoded_feature_names_ : ndarray of str, one for each row of a network's ``coefs_[0]``
         What the network's inputs are: bins, as 'age_bin0'; the numeric columns of X under their names, or x0, x1, … where
-        they have none; flags of missing values, as 'missingindicator_age'; categories, as 'colour_red'.
+        they have none; flags of missing values, as 'missingindicator_age'; categories, as 'colour_red'; embeddings,
+        as 'city_embedding0'.
 
     intercepts_ : list of ndarray of shape (fan_out,) or (n_members, fan_out)
         Biases of each layer, likewise.
@@ -372,6 +380,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
 
     classes_: NDArray[Any]
     coefs_: list[Floats]
+    embeddings_: list[Floats]
     encoded_feature_names_: NDArray[Any]
     relevance_: NDArray[Any]
     intercepts_: list[Floats]

@@ -82,7 +82,12 @@ def state_to_sklearn(estimator, mlp):
             "out_activation must be 'auto' and y have two classes or more."
         )
     if not estimator._preprocessor.changes_nothing:
-        raise ValueError("A model that was fitted with scaling or categorical_features cannot be expressed by MLPClassifier.")
+        names = getattr(estimator, "feature_names_in_", range(estimator.n_features_in_))
+        embedded = [names[column] for column in estimator._preprocessor.embedded]
+        raise ValueError(
+            "A model that was fitted with scaling or categorical_features cannot be expressed by MLPClassifier"
+            + (f", nor the embeddings of columns {embedded}." if embedded else ".")
+        )
     multilabel = encoder.kind == "multilabel"
     mlp._label_binarizer = LabelBinarizer().fit(np.eye(len(encoder.classes), dtype=int) if multilabel else encoder.classes)
     network = estimator._current_network(encoder)

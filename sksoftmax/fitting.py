@@ -35,6 +35,7 @@ def public_attributes(encoder, network, progress):
         "n_layers_": len(network.layer_units),
         "coefs_": list(network.coefs),
         "intercepts_": list(network.intercepts),
+        "embeddings_": list(network.embeddings),
         "loss_": progress.loss,
         "loss_curve_": progress.loss_curve,
         "best_loss_": None if scored else progress.best_loss,

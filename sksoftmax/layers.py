@@ -8,6 +8,8 @@ stands beside its function.
 Who may overwrite what: an activation writes H over its input Z and d_Z over the derivative it is handed; what else its own
 derivative needs it copies. A dense layer writes into the gradient `d_W` and the memory it was given, and never into X: H stays.
 
+An embedding reads its input as codes: `E` is its table, (n_codes, units), of which row c stands for code c.
+
 Memory is laid out unit by unit (Fortran order): a column of ones is then contiguous, and so is what the softmax sums over.
 """
 
@@ -17,6 +19,7 @@ import numpy as np
 from scipy.special import expit, ndtr
 
 LEAKY_RELU_SLOPE = 0.1
+EMBEDDING_UNITS = 8  # numbers that stand for a category
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. (2017), arXiv:1706.02515
 
 
@@ -44,6 +47,19 @@ def dense_sparse(X, W, d_W, Z):
         d_Z.sum(axis=0, out=d_W[-1])
 
     return Z, backprop
+
+
+def embedding(codes, E, d_E):
+    """H = E[codes]; backprop fills d_E: each row is the sum of d_H's rows of its code, 0 where there is none."""
+
+    def backprop(d_H):
+        order = np.argsort(codes, kind="stable")
+        ordered = codes[order]
+        firsts = np.flatnonzero(np.diff(ordered, prepend=-1))
+        d_E[...] = 0
+        d_E[ordered[firsts]] = np.add.reduceat(d_H[order], firsts, axis=0)
+
+    return E.take(codes, axis=0), backprop
 
 
 def identity(Z):

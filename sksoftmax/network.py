@@ -1,8 +1,8 @@
 """A dense network: one flat vector of parameters, one of gradients, and views of both for each layer.
 
-The flat vectors hold W_0, b_0, W_1, b_1, … one after the other, so that an optimizer works on the whole network with
-a few array operations, while `coefs` and `intercepts` show the same memory layer by layer. For the layers, W and b are one
-matrix: b is its last row, which a column of ones in the input picks up.
+The flat vectors hold W_0, b_0, W_1, b_1, … one after the other, then the tables of embeddings, so that an optimizer works on
+the whole network with a few array operations, while `coefs`, `intercepts` and `embeddings` show the same memory part by part.
+For the layers, W and b are one matrix: b is its last row, which a column of ones in the input picks up.
 """
 
 from itertools import groupby
@@ -11,10 +11,11 @@ from math import prod
 import numpy as np
 from scipy.sparse import issparse, vstack
 
-from sksoftmax.layers import ACTIVATIONS, dense, dense_sparse, dropout
+from sksoftmax.layers import ACTIVATIONS, EMBEDDING_UNITS, dense, dense_sparse, dropout, embedding
 from sksoftmax.rows import Rows, read
 
 SMALLEST_CHUNK = 64
+STATE = ("layer_units", "activation", "dropout", "n_members", "n_skipped", "embedded", "parameters")
 CHUNK_ELEMENTS = 2**18  # activations of a layer held at once while predicting: 2 MB in float64
 
 
@@ -50,7 +51,7 @@ class Network:
     Parameters
     ----------
     layer_units : sequence of int
-        Numbers of units from the input to the output, at least two.
+        Numbers of units from the input to the output, at least two. An embedded column counts as its `EMBEDDING_UNITS`.
 
     activation : str or sequence of str
         A name in `sksoftmax.layers.ACTIVATIONS`, used after every layer but the last; or one for each of these layers.
@@ -68,16 +69,21 @@ class Network:
 
     n_skipped : tuple of (int, int), default=(0, 0)
         (m, c) has the first m members skip the first c inputs: their weights there stay 0 and cost no time.
+
+    embedded : tuple of ndarray of shape (n_codes,), default=()
+        An array for each of the columns, the last ones, that hold codes 0, 1, …: how fast codes learn, relative to a layer of
+        100 inputs. In place of a code the first layer gets a row of the column's table, of which each member has its own.
     """
 
-    def __init__(self, layer_units, activation, dtype, dropout=0.0, n_members=None, n_skipped=(0, 0)):
+    def __init__(self, layer_units, activation, dtype, dropout=0.0, n_members=None, n_skipped=(0, 0), embedded=()):
         self.layer_units = tuple(layer_units)
         self.activation = activation
         self.dropout = dropout
         self.n_members = n_members
         self.n_skipped = n_skipped
-        fans = zip(self.layer_units, self.layer_units[1:])
-        self._set_parameters(np.zeros(sum((i + 1) * o for i, o in fans) * (n_members or 1), dtype))
+        self.embedded = tuple(embedded)
+        n_parameters = sum((i + 1) * o for i, o in zip(self.layer_units, self.layer_units[1:])) + prod(self._table_shape)
+        self._set_parameters(np.zeros(n_parameters * (n_members or 1), dtype))
 
     @property
     def activations(self):
@@ -89,28 +95,52 @@ class Network:
 
     def _set_parameters(self, parameters):
         self.parameters = parameters
-        self._W = self._matrices(parameters)
+        self._W, self._E = self._matrices(parameters), self._table(parameters)
         self.coefs, self.intercepts = [W[..., :-1, :] for W in self._W], [W[..., -1, :] for W in self._W]
-        self.gradient, self._d_W = None, [None] * len(self._W)
+        starts = self._first_codes
+        self.embeddings = [self._E[..., start : start + len(rates), :] for start, rates in zip(starts, self.embedded)]
+        self.gradient, self._d_W, self._d_E = None, [None] * len(self._W), None
+
+    @property
+    def n_columns(self):
+        """The number of columns of the rows that it takes."""
+        return self.layer_units[0] - (EMBEDDING_UNITS - 1) * len(self.embedded)
+
+    @property
+    def _table_shape(self):
+        """The shape of the tables of all embedded columns, one below the other."""
+        return sum(map(len, self.embedded)), EMBEDDING_UNITS
+
+    @property
+    def _first_codes(self):
+        """The row in them at which each column's table begins."""
+        return np.cumsum([0, *map(len, self.embedded)])[:-1]
 
     @classmethod
-    def from_arrays(cls, coefs, intercepts, activation, n_inputs=None, n_outputs=None, n_members=None, n_skipped=(0, 0)):
+    def from_arrays(
+        cls, coefs, intercepts, activation, n_inputs=None, n_outputs=None, n_members=None, n_skipped=(0, 0), embeddings=((), ())
+    ):
         """A network with copies of these weights, of their common floating dtype; ValueError if they do not fit together.
 
         `n_inputs` and `n_outputs` are what the first and the last layer must have; None takes what they have. With
         `n_members` all arrays begin with an axis of members, of which `n_skipped` says who goes on skipping inputs, if these
-        weights are 0.
+        weights are 0. `embeddings` are `embedded` and its tables.
         """
         coefs, intercepts = [np.asarray(W) for W in coefs], [np.asarray(b) for b in intercepts]
+        embedded, tables = embeddings[0], [np.asarray(E) for E in embeddings[1]]
+        if len(tables) != len(embedded):
+            raise ValueError(f"embeddings_ must hold a table for each of {len(embedded)} columns; got {len(tables)}.")
         if not coefs or len(coefs) != len(intercepts):
             raise ValueError(
                 f"coefs_ and intercepts_ must hold an array for each layer; got {len(coefs)} and {len(intercepts)} arrays."
             )
         units = [W.shape[-1] if W.ndim else 0 for W in coefs]
         units = [coefs[0].size // max(units[0], 1) if n_inputs is None else n_inputs, *units[:-1], n_outputs or units[-1]]
-        network = cls(units, activation, np.result_type(*coefs, *intercepts, np.float32), n_members=n_members)
-        for i, (view, values) in enumerate(zip(network.coefs + network.intercepts, coefs + intercepts)):
-            name = f"coefs_[{i}]" if i < len(coefs) else f"intercepts_[{i - len(coefs)}]"
+        dtype = np.result_type(*coefs, *intercepts, *tables, np.float32)
+        network = cls(units, activation, dtype, n_members=n_members, embedded=embedded)
+        given = {"coefs_": coefs, "intercepts_": intercepts, "embeddings_": tables}
+        names = [f"{name}[{i}]" for name, arrays in given.items() for i in range(len(arrays))]
+        for name, view, values in zip(names, network._views, coefs + intercepts + tables):
             if view.shape != values.shape:
                 raise ValueError(f"{name} must have shape {view.shape} to fit X, y and the other layers; got {values.shape}.")
             view[...] = values
@@ -121,7 +151,8 @@ class Network:
 
     def copy(self):
         """The same network with parameters of its own."""
-        network = Network(self.layer_units, self.activation, self.dtype, self.dropout, self.n_members, self.n_skipped)
+        form = self.dropout, self.n_members, self.n_skipped, self.embedded
+        network = Network(self.layer_units, self.activation, self.dtype, *form)
         network.parameters[...] = self.parameters
         return network
 
@@ -133,9 +164,13 @@ class Network:
             W[..., :-1, :], W[..., -1, :] = coef, intercept
         return flat
 
-    def holds(self, coefs, intercepts):
+    @property
+    def _views(self):
+        return self.coefs + self.intercepts + self.embeddings
+
+    def holds(self, coefs, intercepts, embeddings=()):
         """Whether these lists are exactly this network's views."""
-        ours, theirs = self.coefs + self.intercepts, [*coefs, *intercepts]
+        ours, theirs = self._views, [*coefs, *intercepts, *embeddings]
         return len(ours) == len(theirs) and all(a is b for a, b in zip(ours, theirs))
 
     @property
@@ -144,7 +179,7 @@ class Network:
         return self.parameters.dtype
 
     def initialize(self, rng):
-        """Draw weights and biases uniformly within ±√(6 / (fan_in + fan_out)); 2 in place of 6 for logistic units.
+        """Draw weights and biases uniformly within ±√(6 / (fan_in + fan_out)); 2 in place of 6 for logistic units; E = 0.
 
         Glorot & Bengio (2010), with the order of draws of scikit-learn's MLPClassifier: per layer, weights then biases.
         The output layer counts as the last hidden one does.
@@ -162,11 +197,17 @@ class Network:
         self.coefs[0][:members, :columns] = 0
 
     def initialize_scaled(self, rng):
-        """Draw weights from N(0, 1 / fan_in) and biases from N(0, 1); the last layer begins at 0: equal probabilities."""
+        """Draw weights from N(0, 1 / fan_in) and biases from N(0, 1); the last layer begins at 0: equal probabilities; E = 0.
+
+        Where the last layer is the first, its weights of embeddings are drawn too: both at 0 would never learn.
+        """
         for i, (W, b) in enumerate(zip(self.coefs[:-1], self.intercepts)):
             W[...] = rng.standard_normal(W.shape)
             W *= self._fan_in_factor(i)
             b[...] = rng.standard_normal(b.shape)
+        if self.embedded and len(self.coefs) == 1:
+            W = self.coefs[0][..., self.n_columns - len(self.embedded) :, :]
+            W[...] = rng.standard_normal(W.shape) * self._fan_in_factor(0)
         self._forget_skipped()
 
     def relative_rates(self):
@@ -183,15 +224,19 @@ class Network:
                 stop = start + size * len(list(group))
                 rates.append((slice(start, stop), factor))
                 start = stop
+        if self.embedded:
+            of_rows = np.tile(np.concatenate(self.embedded), self.n_members or 1)
+            rates.append((slice(start, None), np.repeat(of_rows, EMBEDDING_UNITS).astype(self.dtype)))
         return rates
 
     def weight_parts(self, values):
-        """Parts of `parameters` that are weights, with their members' values; `values` is a number or (n_members,)."""
+        """Parts of `parameters` that are weights or tables, with their members' values; `values` is a number or (n_members,)."""
         parts, start = [], 0
-        for fan_in, fan_out in zip(self.layer_units, self.layer_units[1:]):
+        shapes = [(fan_in, fan_out, 1) for fan_in, fan_out in zip(self.layer_units, self.layer_units[1:])]
+        for n_rows, n_units, n_biases in shapes + [(*self._table_shape, 0)] * bool(self.embedded):
             for value in np.broadcast_to(values, (self.n_members or 1,)).tolist():
-                parts.append((slice(start, start + fan_in * fan_out), value))
-                start += (fan_in + 1) * fan_out
+                parts.append((slice(start, start + n_rows * n_units), value))
+                start += (n_rows + n_biases) * n_units
         return parts
 
     def _fan_in_factor(self, layer):
@@ -206,11 +251,12 @@ class Network:
         """Make room for the gradient; a network that only predicts needs none."""
         if self.gradient is None:
             self.gradient = np.zeros_like(self.parameters)
-            self._d_W = self._matrices(self.gradient)
+            self._d_W, self._d_E = self._matrices(self.gradient), self._table(self.gradient)
             pairs = list(zip(self._W, self._d_W))
             if self.n_members:
                 pairs = [pair for Ws, d_Ws in pairs for pair in zip(Ws, d_Ws)]
             self._flat_weights = [(W[:-1].reshape(-1), d_W[:-1].reshape(-1)) for W, d_W in pairs]
+            self._flat_weights.append((self._E.reshape(-1), self._d_E.reshape(-1)))
 
     def forward(self, X, memory=None, bits=None):
         """Logits of the rows of X, and the function that takes ∂loss/∂logits and fills `gradient`.
@@ -249,12 +295,31 @@ class Network:
     def _first_layer(self, X, W, d_W, Z, memory):
         if issparse(X):
             return self._sparse(X, W, d_W, Z)
-        rows = memory.rows(*X.shape)
+        rows = memory.rows(X.shape[0], self.layer_units[0])
+        columns = rows[:, : self.n_columns]
         if isinstance(X, Rows):
-            X.write(rows[:, :-1], n_without_bins=self._n_skipping(X.shape[0]))
+            X.write(columns, n_without_bins=self._n_skipping(X.shape[0]))
         else:
-            rows[:, :-1] = X
-        return self._dense(rows, W, d_W, Z, None) if self.n_skipped[0] == 0 else self._dense_skipping(rows, W, d_W, Z)
+            columns[...] = X
+        scatter = self._embed(rows, W) if self.embedded else None
+        backprop = self._dense(rows, W, d_W, Z, None) if self.n_skipped[0] == 0 else self._dense_skipping(rows, W, d_W, Z)
+        return backprop if scatter is None else lambda d_Z: (scatter(d_Z), backprop(d_Z))
+
+    def _embed(self, rows, W):
+        """Put rows of the tables in the place of the codes in `rows`, the input of the layer W; returns what fills `_d_E`."""
+        n_samples, first = len(rows), self.n_columns - len(self.embedded)
+        codes = rows[:, first : self.n_columns].astype(np.intp) + self._first_codes
+        members = np.arange(self.n_members or 1)[:, None]
+        codes = codes.reshape(len(members), -1) + members * self._table_shape[0]  # rows of all tables, one below the other
+        d_E = None if self._d_E is None else self._d_E.reshape(-1, EMBEDDING_UNITS)
+        H, backprop = embedding(codes.ravel(), self._E.reshape(-1, EMBEDDING_UNITS), d_E)
+        rows[:, first:-1] = H.reshape(n_samples, -1)
+
+        def scatter(d_Z):
+            d_Z = d_Z if self.n_members is None else self._apart(d_Z)
+            backprop(np.matmul(d_Z, W[..., first:-1, :].mT).reshape(-1, EMBEDDING_UNITS))
+
+        return scatter
 
     def _n_skipping(self, n_samples):
         """How many of the rows are those of members that skip inputs."""
@@ -341,13 +406,13 @@ class Network:
 
     def member(self, index):
         """One of the members as a network of its own."""
-        network = Network(self.layer_units, self.activation, self.dtype)
-        for ours, theirs in zip(network._W, self._W):
+        network = Network(self.layer_units, self.activation, self.dtype, embedded=self.embedded)
+        for ours, theirs in zip([*network._W, network._E], [*self._W, self._E]):
             ours[...] = theirs[index]
         return network
 
     def add_l2(self, strength):
-        """Add the gradient of ½ · strength · Σ W² (biases are free) to `gradient`; return its value."""
+        """Add the gradient of ½ · strength · Σ W², tables included (biases are free), to `gradient`; return its value."""
         if strength == 0:
             return 0.0
         total = 0.0
@@ -361,12 +426,15 @@ class Network:
         members = () if self.n_members is None else (self.n_members,)
         shapes = [(*members, fan_in + 1, fan_out) for fan_in, fan_out in zip(self.layer_units, self.layer_units[1:])]
         stops = np.cumsum([prod(shape) for shape in shapes])
-        return [part.reshape(shape) for part, shape in zip(np.split(flat, stops[:-1]), shapes)]
+        return [part.reshape(shape) for part, shape in zip(np.split(flat, stops), shapes)]
+
+    def _table(self, flat):
+        """The part of `flat` that is the tables of the embedded columns, one below the other."""
+        shape = *(() if self.n_members is None else (self.n_members,)), *self._table_shape
+        return flat[len(flat) - prod(shape) :].reshape(shape)
 
     def __getstate__(self):
-        return {
-            name: getattr(self, name) for name in ("layer_units", "activation", "dropout", "n_members", "n_skipped", "parameters")
-        }
+        return {name: getattr(self, name) for name in STATE}
 
     def __setstate__(self, state):
         """Rebuild the views, which do not survive a pickle."""

@@ -9,7 +9,7 @@ Only operators that onnxruntime has for float32 and float64 are used. LeakyRelu,
 float32 alone, so that these activations are written out. Letters are those of `sksoftmax.layers`.
 """
 
-from functools import cache
+from functools import cache, partial, reduce
 from math import sqrt
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -22,12 +22,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sksoftmax.classifier import SoftmaxMLPClassifier
 from sksoftmax.heads import BinaryHead, MultilabelHead, SoftmaxHead
-from sksoftmax.layers import LEAKY_RELU_SLOPE, SELU_ALPHA, SELU_SCALE
+from sksoftmax.layers import EMBEDDING_UNITS, LEAKY_RELU_SLOPE, SELU_ALPHA, SELU_SCALE
 from sksoftmax.preprocessing import BOUND, LIMIT
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+LARGEST_WHOLE = 2.0**53  # from here on not every whole number is a float64
 OPTIONS = {  # of a classifier in skl2onnx, with what is allowed; meta-estimators ask for them too
     "zipmap": [False, True, "columns"],
     "output_class_labels": [False, True],
@@ -72,7 +73,7 @@ def to_onnx(estimator: BaseEstimator, X: ArrayLike | None = None, **options: Any
 
     ValueError
         If X or `initial_types` have other columns than in `fit`, or the labels, an activation or a column's categories cannot be
-        expressed in ONNX.
+        expressed in ONNX: categories are strings in a column of strings, or numbers, whole ones in a column that is embedded.
 
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
@@ -165,7 +166,7 @@ def convert(scope, operator, container):
     graph = Graph(scope, container, float_dtype(probabilities))
     network = estimator._current_network(encoder)
     X = encode(graph, operator.inputs, estimator._preprocessor, network.dtype)
-    logits = forward(graph, X, network)
+    logits = forward(graph, X, embed(graph, operator.inputs, estimator._preprocessor, network), network)
     if network.n_members is not None:
         logits = mix(graph, logits, estimator._mixture, encoder.head)
     to_probabilities, scores = class_scores(graph, logits, encoder.head)
@@ -241,7 +242,9 @@ def float_dtype(variable):
 
 
 def encode(graph, inputs, preprocessor, dtype):
-    """The network's input for the rows of these inputs: computed in the network's dtype as in training, then as the graph's."""
+    """The network's input for the rows of these inputs, but for embedded columns: computed in the network's dtype as in training,
+    then as the graph's; None where there is none.
+    """
     if preprocessor.changes_nothing:
         return graph.beside([graph.cast(variable.full_name, graph.dtype) for variable in inputs])
     own = graph.in_format(dtype)
@@ -250,10 +253,21 @@ def encode(graph, inputs, preprocessor, dtype):
         if len(codes):
             values = [preprocessor.categories.of_column[column][int(code)] for code in codes]
             parts.append(one_hot(own, *column_of(graph, inputs, column), values))
+    if not parts:
+        return None
     result = own.beside(parts)
     if preprocessor.factors is not None:
         result = own.node("Mul", result, preprocessor.factors)
     return graph.cast(result, graph.dtype)
+
+
+def embed(graph, inputs, preprocessor, network):
+    """The vectors of the embedded columns' categories, (n, units), those of members one behind the other."""
+    vectors = []
+    for (column, known), E in zip(preprocessor.embedded.items(), network.embeddings):
+        values = [preprocessor.categories.of_column[column][int(code)] for code in known]
+        vectors.append(graph.node("Gather", E, code_numbers(graph, *column_of(graph, inputs, column), values), axis=E.ndim - 2))
+    return vectors
 
 
 def column_of(graph, inputs, position):
@@ -333,12 +347,45 @@ def one_hot(graph, X, holds_strings, values):
     return difference(graph, hits) if len(values) == 2 else hits
 
 
-def forward(graph, X, network):
-    """Logits of the rows of X; those of members one behind the other, (n_members, n, n_outputs)."""
-    *hidden, last = zip(network.coefs, network.intercepts)
-    for (W, b), activation in zip(hidden, activations_of(network)):
-        X = ACTIVATIONS[activation](graph, dense(graph, X, W, b))
-    return dense(graph, X, *last)
+def code_numbers(graph, X, holds_strings, values):
+    """The code of each row, (n,): 1 for the first of these values of a column, 2 for the second …; 0 for others."""
+    lookup = {"values_int64s": list(range(1, len(values) + 1)), "default_int64": 0}
+    if all(isinstance(value, str) for value in values) and holds_strings:
+        found = graph.node("LabelEncoder", X, op_domain="ai.onnx.ml", op_version=2, keys_strings=values, **lookup)
+    elif all(isinstance(value, Real) and abs(value) < LARGEST_WHOLE and value == round(value) for value in values):
+        double, keys = graph.in_format(np.float64), [int(value) for value in values]
+        X = double.node("Max", double.node("Min", double.cast(X, np.float64), LARGEST_WHOLE), -LARGEST_WHOLE)
+        whole = double.node("Equal", double.node("Floor", X), X)
+        X = graph.cast(double.node("Where", whole, X, LARGEST_WHOLE), np.int64)
+        found = graph.node("LabelEncoder", X, op_domain="ai.onnx.ml", op_version=2, keys_int64s=keys, **lookup)
+    else:
+        raise ValueError(
+            "Categories of a column that is embedded must be whole numbers, or strings in a column of strings, to be found in "
+            f"ONNX; got {values[:3]} …"
+        )
+    return graph.node("Reshape", found, np.array([-1]))
+
+
+def forward(graph, X, vectors, network):
+    """Logits of the rows of X and of embedded categories; those of members one behind the other, (n_members, n, n_outputs)."""
+    first, *others = zip(network.coefs, network.intercepts)
+    Z = first_layer(graph, X, vectors, *first)
+    for (W, b), activation in zip(others, activations_of(network)):
+        Z = dense(graph, ACTIVATIONS[activation](graph, Z), W, b)
+    return Z
+
+
+def first_layer(graph, X, vectors, W, b):
+    """X W + b, with what the embedded columns' part of W adds."""
+    if not vectors and X is None:
+        raise ValueError("A model that uses no column of X cannot be expressed in ONNX.")
+    if not vectors:
+        return dense(graph, X, W, b)
+    starts = range(W.shape[-2] - EMBEDDING_UNITS * len(vectors), W.shape[-2], EMBEDDING_UNITS)
+    terms = [dense(graph, X, W[..., : starts[0], :], b)] if X else [b if b.ndim == 1 else b[:, None]]
+    for start, H in zip(starts, vectors):
+        terms.append(graph.node("MatMul", H, W[..., start : start + EMBEDDING_UNITS, :]))
+    return reduce(partial(graph.node, "Add"), terms)
 
 
 def dense(graph, X, W, b):

@@ -20,7 +20,7 @@ FITTED = ("_encoder", "_network", "_preprocessor", "_mixture", "n_features_in_")
 class NetworkPredictor:
     """The predicting half of the estimator: all that reads a trained network.
 
-    It needs `coefs_`, `intercepts_`, `n_features_in_`, and the `_encoder` of the targets.
+    It needs `coefs_`, `intercepts_`, `embeddings_`, `n_features_in_`, and the `_encoder` of the targets.
     """
 
     _encoder: Any
@@ -99,8 +99,8 @@ class NetworkPredictor:
             logits = self._current_network(self._encoder).logits(X, encode=self._preprocessor.transform, combine=combine)
             finite = isfinite(np.add.reduce(logits, axis=None)) or np.isfinite(logits).all()
         if not finite:
-            if not all(np.isfinite(array).all() for array in self.coefs_ + self.intercepts_):
-                raise ValueError("coefs_ or intercepts_ hold numbers that are not finite.")
+            if not all(np.isfinite(array).all() for array in [*self.coefs_, *self.intercepts_, *self.embeddings_]):
+                raise ValueError("coefs_, intercepts_ or embeddings_ hold numbers that are not finite.")
             row = int(np.flatnonzero(~np.isfinite(logits).all(axis=1))[0])
             raise ValueError(
                 f"The network's output overflows in row {row} of X, whose largest value is {abs(X[[row]]).max():.3g}. "
@@ -109,15 +109,15 @@ class NetworkPredictor:
         return logits
 
     def _current_network(self, encoder):
-        """The network behind `coefs_` and `intercepts_`; a new one if other arrays were put there by hand."""
+        """The network behind `coefs_`, `intercepts_` and `embeddings_`; a new one if other arrays were put there by hand."""
         network = getattr(self, "_network", None)
-        if network is not None and network.holds(self.coefs_, self.intercepts_):
+        if network is not None and network.holds(self.coefs_, self.intercepts_, self.embeddings_):
             return network
         arrays, n_outputs = (self.coefs_, self.intercepts_), encoder.head.n_outputs
         if network is None:
             return Network.from_arrays(*arrays, self.activation, self.n_features_in_, n_outputs)
         form = network.layer_units[0], n_outputs, network.n_members, network.n_skipped
-        return Network.from_arrays(*arrays, network.activation, *form)
+        return Network.from_arrays(*arrays, network.activation, *form, (network.embedded, self.embeddings_))
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_encoder")
@@ -127,7 +127,7 @@ class NetworkPredictor:
         state = dict(super().__getstate__()) | {"_sksoftmax_version": __version__}
         if self.__sklearn_is_fitted__():
             state["_network"] = self._current_network(self._encoder)
-            del state["coefs_"], state["intercepts_"]
+            del state["coefs_"], state["intercepts_"], state["embeddings_"]
             if not self._keep_training_state:
                 for name in ("_optimizer", "_random_state"):
                     state.pop(name, None)
@@ -145,7 +145,10 @@ class NetworkPredictor:
             )
         super().__setstate__({name: value for name, value in state.items() if name != "_sksoftmax_version"})
         if self.__sklearn_is_fitted__():
-            self.coefs_, self.intercepts_ = list(self._network.coefs), list(self._network.intercepts)
+            network = self._network
+            self.coefs_, self.intercepts_, self.embeddings_ = (
+                list(arrays) for arrays in (network.coefs, network.intercepts, network.embeddings)
+            )
 
 
 def check_state(state, name):
@@ -157,16 +160,19 @@ def check_state(state, name):
     if missing := [key for key in FITTED if key not in state]:
         raise ValueError(f"The saved state of {name} is damaged: it lacks {', '.join(missing)}.")
     try:
-        units, n_columns, n_outputs = (
+        units, n_inputs, n_outputs = (
             state["_network"].layer_units,
-            state["_preprocessor"].n_columns,
+            state["_preprocessor"].n_inputs,
             state["_encoder"].head.n_outputs,
         )
         n_members, n_weights = state["_network"].n_members or 1, len(state["_mixture"].weights)
+        n_codes, n_rows = (list(map(len, rates)) for rates in (state["_preprocessor"].code_rates, state["_network"].embedded))
     except (AttributeError, TypeError) as error:
         raise ValueError(f"The saved state of {name} is damaged: {error}.") from error
-    if (units[0], units[-1], n_members) != (n_columns, n_outputs, n_weights):
+    if (units[0], units[-1], n_members) != (n_inputs, n_outputs, n_weights):
         raise ValueError(
             f"The saved state of {name} is damaged: {n_members} networks of {units[0]} inputs and {units[-1]} outputs, "
-            f"where {n_weights} of {n_columns} and {n_outputs} belong."
+            f"where {n_weights} of {n_inputs} and {n_outputs} belong."
         )
+    if n_codes != n_rows:
+        raise ValueError(f"The saved state of {name} is damaged: tables of {n_rows} rows, where {n_codes} belong.")

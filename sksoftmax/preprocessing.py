@@ -1,9 +1,10 @@
 """Columns of numbers and codes → the network's input.
 
-Numeric columns are scaled, missing values take the column's median and are flagged, categories become one-hot columns. What a
-`Preprocessor` learns depends on the rows and their weights only through weighted sums and quantiles, so that a row of weight 2
-counts exactly as two rows. Above 100,000 rows, or 100 million numbers, quantiles, means and deviations are those of a sample of
-so many, one row from each of equal stretches; which values are missing, the range and the categories come from all rows.
+Numeric columns are scaled, missing values take the column's median and are flagged, categories become one-hot columns or, where
+they are many, one column of codes, which the network embeds; those columns come last. What a `Preprocessor` learns depends on
+the rows and their weights only through weighted sums and quantiles, so that a row of weight 2 counts exactly as two rows. Above
+100,000 rows, or 100 million numbers, quantiles, means and deviations are those of a sample of so many, one row from each of
+equal stretches; which values are missing, the range and the categories come from all rows.
 
 Robust scaling (Holzmüller et al., arXiv:2407.04491, section 3.1): z = (x − median) / (q₇₅ − q₂₅), with half the range in place of
 quartiles that coincide, then the smooth clip z / √(1 + (z / 3)²), which leaves z near 0 as it is and keeps it within ±3.
@@ -17,11 +18,14 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
 
+from sksoftmax.layers import EMBEDDING_UNITS
 from sksoftmax.rows import Rows, is_large, read, spread
 
 QUARTILES = (0.25, 0.5, 0.75)
 MIN_BINS, BIN_COLUMNS, MOST_BINNED = 8, 256, 128  # bins a column at least, bins in all, and numeric columns that have any
-MAX_CATEGORIES = 255  # of a column; rarer ones are encoded as unknown
+MAX_ONE_HOT = 255  # categories of a column; of more, those of one row are unknown, and if still more remain they are embedded
+MAX_EMBEDDED = 2**16  # categories of a column; rarer ones are unknown
+HALF_KNOWN = 50  # a category of so many rows learns at half the rate of one that is always there
 FLOAT32_ROWS = 100  # from here on scaled input is computed in float32, unless `dtype` says otherwise
 LIMIT = 1e15  # beyond this the smooth clip is ±3 to the last digit; its square fits float32
 BOUND = 3.0
@@ -60,13 +64,27 @@ class Preprocessor:
 
     @property
     def n_columns(self):
-        """The number of the network's inputs."""
+        """The number of columns that the network gets, a column of codes for each embedded one."""
         n_levels = sum(_n_one_hot(codes) for codes in self.levels.values())
-        return self.n_bin_columns + len(self.numeric) + len(self.flagged) + n_levels
+        return self.n_bin_columns + len(self.numeric) + len(self.flagged) + n_levels + len(self.embedded)
+
+    @property
+    def n_inputs(self):
+        """The number of inputs of the network's first layer."""
+        return self.n_columns + (EMBEDDING_UNITS - 1) * len(self.embedded)
+
+    @property
+    def code_rates(self):
+        """How fast each code of each embedded column is to learn, n / (n + 50) with n rows; code 0 is unknown or missing.
+
+        The steps of Adam would be of one size for all: what is rare learnt by heart, where estimates of few rows call for
+        shrinkage (as in scikit-learn's TargetEncoder).
+        """
+        return tuple(self.rows_of_codes[column] / (self.rows_of_codes[column] + HALF_KNOWN) for column in self.embedded)
 
     @property
     def source_columns(self):
-        """The column of X behind each of the network's inputs."""
+        """The column of X behind each column that the network gets, but for those of codes, the last ones."""
         one_hot = [np.repeat(column, _n_one_hot(codes)) for column, codes in self.levels.items()]
         return np.concatenate([self.numeric[self.bins[0]], self.numeric, self.numeric[self.flagged], *one_hot]).astype(np.intp)
 
@@ -95,7 +113,10 @@ class Preprocessor:
         self.numeric = np.array(
             [column for column in range(X.shape[1]) if column not in self.categories.of_column], dtype=np.intp
         )
-        self.levels = {column: frequent_codes(_column(X, column), weights) for column in self.categories.of_column}
+        known = {column: known_codes(_column(X, column), weights) for column in self.categories.of_column}
+        self.levels = {column: codes for column, (codes, _) in known.items() if len(codes) <= MAX_ONE_HOT}
+        self.embedded = {column: codes for column, (codes, _) in known.items() if len(codes) > MAX_ONE_HOT}
+        self.rows_of_codes = {column: known[column][1] for column in self.embedded}
         self.flagged = np.empty(0, dtype=np.intp)
         self.relevance = np.ones(X.shape[1])
         if self.scaling is None:
@@ -137,10 +158,14 @@ class Preprocessor:
         return result
 
     def weigh(self, relevance):
-        """From now on multiply what each column of X becomes by its relevance, (d,), over their mean square's root."""
+        """From now on multiply what each column of X becomes by its relevance, (d,), over their mean square's root.
+
+        Embedded columns, whose vectors begin at 0, are left as they are, or out where their relevance is 0.
+        """
         self.relevance, factors = relevance, relevance[self.source_columns]
         if (factors != factors[:1]).any():
             self.factors = factors / np.sqrt(np.mean(factors**2))
+        self.embedded = {column: codes for column, codes in self.embedded.items() if relevance[column] > 0}
 
     def transform(self, X, dtype):
         """The network's input for these rows, in this dtype."""
@@ -168,6 +193,7 @@ class Preprocessor:
         if len(self.flagged):
             parts.append(np.isnan(X[:, self.numeric[self.flagged]]))
         parts += [_one_hot(X[:, column], codes, out.dtype) for column, codes in self.levels.items()]
+        parts += [_codes_from_1(X[:, column], codes)[:, None] for column, codes in self.embedded.items()]
         stop = out.shape[1]
         for part in reversed(parts):
             start = stop - part.shape[1]
@@ -177,7 +203,7 @@ class Preprocessor:
             piecewise_linear(Z, self.bins, out[:, :stop])
             stop = 0
         if self.factors is not None:
-            out[:, stop:] *= self.factors[stop:].astype(out.dtype)
+            out[:, stop : len(self.factors)] *= self.factors[stop:].astype(out.dtype)
 
     def _numbers(self, X, dtype):
         Z = X if len(self.numeric) == X.shape[1] else X[:, self.numeric]
@@ -209,6 +235,7 @@ class Preprocessor:
         for column, codes in self.levels.items():
             shown = codes[1:] if len(codes) == 2 else codes
             result += [f"{names[column]}_{self.categories.of_column[column][int(code)]}" for code in shown]
+        result += [f"{names[column]}_embedding{i}" for column in self.embedded for i in range(EMBEDDING_UNITS)]
         return np.array(result, dtype=object)
 
 
@@ -339,14 +366,25 @@ def _inverse(width):
     return np.divide(1.0, width, out=np.zeros(np.shape(width)), where=width > np.finfo(np.float64).tiny)
 
 
-def frequent_codes(codes, weights):
-    """The codes of a column's categories among these rows: all, or the `MAX_CATEGORIES` of most weight."""
+def known_codes(codes, weights):
+    """The codes of a column's known categories among these rows; and numbers of rows, of anything else before those of each.
+
+    Known are all categories where they are few; else the most frequent of two rows or more: what occurs once tells nothing of
+    another row, but what an unknown category is like. Whole-numbered weights count rows, others leave a row a row.
+    """
     seen, position = np.unique(codes, return_inverse=True)
-    known = seen >= 0
-    if known.sum() <= MAX_CATEGORIES:
-        return seen[known]
-    totals = np.where(known, np.bincount(position, weights), -1)
-    return np.sort(seen[np.argsort(-totals, kind="stable")[:MAX_CATEGORIES]])
+    count_rows = weights is not None and (weights == np.round(weights)).all()
+    n_rows, known = np.bincount(position, weights if count_rows else None), seen >= 0
+    if known.sum() > MAX_ONE_HOT:
+        known &= n_rows > 1
+        known[np.argsort(-n_rows * known, kind="stable")[MAX_EMBEDDED:]] = False
+    return seen[known], np.array([n_rows[~known].sum(), *n_rows[known]])
+
+
+def _codes_from_1(column, codes):
+    """1 for the first of these sorted codes, 2 for the second …; 0 for anything else."""
+    position = np.searchsorted(codes, column, side="right")
+    return position * (codes[position - 1] == column)
 
 
 def _n_one_hot(codes):

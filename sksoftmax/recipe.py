@@ -94,9 +94,10 @@ def _weight_decay(options, roles):
 
 def new_network(options, X, encoder, preprocessor, rng):
     """The network that these options, resolved, ask for, with its initial weights."""
-    units = [X.shape[1], *layer_sizes(options.hidden_layer_sizes), encoder.head.n_outputs]
+    units = [preprocessor.n_inputs, *layer_sizes(options.hidden_layer_sizes), encoder.head.n_outputs]
     skipped = (options.n_members // 2, preprocessor.n_bin_columns) if options.n_members and preprocessor.n_bin_columns else (0, 0)
-    network = Network(units, options.activation, X.dtype, options.dropout, options.n_members, skipped)
+    form = options.dropout, options.n_members, skipped, preprocessor.code_rates
+    network = Network(units, options.activation, X.dtype, *form)
     if options.parametrization == "ntk":
         network.initialize_scaled(rng)
     else:

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "inputs": {"columns"},
     "callbacks": {"hints"},
     "columns": set(),
-    "preprocessing": {"rows"},
+    "preprocessing": {"layers", "rows"},
     "progress": set(),
     "relevance": {"rows"},
     "rows": set(),

@@ -22,7 +22,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from sksoftmax import SoftmaxMLPClassifier, layers
+from sksoftmax import SoftmaxMLPClassifier, layers, preprocessing
 from sksoftmax.onnx import ACTIVATIONS, labels_of, register, to_onnx
 
 onnx = pytest.importorskip("onnx")
@@ -473,3 +473,46 @@ def test_an_example_that_predict_would_refuse_is_refused(example, message):
     clf = SoftmaxMLPClassifier((2,), max_iter=1, n_members=1, random_state=0).fit(frame, [0, 1] * 10)
     with pytest.raises(ValueError, match=message):
         to_onnx(clf, example(frame))
+
+
+# Columns that are embedded
+
+
+def places(n_rows=400):
+    """A frame with 40 cities and 30 numbered areas."""
+    rng = np.random.RandomState(0)
+    city, area = rng.randint(40, size=n_rows), rng.randint(30, size=n_rows)
+    frame = pd.DataFrame({"size": rng.normal(size=n_rows), "city": [f"ü{i}" for i in city], "area": area.astype(np.float64)})
+    return frame, (city + area) % 3
+
+
+@pytest.mark.parametrize("params", [{}, {"n_members": 1}, {"n_members": 1, "hidden_layer_sizes": ()}, {"dtype": "float64"}])
+def test_embedded_categories_are_found_and_others_have_code_0(params, monkeypatch):
+    monkeypatch.setattr(preprocessing, "MAX_ONE_HOT", 5)
+    frame, labels = places()
+    clf = short(categorical_features=["city", "area"], **params).fit(frame, labels)
+    assert len(clf.embeddings_) == 2
+    frame.loc[:2, "city"], frame.loc[3:9, "area"] = ["", "new", "u1"], [np.nan, 2.5, -1, 1e300, -np.inf, np.inf, 2**53]
+    clf.embeddings_[0][..., 0, :] = 3
+    assert_same_to_rounding(clf, frame)
+
+
+def test_a_frame_may_hold_embedded_categories_alone(monkeypatch):
+    monkeypatch.setattr(preprocessing, "MAX_ONE_HOT", 5)
+    frame, labels = places()
+    assert_same_to_rounding(short().fit(frame[["city"]], labels), frame[["city"]])
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0**60])
+def test_embedded_numbers_must_be_whole_and_exact(factor, monkeypatch):
+    monkeypatch.setattr(preprocessing, "MAX_ONE_HOT", 5)
+    frame, labels = places()
+    clf = short(categorical_features=["area"]).fit(frame.assign(area=frame["area"] * factor)[["area"]], labels)
+    with pytest.raises(ValueError, match=rf"embedded must be whole numbers, or strings .* got \[0.0, {re.escape(str(factor))}"):
+        to_onnx(clf, frame[["area"]])
+
+
+def test_a_model_that_uses_no_column_is_refused():
+    frame = pd.DataFrame({"number": [f"row {i}" for i in range(300)]})
+    with pytest.raises(ValueError, match="uses no column of X"):
+        to_onnx(short().fit(frame, np.arange(300) % 3), frame)
