@@ -53,11 +53,8 @@ def embedding(codes, E, d_E):
     """H = E[codes]; backprop fills d_E: each row is the sum of d_H's rows of its code, 0 where there is none."""
 
     def backprop(d_H):
-        order = np.argsort(codes, kind="stable")
-        ordered = codes[order]
-        firsts = np.flatnonzero(np.diff(ordered, prepend=-1))
         d_E[...] = 0
-        d_E[ordered[firsts]] = np.add.reduceat(d_H[order], firsts, axis=0)
+        np.add.at(d_E, codes, d_H)
 
     return E.take(codes, axis=0), backprop
 
