@@ -34,6 +34,14 @@ class Categories:
 
     def __init__(self, of_column):
         self.of_column = of_column
+        self._codes = {column: {value: code for code, value in enumerate(values)} for column, values in of_column.items()}
+
+    def __getstate__(self):
+        return {"of_column": self.of_column}
+
+    def __setstate__(self, state):
+        """Look up again what is not saved."""
+        self.__init__(**state)
 
     @classmethod
     def from_X(cls, X, categorical_features):
@@ -62,8 +70,7 @@ class Categories:
             part = nan_for_NA(_safe_indexing(X, numeric, axis=1))
             numbers = check_array(part, dtype=np.float64, ensure_all_finite=False, accept_sparse=True)  # of a frame's columns
             result[:, numeric] = numbers.toarray() if issparse(numbers) else numbers
-        for column, values in self.of_column.items():
-            codes = {value: code for code, value in enumerate(values)}
+        for column, codes in self._codes.items():
             result[:, column] = [codes.get(value, UNKNOWN) for value in values_of(X, column)]
         return result
 

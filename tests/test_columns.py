@@ -1,5 +1,6 @@
 """Which columns are categorical, and their categories as codes, from every kind of X."""
 
+import pickle
 import re
 
 import numpy as np
@@ -286,3 +287,12 @@ def test_the_users_frame_stays_as_it_was(columns):
     Categories.from_X(X, "from_dtype").matrix(X)
     assert nan_for_NA(X)["a"].tolist()[1] is not pd.NA
     pd.testing.assert_frame_equal(X, before)
+
+
+def test_a_pickle_holds_the_categories_once_and_reads_alike():
+    categories = Categories({0: [f"colour {i}" for i in range(1000)]})
+    data = pickle.dumps(categories)
+    assert len(data) < 1.2 * len(pickle.dumps(categories.of_column))
+    X = in_pandas(["colour 7", "other", None], object)
+    assert_array_equal(pickle.loads(data).matrix(X), [[7], [UNKNOWN], [UNKNOWN]])
+    assert_array_equal(categories.matrix(X), [[7], [UNKNOWN], [UNKNOWN]])
