@@ -227,9 +227,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         frame that hold categories, strings or booleans. Up to 255 categories in `fit` become a column of 0 and 1 each, or one of
         −1 and 1 for two; other categories, and missing values, are zeros there. Where there are more, those of a single row
         count as unknown (whole-numbered weights count rows), and if more than 255 remain, each of them is a learned vector of 8
-        numbers, an embedding, for the 65,536 most frequent at most. What is unknown or missing has a vector of its own. For
-        'adam' and 'sgd' with `parametrization='ntk'`, that of n rows learns at the rate n / (n + 50), so that what is rare stays
-        near 0. None takes all columns for numbers.
+        numbers, an embedding, for the 65,536 most frequent at most. What is unknown or missing has a vector of its own. With
+        'adam' and 'sgd' the vector of n rows learns at n / (n + 50) times the rate, so that what is rare stays near 0. None takes
+        all columns for numbers.
 
     dtype : {'auto', 'float32', 'float64'}, default='auto'
         Floating-point format of the network. 'auto' is float32 where X is, and where `scaling` is on and `fit` sees 100 rows or

@@ -71,8 +71,8 @@ class Network:
         (m, c) has the first m members skip the first c inputs: their weights there stay 0 and cost no time.
 
     embedded : tuple of ndarray of shape (n_codes,), default=()
-        An array for each of the columns, the last ones, that hold codes 0, 1, …: how fast codes learn, relative to a layer of
-        100 inputs. In place of a code the first layer gets a row of the column's table, of which each member has its own.
+        An array for each of the columns, the last ones, that hold codes 0, 1, …: the codes' relative learning rates. In place of
+        a code the first layer gets a row of the column's table, of which each member has its own.
     """
 
     def __init__(self, layer_units, activation, dtype, dropout=0.0, n_members=None, n_skipped=(0, 0), embedded=()):
@@ -210,12 +210,22 @@ class Network:
             W[...] = rng.standard_normal(W.shape) * self._fan_in_factor(0)
         self._forget_skipped()
 
-    def relative_rates(self):
-        """Parts of `parameters` with √(100 / fan_in), a layer's learning rate relative to that of one with 100 inputs.
+    def relative_rates(self, parametrization="ntk"):
+        """Parts of `parameters` with their relative learning rates: those of codes, and of layers; None where all are equal.
 
-        Adam's steps have the same size for all parameters; this gives layers of any width the same effect on their output, as the
-        neural tangent parametrisation does (Jacot et al., arXiv:1806.07572).
+        With "ntk" a layer's is √(100 / fan_in). Adam's steps have the same size for all parameters; this gives layers of any
+        width the same effect on their output, as the neural tangent parametrisation does (Jacot et al., arXiv:1806.07572).
         """
+        if parametrization == "ntk":
+            return self._rates_of_layers() + self._rates_of_tables()
+        return [(slice(0, len(self.parameters) - self._E.size), 1.0), *self._rates_of_tables()] if self.embedded else None
+
+    def _rates_of_tables(self):
+        of_rows = np.tile(np.concatenate([[], *self.embedded]), self.n_members or 1)
+        rates = np.repeat(of_rows, EMBEDDING_UNITS).astype(self.dtype)
+        return [(slice(len(self.parameters) - len(rates), None), rates)] if self.embedded else []
+
+    def _rates_of_layers(self):
         rates, start = [], 0
         for layer, W in enumerate(self._W):
             factors = np.broadcast_to(10 * self._fan_in_factor(layer), (self.n_members or 1, 1, 1)).ravel().tolist()
@@ -224,9 +234,6 @@ class Network:
                 stop = start + size * len(list(group))
                 rates.append((slice(start, stop), factor))
                 start = stop
-        if self.embedded:
-            of_rows = np.tile(np.concatenate(self.embedded), self.n_members or 1)
-            rates.append((slice(start, None), np.repeat(of_rows, EMBEDDING_UNITS).astype(self.dtype)))
         return rates
 
     def weight_parts(self, values):

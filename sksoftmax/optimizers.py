@@ -2,7 +2,7 @@
 
 `w` are the parameters, `g` the gradient, `rate` the learning rate of this step. `step` may use the gradient's memory
 as scratch: after it, the gradient is spent. `learning_rate` is the current base rate, which schedules lower;
-`relative_rates`, pairs of a slice of w and a factor that together cover w, make it each layer's own.
+`relative_rates`, pairs of a slice of w and a factor (or an array of them) that together cover w, make it each part's own.
 
 `weight_decay` is decoupled (Loshchilov & Hutter, arXiv:1711.05101): w ← w − rate · decay · w, beside the gradient step and not
 through its moments. It is a list of pairs, a slice of w and its strength, and leaves the rest of w free; under momentum μ it is
@@ -237,7 +237,7 @@ def make_optimizer(options, network):
     common = {
         "learning_rate": options.learning_rate_init,
         "weight_decay": network.weight_parts(options.weight_decay) if np.any(options.weight_decay) else (),
-        "relative_rates": network.relative_rates() if options.parametrization == "ntk" else None,
+        "relative_rates": network.relative_rates(options.parametrization),
     }
     if options.solver == "sgd":
         optimizer = SGD(network.parameters, momentum=options.momentum, nesterov=options.nesterovs_momentum, **common)

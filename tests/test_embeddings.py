@@ -83,16 +83,18 @@ def test_each_member_is_a_network_on_the_vectors_of_its_own_tables(params):
         assert_allclose(answer, alone.forward(rows_of_member)[0], rtol=1e-12)
 
 
+@pytest.mark.parametrize("parametrization", ["ntk", "standard"])
 @pytest.mark.parametrize("params", MEMBERS.values(), ids=MEMBERS)
-def test_tables_begin_at_zero_and_learn_at_the_rates_of_their_codes(params):
-    network = random_network(tables=0, **params)
+def test_tables_learn_at_the_rates_of_their_codes(params, parametrization):
+    network = random_network(**params)
     rates = np.full(network.parameters.shape, np.nan)
-    for part, factor in network.relative_rates():
+    for part, factor in network.relative_rates(parametrization):
         assert np.isnan(rates[part]).all()
         rates[part] = factor
     of_rows = network._table(rates).reshape(-1, sum(N_CODES), EMBEDDING_UNITS)
     assert_array_equal(of_rows, np.broadcast_to(np.concatenate(network.embedded)[:, None], of_rows.shape))
-    assert np.isfinite(rates).all()
+    layers = np.concatenate([W.ravel() for W in network._matrices(rates)])
+    assert np.isfinite(layers).all() if parametrization == "ntk" else (layers == 1).all()
 
 
 @pytest.mark.parametrize("params", MEMBERS.values(), ids=MEMBERS)
