@@ -961,7 +961,7 @@ def test_doctests_pass(module):
 def test_weights_set_to_nan_by_hand_are_named():
     clf = small().fit(X, MULTICLASS)
     clf.coefs_[0][0, 0] = np.nan
-    with pytest.raises(ValueError, match="coefs_ or intercepts_ hold numbers that are not finite"):
+    with pytest.raises(ValueError, match="coefs_, intercepts_ or embeddings_ hold numbers that are not finite"):
         clf.predict(X)
 
 
