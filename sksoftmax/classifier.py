@@ -137,7 +137,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         Whether `fit` goes on from the weights (and the optimizer's moments) of the previous call. Then, as between calls of
         `partial_fit`, parameters that have changed act from now on, `activation` and `solver` too (another solver begins
         without moments); those that the first call has settled may not change: `hidden_layer_sizes`, `n_members`,
-        `out_activation`, `dtype`, `parametrization`, `scaling`, `categorical_features` and `n_bins`.
+        `out_activation`, `dtype`, `parametrization`, `scaling`, `categorical_features`, `n_bins` and `relevance`.
 
     momentum : float, default=0.9
         Momentum of 'sgd', between 0 and 1.

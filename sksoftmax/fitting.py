@@ -22,7 +22,7 @@ from sksoftmax.scoring import check_scoring_fits, make_score
 from sksoftmax.targets import classes_of, make_head, target_kind
 from sksoftmax.training import INTERRUPTED, Run, Samples
 
-SETTLED = ("scaling", "categorical_features", "n_bins", "parametrization")  # and dtype: by the first call, for those that go on
+SETTLED = ("scaling", "categorical_features", "n_bins", "relevance", "parametrization")  # and dtype: by the first call, for those that go on
 
 
 def public_attributes(encoder, network, progress):
@@ -50,8 +50,9 @@ def public_attributes(encoder, network, progress):
 def settled(estimator, dtype):
     """The parameters that calls which go on may not change, by name, with what `dtype="auto"` stands for; an array as a list."""
     values = {name: getattr(estimator, name) for name in SETTLED}
-    if not isinstance(estimator.categorical_features, str | None):
-        values["categorical_features"] = np.asarray(estimator.categorical_features, dtype=object).ravel().tolist()
+    for name in ("categorical_features", "relevance"):
+        if not isinstance(values[name], str | None):
+            values[name] = np.asarray(values[name], dtype=object).ravel().tolist()
     return values | {"dtype": dtype if estimator.dtype == "auto" else estimator.dtype}
 
 

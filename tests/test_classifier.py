@@ -633,6 +633,7 @@ def test_soft_labels_may_all_be_certain_where_training_goes_on(method):
         ("out_activation", "softmax", "1 output unit"),
         ("scaling", "robust", "None"),
         ("n_bins", 8, "0"),
+        ("relevance", "auto", "None"),
         ("categorical_features", [0], "None"),
         ("parametrization", "ntk", "'standard'"),
         ("dtype", "float32", "'float64'"),
