@@ -4,7 +4,7 @@ The first half of the members sees the scaled columns, the second half their bin
 noisy data, the other where the classes' borders follow the columns. In both halves each fold of the rows is left out by one
 member, and half of the members are regularised lightly, half strongly, so that there are four kinds. Out of fold, where nobody
 has seen the answers, the kinds are calibrated, weighted by their likelihood, and the mixture is calibrated again: no row is
-spent on it, as all members go on with all rows after that.
+spent on it, as all members go on with all rows after that, those of a half with the strength that suits the data if one does.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from sksoftmax.rows import row_numbers, spread
 FOLD_ROWS = 100  # below this many rows folds make no sense: all members see all rows
 LOG_SHARPNESS = 2.0  # logits are multiplied by e^-2 … e^2
 LOG_WEIGHT = 6.0
+PREFERENCE = 1.5  # times the weight of the other strength, and a half goes on with one
 MIXTURE_ROWS = 50_000  # of more rows so many weigh and calibrate the members: a handful of numbers
 
 
@@ -85,6 +86,11 @@ class Mixture:
         """All members alike."""
         return cls(np.full(n_members, 1 / n_members), np.ones(n_members))
 
+    def adopting(self, model):
+        """The mixture once each member is like another, `model`: those of one model share their weights."""
+        weights = np.array([self.weights[model == of_member].mean() for of_member in model])
+        return Mixture(weights, self.sharpness[model], self.final)
+
     def logits(self, member_logits, head):
         """One set of logits, (n, n_outputs), of those of the members, (n_members, n, n_outputs)."""
         sharpened = member_logits * self.sharpness.astype(member_logits.dtype)[:, None, None]
@@ -116,6 +122,17 @@ def fit_mixture(network, folds, samples, head):
     mixture = mixed(logits, of_rows - logsumexp(of_rows, axis=0), head)
     weights = np.exp(log_weights)[roles.kind]
     return Mixture(weights / weights.sum(), sharpness[roles.kind], fit_sharpness(mixture, samples, head))
+
+
+def models(roles, mixture):
+    """The member whose strength each one takes on, (n_members,): its own, or that of its half's kind which is weighted more."""
+    model = np.arange(len(mixture.weights))
+    for binned in (False, True):
+        half = np.flatnonzero(roles.binned == binned)
+        order = half[np.argsort(mixture.weights[half], kind="stable")]
+        if mixture.weights[order[-1]] >= PREFERENCE * mixture.weights[order[0]]:
+            model[half] = order[-1]
+    return model
 
 
 def out_of_fold(network, roles, folds, samples):

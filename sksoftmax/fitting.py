@@ -22,7 +22,13 @@ from sksoftmax.scoring import check_scoring_fits, make_score
 from sksoftmax.targets import classes_of, make_head, target_kind
 from sksoftmax.training import INTERRUPTED, Run, Samples
 
-SETTLED = ("scaling", "categorical_features", "n_bins", "relevance", "parametrization")  # and dtype: by the first call, for those that go on
+SETTLED = (
+    "scaling",
+    "categorical_features",
+    "n_bins",
+    "relevance",
+    "parametrization",
+)  # and dtype: by the first call, for those that go on
 
 
 def public_attributes(encoder, network, progress):

@@ -157,6 +157,15 @@ class Averaged(Optimizer):
         self.optimizer.learning_rate = rate
 
     @property
+    def weight_decay(self):
+        """That of the optimizer whose weights are averaged."""
+        return self.optimizer.weight_decay
+
+    @weight_decay.setter
+    def weight_decay(self, weight_decay):
+        self.optimizer.weight_decay = weight_decay
+
+    @property
     def learning_rate_init(self):
         """The base rate that it began with."""
         return self.optimizer.learning_rate_init

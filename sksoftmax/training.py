@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 
-from sksoftmax.committee import fit_mixture, rows_of_members
+from sksoftmax.committee import Roles, fit_mixture, models, rows_of_members
 from sksoftmax.network import Memory
 from sksoftmax.optimizers import clip
 from sksoftmax.progress import Report
@@ -139,6 +139,7 @@ class Run:
             while self.n_done < self.options.max_iter:
                 if self.folds is not None and self.n_done == self.options.fold_epochs:
                     self.open_folds()
+                    self.adopt_strengths(optimizer)
                 start = self.network.parameters.copy()
                 self.tasks.begin()
                 batches = self.batches(rng)
@@ -167,6 +168,18 @@ class Run:
         self.mixture = fit_mixture(self.network, self.folds, self.training, self.head)
         self.folds = None
         self.order = rows_of_members(None, self.network, len(self.training))
+
+    def adopt_strengths(self, optimizer):
+        """Have members go on with the dropout and the weight decay that did better out of fold."""
+        network, decay = self.network, self.options.weight_decay
+        if not (isinstance(network.dropout, np.ndarray) or isinstance(decay, np.ndarray)):
+            return
+        model = models(Roles.of(self.n_members), self.mixture)
+        self.mixture = self.mixture.adopting(model)
+        if isinstance(network.dropout, np.ndarray):
+            network.dropout = network.dropout[model]
+        if isinstance(decay, np.ndarray):
+            optimizer.weight_decay = network.weight_parts(decay[model])
 
     def one_epoch(self, optimizer, rng):
         """For partial_fit: one epoch at a rate that no plan changes; none if the validation score has ended training."""

@@ -25,6 +25,7 @@ from sksoftmax.committee import (
     fit_sharpness,
     member_folds,
     mixed,
+    models,
     out_of_fold,
     rows_of_members,
     stratified_folds,
@@ -754,3 +755,48 @@ def test_the_mixture_is_that_of_predictions_out_of_fold(open_folds, monkeypatch)
     monkeypatch.setattr(training, "fit_mixture", lambda *args: events.append("mixture") or fit_mixture(*args))
     quick(n_members=8, max_iter=5).fit(X, y)
     assert events == ["epoch"] * 2 + ["mixture"] + ["epoch"] * 3
+
+
+# The strength that did better
+
+
+def mixture_of(light, strong, light_binned, strong_binned, n_members=8):
+    """A mixture with these weights of the kinds, before they are made to sum to 1, and sharpnesses by which to tell them."""
+    roles = Roles.of(n_members)
+    weights = np.array([light, strong, light_binned, strong_binned])[roles.kind]
+    return Mixture(weights / weights.sum(), np.array([1.0, 2.0, 3.0, 4.0])[roles.kind], 1.1)
+
+
+def test_a_half_takes_on_the_strength_that_is_clearly_better_and_else_keeps_both():
+    roles = Roles.of(8)
+    model = models(roles, mixture_of(3, 1, 1, 1.4))
+    assert set(roles.kind[model[~roles.binned]]) == {0}
+    assert_array_equal(model[roles.binned], np.flatnonzero(roles.binned))
+    assert set(roles.kind[models(roles, mixture_of(1, 1, 1, 1.6))[roles.binned]]) == {3}
+
+
+def test_members_of_one_model_share_their_weights_and_its_sharpness():
+    mixture, roles = mixture_of(3, 1, 1, 1.4), Roles.of(8)
+    alike = mixture.adopting(models(roles, mixture))
+    for half in (roles.binned, ~roles.binned):
+        assert_allclose(alike.weights[half].sum(), mixture.weights[half].sum())
+    assert np.ptp(alike.weights[~roles.binned]) == 0 and set(alike.sharpness[~roles.binned]) == {1.0}
+    assert_array_equal(alike.weights[roles.binned], mixture.weights[roles.binned])
+    assert alike.final == mixture.final
+
+
+@pytest.mark.parametrize("ema_decay", [0.0, 0.5])
+def test_members_go_on_with_the_strength_that_did_better_out_of_fold(open_folds, monkeypatch, ema_decay):
+    monkeypatch.setattr(training, "fit_mixture", lambda *args: mixture_of(1, 3, 2, 1))
+    clf = quick(n_members=8, warm_start=True, ema_decay=ema_decay).fit(X, y)
+    strong, light = recipe.DROPOUT["strong"], recipe.DROPOUT["light"]
+    assert_array_equal(clf._network.dropout, np.repeat([strong, light], 4))
+    decays = np.repeat([recipe.WEIGHT_DECAY["strong"], recipe.WEIGHT_DECAY["light"]], 4)
+    assert clf._optimizer.weight_decay == clf._network.weight_parts(decays)
+    assert set(clf._mixture.sharpness) == {2.0, 3.0}
+
+
+def test_members_of_one_strength_stay_as_they_are(open_folds, monkeypatch):
+    mixture = mixture_of(1, 3, 2, 1)
+    monkeypatch.setattr(training, "fit_mixture", lambda *args: mixture)
+    assert quick(n_members=8, dropout=0.2, weight_decay=0.1).fit(X, y)._mixture is mixture
