@@ -250,8 +250,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
 
     n_bins : int, default=64
         Largest number of bins in the piecewise-linear encoding [8]_ of a numeric column, which `scaling` must be on for: a
-        column for each bin, −1 below it and 1 above it. Fewer, but 8 at least, where X has more than 4 columns, for about 256 in
-        all, and none where more than 128 columns are numbers. 0 makes none.
+        column for each bin, −1 below it and 1 above it. About 256 in all are shared out by `relevance`, 4 at least to each
+        column; there are none where more than 128 columns are numbers. 0 makes none.
 
     relevance : 'auto', array-like of shape (n_features,) or None, default='auto'
         How much each column of X counts to begin with: its scaled numbers, bins, flag and categories are multiplied by it, so

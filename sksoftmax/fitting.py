@@ -119,8 +119,8 @@ class NetworkTrainer:
         """The rows to train on and those of the user to score, or None, as the network takes them."""
         samples = self._samples(X, y, given.sample_weight, encoder, dtype)
         if not preprocessor.is_fitted:
-            preprocessor.fit(samples.X, samples.weights)
-            preprocessor.weigh(relevance_of_columns(self.relevance, samples, preprocessor, encoder.kind, rng))
+            ask = partial(relevance_of_columns, self.relevance, samples, kind=encoder.kind, rng=rng)
+            preprocessor.fit(samples.X, samples.weights, ask)
         training = encoded(samples, preprocessor, dtype)
         validation = encoded(self._given_validation(given, preprocessor, encoder, dtype), preprocessor, dtype)
         factors = class_factors(self.class_weight, encoder, training)

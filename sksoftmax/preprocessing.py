@@ -22,7 +22,7 @@ from sksoftmax.layers import EMBEDDING_UNITS
 from sksoftmax.rows import Rows, is_large, read, spread
 
 QUARTILES = (0.25, 0.5, 0.75)
-MIN_BINS, BIN_COLUMNS, MOST_BINNED = 8, 256, 128  # bins a column at least, bins in all, and numeric columns that have any
+MIN_BINS, BIN_COLUMNS, MOST_BINNED = 4, 256, 128  # bins a column at least, bins in all, and numeric columns that have any
 MAX_ONE_HOT = 255  # categories of a column; of more, those of one row are unknown, and if still more remain they are embedded
 MAX_EMBEDDED = 2**16  # categories of a column; rarer ones are unknown
 HALF_KNOWN = 50  # a category of so many rows learns at half the rate of one that is always there
@@ -45,8 +45,8 @@ class Preprocessor:
         Reads the categorical columns of the user's X as codes.
 
     n_bins : int, default=0
-        Largest number of bins of a numeric column; fewer where there are many columns. Their columns come before the others. 0
-        makes none; so does sparse input.
+        Largest number of bins of a numeric column; fewer where there are many columns, and in those that are less relevant. Their
+        columns come before the others. 0 makes none; so does sparse input.
     """
 
     def __init__(self, scaling, categories, n_bins=0):
@@ -107,8 +107,11 @@ class Preprocessor:
         """Whether X is a sparse matrix that stays one; after `fit` on dense rows, which are centred, it does not."""
         return issparse(X) and (self.changes_nothing or not self.centers)
 
-    def fit(self, X, weights=None):
-        """Learn from these rows, (n, d) floats with codes in the categorical columns, and their weights."""
+    def fit(self, X, weights=None, find_relevance=None):
+        """Learn from these rows, (n, d) floats with codes in the categorical columns, and their weights.
+
+        `find_relevance` takes this preprocessor once it can scale `columns`, and returns the relevance of each; None means 1.
+        """
         self.centers = not issparse(X)
         self.numeric = np.array(
             [column for column in range(X.shape[1]) if column not in self.categories.of_column], dtype=np.intp
@@ -118,54 +121,66 @@ class Preprocessor:
         self.embedded = {column: codes for column, (codes, _) in known.items() if len(codes) > MAX_ONE_HOT}
         self.rows_of_codes = {column: known[column][1] for column in self.embedded}
         self.flagged = np.empty(0, dtype=np.intp)
-        self.relevance = np.ones(X.shape[1])
-        if self.scaling is None:
-            return self
-        if issparse(X):
+        rows = None
+        if self.scaling is not None and issparse(X):
             self.center, self.scale = 0.0, _inverse(abs(X).max(axis=0).toarray().ravel())
-            return self
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            low, high, missing = extent(X)
-            self.flagged = np.flatnonzero(missing[self.numeric])
-            self._fit_numbers(*sample(X, weights), (high / 2 - low / 2)[self.numeric])
+        elif self.scaling is not None:
+            rows = sample(X, weights)
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                low, high, missing = extent(X)
+                self.flagged = np.flatnonzero(missing[self.numeric])
+                self._fit_scales(*rows, (high / 2 - low / 2)[self.numeric])
+        self.relevance = np.ones(X.shape[1]) if find_relevance is None else find_relevance(self)
+        if rows is not None:
+            self._fit_bins(*rows)
+        self._weigh()
         return self
 
-    def _n_bins_a_column(self):
-        n_numeric = max(len(self.numeric), 1)
-        return min(self.n_bins, max(MIN_BINS, BIN_COLUMNS // n_numeric)) if n_numeric <= MOST_BINNED else 0
+    def _blocks(self, X):
+        """Some of the numeric columns of X after the others, in float64, and where they stand among them."""
+        step = max(1, 16 * BLOCK // len(X))
+        for start in range(0, len(self.numeric), step):
+            columns = slice(start, start + step)
+            yield X[:, self.numeric[columns]].astype(np.float64), columns
 
-    def _fit_numbers(self, X, weights, half_range):
-        """Learn the scales and the edges of the bins, of some columns after the others."""
-        n_bins = self._n_bins_a_column()
+    def _fit_scales(self, X, weights, half_range):
         self.center, self.scale = np.empty((2, len(self.numeric)))
-        self.edges, step = [], max(1, 16 * BLOCK // len(X))
-        for columns in (slice(start, start + step) for start in range(0, len(self.numeric), step)):
-            numbers = X[:, self.numeric[columns]].astype(np.float64)
+        for numbers, columns in self._blocks(X):
             if self.scaling == "robust":
                 scales = robust_scale(numbers, weights, half_range[columns])
             else:
                 scales = standard_scale(numbers, weights)
             self.center[columns], self.scale[columns] = scales
-            if n_bins:
-                self.edges += [bin_edges(z, n_bins, weights) for z in self._scaled(numbers, *scales).T]
+
+    def _fit_bins(self, X, weights):
+        """Learn the edges of the bins, which are shared out among the columns by their relevance."""
+        if self.n_bins == 0 or not 0 < len(self.numeric) <= MOST_BINNED:
+            return
+        n_bins = shared_out(BIN_COLUMNS, self.relevance[self.numeric], MIN_BINS, self.n_bins)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            for numbers, columns in self._blocks(X):
+                Z = self._scaled(numbers, self.center[columns], self.scale[columns])
+                self.edges += [bin_edges(z, n, weights) for z, n in zip(Z.T, n_bins[columns])]
         self.bins = bins_between(self.edges)
 
-    def columns(self, X):
-        """Each column of these rows as one: numbers scaled, NaN where they are missing; categories as codes."""
-        result = np.array(X, dtype=np.float32)
-        missing = np.isnan(X[:, self.numeric])
-        result[:, self.numeric] = np.where(missing, np.nan, self._numbers(X, np.float32))
-        return result
-
-    def weigh(self, relevance):
-        """From now on multiply what each column of X becomes by its relevance, (d,), over their mean square's root.
+    def _weigh(self):
+        """Take down the factor of each dense input, its column's relevance over the root of their mean square.
 
         Embedded columns, whose vectors begin at 0, are left as they are, or out where their relevance is 0.
         """
-        self.relevance, factors = relevance, relevance[self.source_columns]
+        factors = self.relevance[self.source_columns]
         if (factors != factors[:1]).any():
             self.factors = factors / np.sqrt(np.mean(factors**2))
-        self.embedded = {column: codes for column, codes in self.embedded.items() if relevance[column] > 0}
+        self.embedded = {column: codes for column, codes in self.embedded.items() if self.relevance[column] > 0}
+
+    def columns(self, X):
+        """Each column of these rows as one: numbers scaled, NaN where they are missing; categories as codes."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            result = np.array(X, dtype=np.float32)
+            missing = np.isnan(result)
+            result[:, self.numeric] = self._numbers(X, np.float32)
+        result[missing] = np.nan
+        return result
 
     def transform(self, X, dtype):
         """The network's input for these rows, in this dtype."""
@@ -335,6 +350,12 @@ def bin_edges(z, n_bins, weights):
         inner = np.linspace(0, 1, n_bins + 3 - len(edges))[1:-1]
         edges = np.union1d(edges, np.quantile(distinct, inner, method="inverted_cdf"))
     return edges if len(edges) > 2 else edges[:1]  # one bin would repeat the column
+
+
+def shared_out(total, relevance, least, most):
+    """Whole numbers in proportion to the relevance of each, about this total, within limits."""
+    shares = relevance / max(relevance.sum(), np.finfo(np.float64).tiny)
+    return np.clip(np.round(total * shares), min(least, most), most).astype(int)
 
 
 def bins_between(edges):

@@ -13,11 +13,12 @@ from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sksoftmax.rows import read, spread
 
 FOREST = {"n_estimators": 25, "min_weight_fraction_leaf": 1 / 400, "n_jobs": 1}
-FEWEST_ROWS, MOST_ROWS = 100, 20_000  # of fewer rows chance decides; of more rows so many are enough
+FEWEST_ROWS = 100  # of fewer rows chance decides
+MOST_ROWS, MOST_NUMBERS = 20_000, 4 * 10**6  # the trees see so many rows, in all so many numbers
 LEAST, MOST = 0.1, 4.0  # of the mean: no column is lost, none counts alone
 
 
-def relevance_of_columns(asked, samples, preprocessor, kind, rng):
+def relevance_of_columns(asked, samples, preprocessor, *, kind, rng):
     """The relevance of each column of X, (d,), given the estimator's parameter, the training rows and the kind of targets."""
     n_rows, n_columns = samples.X.shape
     if asked is None or (
@@ -26,8 +27,9 @@ def relevance_of_columns(asked, samples, preprocessor, kind, rng):
         return np.ones(n_columns)
     if not isinstance(asked, str):
         return checked_relevance(asked, n_columns)
-    if n_rows > MOST_ROWS:
-        samples = samples[spread(n_rows, MOST_ROWS)]
+    size = min(MOST_ROWS, max(MOST_NUMBERS // n_columns, FEWEST_ROWS))
+    if n_rows > size:
+        samples = samples[spread(n_rows, size)]
     return forest_relevance(preprocessor.columns(read(samples.X)), samples.targets, samples.weights, kind, rng)
 
 

@@ -219,9 +219,15 @@ def test_what_is_unknown_missing_or_new_predicts_as_code_0(few, params):
 
 def test_a_column_whose_values_are_all_different_changes_nothing():
     named = FRAME[["size", "kind"]].assign(number=[f"row {i}" for i in range(N)])
-    clf = short().fit(named, y)
+    clf, without = short(relevance=None).fit(named, y), short(relevance=None).fit(FRAME[["size", "kind"]], y)
     assert clf.embeddings_ == []
-    assert_array_equal(clf.predict_proba(named), short().fit(FRAME[["size", "kind"]], y).predict_proba(FRAME[["size", "kind"]]))
+    assert_array_equal(clf.predict_proba(named), without.predict_proba(FRAME[["size", "kind"]]))
+
+
+def test_an_embedded_column_of_relevance_zero_is_left_out(few):
+    clf = short(relevance=(FRAME.columns != "city").astype(float)).fit(FRAME, y)
+    assert clf.embeddings_ == []
+    assert_array_equal(clf.predict_proba(FRAME), clf.predict_proba(FRAME.assign(city="new")))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -7,7 +7,7 @@ from scipy.sparse import csc_array, csr_array, csr_matrix
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
 
 from sksoftmax.columns import UNKNOWN, Categories
-from sksoftmax.preprocessing import FLOAT32_ROWS, MOST_BINNED, Preprocessor, arithmetic, quartiles, smooth_clip
+from sksoftmax.preprocessing import FLOAT32_ROWS, MOST_BINNED, Preprocessor, arithmetic, quartiles, shared_out, smooth_clip
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(41, 3)) * [1, 100, 1e-3] + [0, 5, -2]
@@ -325,7 +325,16 @@ def test_the_format_is_the_one_asked_for_or_float32_for_many_scaled_rows(dtype, 
     assert arithmetic(dtype, np.zeros((n_rows, 1), given), scaling) == expected
 
 
-@pytest.mark.parametrize("n_columns, n_bins", [(1, 64), (4, 64), (5, 51), (32, 8), (MOST_BINNED, 8), (MOST_BINNED + 1, 0)])
+@pytest.mark.parametrize("n_columns, n_bins", [(1, 64), (4, 64), (5, 51), (32, 8), (MOST_BINNED, 4), (MOST_BINNED + 1, 0)])
 def test_more_columns_have_fewer_bins_each_and_very_many_none(n_columns, n_bins):
     X = np.random.default_rng(0).normal(size=(300, n_columns))
     assert Preprocessor("robust", Categories({}), 64).fit(X, None).n_bin_columns == n_bins * n_columns
+
+
+@pytest.mark.parametrize(
+    "relevance, n_bins",
+    [([1, 1, 1, 1], [64] * 4), ([4, 2, 2, 0], [100, 64, 64, 4]), ([0, 0, 0, 0], [4] * 4), ([1, 1, 2, 4], [32, 32, 64, 100])],
+)
+def test_bins_are_shared_out_by_relevance_within_limits(relevance, n_bins):
+    assert shared_out(256, np.array(relevance, float), 4, 100).tolist() == n_bins
+    assert shared_out(256, np.array(relevance, float), 4, 2).tolist() == [2] * 4

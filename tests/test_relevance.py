@@ -42,6 +42,12 @@ def test_a_column_counts_for_where_it_is_missing():
     assert small().fit(numbers, Y).relevance_.argmax() == 3
 
 
+def test_numbers_beyond_float32_are_asked_too():
+    numbers = X.copy()
+    numbers[:, 4] = np.where(Y, 1e300, -1e300)
+    assert small().fit(numbers, Y).relevance_.argmax() == 4
+
+
 def test_categories_have_a_relevance_too():
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame({"noise": X[:, 2], "colour": np.where(Y, "red", "blue"), "more": X[:, 3]})
@@ -89,10 +95,15 @@ def test_the_network_s_input_is_multiplied_by_it(rows):
     ours, plain = small(relevance=values, n_bins=4).fit(rows, Y), small(relevance=None, n_bins=4).fit(rows, Y)
     factors = values[ours._preprocessor.source_columns]
     factors = factors / np.sqrt(np.mean(factors**2))
-    encoded = [clf._preprocessor.transform(rows, np.float64) for clf in (ours, plain)]
+    encoded = [clf._preprocessor.transform(rows, np.float64)[:, -N_COLUMNS:] for clf in (ours, plain)]  # all but bins
     encoded = [Z.toarray() if rows is not X else Z for Z in encoded]
-    assert_allclose(encoded[0], encoded[1] * factors)
+    assert_allclose(encoded[0], encoded[1] * factors[-N_COLUMNS:])
     assert [name.split("_")[0] for name in ours.encoded_feature_names_] == [f"x{i}" for i in ours._preprocessor.source_columns]
+
+
+def test_relevant_columns_have_more_bins():
+    columns = small(relevance=np.repeat([1.0, 7.0], N_COLUMNS // 2)).fit(X, Y)._preprocessor.bins[0]
+    assert_array_equal(np.bincount(columns), np.repeat([8, 56], N_COLUMNS // 2))
 
 
 def test_a_column_of_relevance_zero_is_left_out():
@@ -103,7 +114,7 @@ def test_a_column_of_relevance_zero_is_left_out():
 
 
 def test_noise_beside_few_columns_that_matter_costs_less():
-    rng = np.random.RandomState(3)
+    rng = np.random.RandomState(0)
     noisy = rng.standard_normal((900, 30))
     y = (noisy[:, 0] * noisy[:, 1] + 0.5 * noisy[:, 2] > 0).astype(int)
     scores = [

@@ -10,7 +10,7 @@ from neutral import plain
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 
-from sksoftmax import SoftmaxMLPClassifier, committee, preprocessing, rows, training
+from sksoftmax import SoftmaxMLPClassifier, committee, preprocessing, relevance, rows, training
 from sksoftmax.columns import Categories
 from sksoftmax.network import Memory, Network
 from sksoftmax.preprocessing import Preprocessor
@@ -117,6 +117,7 @@ def in_a_file(tmp_path, monkeypatch):
         (rows, "COPY_BYTES", 2**18),
         (preprocessing, "BLOCK", 2**15),
         (preprocessing, "SAMPLE_ROWS", 100),
+        (relevance, "MOST_ROWS", 100),
         (training, "PART_NUMBERS", 2**18),
         (committee, "MIXTURE_ROWS", 500),
     ]:
