@@ -22,13 +22,7 @@ from sksoftmax.scoring import check_scoring_fits, make_score
 from sksoftmax.targets import classes_of, make_head, target_kind
 from sksoftmax.training import INTERRUPTED, Run, Samples
 
-SETTLED = (
-    "scaling",
-    "categorical_features",
-    "n_bins",
-    "relevance",
-    "parametrization",
-)  # and dtype: by the first call, for those that go on
+SETTLED = ("scaling", "categorical_features", "n_bins", "relevance", "parametrization")  # and dtype: by the first call
 
 
 def public_attributes(encoder, network, progress):
@@ -207,7 +201,7 @@ class NetworkTrainer:
             return Preprocessor(self.scaling, Categories.from_X(X, self.categorical_features), self.n_bins)
         began = getattr(self, "_settled", {})
         for name, value in settled(self, "auto").items():
-            if value not in ("auto", began.get(name, value)):
+            if value != began.get(name, value) and (name, value) != ("dtype", "auto"):
                 raise cannot_go_on(name, value, repr(began[name]))
         return self._preprocessor
 

@@ -403,6 +403,7 @@ PARAMETERS = {
     "dtype": st.sampled_from(["auto", "float32", "float64"]),
     "parametrization": st.sampled_from(["standard", "ntk"]),
     "n_bins": st.integers(0, 70),
+    "relevance": st.sampled_from(["auto", None]),
     "class_weight": st.sampled_from([None, None, None, "balanced"]),
     "warm_start": st.booleans(),
 }
@@ -446,6 +447,7 @@ WRONG_PARAMETERS = {
     "parametrization": ["mup"],
     "n_members": [2, 5, 0, 1.5],
     "n_bins": [-1, 2.5],
+    "relevance": ["forest", 2, [1.0] * 99, [-1.0], [np.nan], ["a"]],
     "weight_decay": [-1.0, "some"],
 }
 

@@ -57,6 +57,7 @@ WRONG = {  # wrong types, and values out of range
     "parametrization": [None, "mup"],
     "n_members": [None, 0, 2, 5, 1.5],
     "n_bins": [None, -1, 2.5],
+    "relevance": ["forest", 1.0, [1.0]],
 }
 
 
