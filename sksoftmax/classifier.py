@@ -257,8 +257,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         How much each column of X counts to begin with: its scaled numbers, bins, flag and categories are multiplied by it, so
         that its weights are larger and move faster. 'auto' asks 25 extremely randomized trees [9]_, which find out in a moment on
         which columns y depends: each column's share in their gain, from 0.1 to 4 times the mean, on 20,000 rows where there are
-        more; 1 for all columns of fewer than 100 rows, of sparse input and where `scaling` is off. Numbers of your own must be
-        finite and nowhere negative; 0 leaves a column out. None means 1 for all columns.
+        more. Of n > 7,500 rows, which speak for themselves, that to the power 7,500 / n. 1 for all columns of fewer than 100
+        rows, of sparse input and where `scaling` is off. Numbers of your own must be finite and nowhere negative; 0 leaves a
+        column out. None means 1 for all columns.
 
     Attributes
     ----------

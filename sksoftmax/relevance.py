@@ -15,6 +15,7 @@ from sksoftmax.rows import read, spread
 FOREST = {"n_estimators": 25, "min_weight_fraction_leaf": 1 / 400, "n_jobs": 1}
 FEWEST_ROWS = 100  # of fewer rows chance decides
 MOST_ROWS, MOST_NUMBERS = 20_000, 4 * 10**6  # the trees see so many rows, in all so many numbers
+PRIOR_ROWS = 7_500  # of more rows the data tell more than any prior, which fades
 LEAST, MOST = 0.1, 4.0  # of the mean: no column is lost, none counts alone
 
 
@@ -30,7 +31,8 @@ def relevance_of_columns(asked, samples, preprocessor, *, kind, rng):
     size = min(MOST_ROWS, max(MOST_NUMBERS // n_columns, FEWEST_ROWS))
     if n_rows > size:
         samples = samples[spread(n_rows, size)]
-    return forest_relevance(preprocessor.columns(read(samples.X)), samples.targets, samples.weights, kind, rng)
+    values = forest_relevance(preprocessor.columns(read(samples.X)), samples.targets, samples.weights, kind, rng)
+    return values ** min(1.0, PRIOR_ROWS / n_rows)
 
 
 def _is_sparse(samples):

@@ -89,6 +89,12 @@ def test_of_many_rows_a_sample_is_asked(monkeypatch):
     assert taken == [(150, 150)]
 
 
+def test_the_prior_fades_where_rows_are_many(monkeypatch):
+    few = small().fit(X, Y).relevance_
+    monkeypatch.setattr(relevance, "PRIOR_ROWS", N_ROWS / 4)
+    assert_allclose(small().fit(X, Y).relevance_, few**0.25)
+
+
 @pytest.mark.parametrize("rows", [X, csr_matrix(X)], ids=["dense", "sparse"])
 def test_the_network_s_input_is_multiplied_by_it(rows):
     values = np.arange(N_COLUMNS, dtype=float)
