@@ -116,7 +116,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
 
     max_iter : int or 'auto', default='auto'
         Highest number of epochs (passes over the data) of 'sgd' and 'adam', or of iterations of 'lbfgs'. 'auto' is 50 epochs,
-        36 for one network, more where they have fewer than 250 steps and fewer where they have more than 6,000; 200 iterations
+        36 for one network, more where they have fewer than 250 steps and fewer where they have more than 8,000; 200 iterations
         for 'lbfgs'.
 
     shuffle : bool, default=True
@@ -195,8 +195,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
 
     dropout : float, list of float or 'auto', default='auto'
         Probability, in [0, 1), with which each output of a hidden layer is dropped in a training step of 'sgd' or 'adam'
-        (inverted dropout [6]_), or a list with one for each hidden layer. 'auto' is 0.15 for half of the members and 0.5, or 0.3
-        with bins, for the others, 0.15 for a single network, and 0 below 100 rows and for 'lbfgs'.
+        (inverted dropout [6]_), or a list with one for each hidden layer. 'auto' is 0.05 for half of the members and 0.3, or 0.2
+        with bins, for the others, 0.15 for a single network, times √(2,000 / n) where rows are more; 0 below 100 rows and for
+        'lbfgs'. After the folds likewise.
 
     label_smoothing : float, default=0.05
         Share ε of each training target, in [0, 1), that is spread evenly over the classes: y becomes (1 − ε) y + ε / K, or

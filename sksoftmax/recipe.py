@@ -14,11 +14,12 @@ from sksoftmax.parameters import dropout_rates, layer_activations, layer_sizes
 SMALL = 100  # below this many rows chance decides nothing: no dropout, all rows at once
 FEW = 1500  # below this many rows twice as many members
 LARGE = 10_000  # from here on batches are twice as large
-BATCH_SIZE, LEAST_STEPS, MOST_STEPS = 64, 250, 6000
+BATCH_SIZE, LEAST_STEPS, MOST_STEPS = 64, 250, 8000
 EPOCHS, EPOCHS_OF_ONE = 50, 36
-DROPOUT = {"light": 0.15, "strong": 0.5, "strong_binned": 0.3}
-WEIGHT_DECAY = {"light": 0.2, "strong": 1.0}
+DROPOUT = {"light": 0.05, "strong": 0.3, "strong_binned": 0.2}
+WEIGHT_DECAY = {"light": 0.1, "strong": 0.5}
 DROPOUT_OF_ONE, WEIGHT_DECAY_OF_ONE = 0.15, 0.5
+FULL_ROWS = 2000  # of more rows regularisation weakens as 1 / √n
 FOLD_SHARE, OPEN_ROWS = 0.4, 500  # each member leaves out a fold for this share of the epochs; for all of fewer rows
 N_BINS = 64
 
@@ -36,7 +37,7 @@ def resolved(params, n_samples, network=None):
     options.max_iter = _max_iter(options, n_samples)
     roles = None if options.n_members is None else Roles.of(options.n_members)
     options.dropout = _dropout(options, roles, n_samples)
-    options.weight_decay = _weight_decay(options, roles)
+    options.weight_decay = _weight_decay(options, roles, n_samples)
     return options
 
 
@@ -81,15 +82,20 @@ def _dropout(options, roles, n_samples):
         return dropout_rates(options.dropout, options.n_hidden)
     if options.solver == "lbfgs" or n_samples < SMALL:
         return 0.0
-    return DROPOUT_OF_ONE if roles is None else roles.values(**DROPOUT)
+    return weakening(n_samples) * (DROPOUT_OF_ONE if roles is None else roles.values(**DROPOUT))
 
 
-def _weight_decay(options, roles):
+def weakening(n_samples):
+    """The factor of dropout and weight decay: what is learnt from more rows needs less to hold it back."""
+    return min(1.0, (FULL_ROWS / n_samples) ** 0.5)
+
+
+def _weight_decay(options, roles, n_samples):
     if options.weight_decay != "auto":
         return options.weight_decay
     if options.solver == "lbfgs":
         return 0.0
-    return WEIGHT_DECAY_OF_ONE if roles is None else roles.values(**WEIGHT_DECAY)
+    return weakening(n_samples) * (WEIGHT_DECAY_OF_ONE if roles is None else roles.values(**WEIGHT_DECAY))
 
 
 def new_network(options, X, encoder, preprocessor, rng):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import make_classification
 
 from sksoftmax import SoftmaxMLPClassifier
@@ -17,6 +17,7 @@ from sksoftmax.recipe import (
     EPOCHS,
     EPOCHS_OF_ONE,
     FEW,
+    FULL_ROWS,
     LARGE,
     LEAST_STEPS,
     MOST_STEPS,
@@ -127,6 +128,14 @@ def test_each_kind_of_member_has_its_dropout_and_weight_decay():
     assert_array_equal(options.weight_decay, np.where(roles.strong, WEIGHT_DECAY["strong"], WEIGHT_DECAY["light"]))
 
 
+@pytest.mark.parametrize("params", [{}, {"n_members": 1}, {"solver": "sgd"}], ids=str)
+@pytest.mark.parametrize("times", [1, 4, 25])
+def test_regularisation_weakens_with_the_root_of_the_rows(params, times):
+    few, many = (options_of(n_samples, **params) for n_samples in (FULL_ROWS, times * FULL_ROWS))
+    for name in ("dropout", "weight_decay"):
+        assert_allclose(getattr(many, name), np.divide(getattr(few, name), times**0.5))
+
+
 @pytest.mark.parametrize("params", [{}, {"n_members": 1}, {"n_members": 8}, {"solver": "sgd"}], ids=str)
 def test_nothing_is_dropped_where_rows_are_few(params):
     assert options_of(SMALL - 1, **params).dropout == 0
@@ -134,7 +143,7 @@ def test_nothing_is_dropped_where_rows_are_few(params):
 
 
 @pytest.mark.parametrize("params", [{"n_members": 1}, {"solver": "sgd"}, {"hidden_layer_sizes": ()}], ids=str)
-def test_one_network_is_regularised_between_light_and_strong(params):
+def test_one_network_has_a_regularisation_of_its_own(params):
     options = options_of(**params)
     assert (options.dropout, options.weight_decay) == (DROPOUT_OF_ONE, WEIGHT_DECAY_OF_ONE)
 
