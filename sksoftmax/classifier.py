@@ -116,7 +116,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
 
     max_iter : int or 'auto', default='auto'
         Highest number of epochs (passes over the data) of 'sgd' and 'adam', or of iterations of 'lbfgs'. 'auto' is 50 epochs,
-        36 for one network, more where they have fewer than 250 steps and fewer where they have more than 8,000; 200 iterations
+        36 for one network, more where they have fewer than 250 steps and fewer where they have more than 7,000; 200 iterations
         for 'lbfgs'.
 
     shuffle : bool, default=True

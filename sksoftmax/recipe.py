@@ -14,7 +14,7 @@ from sksoftmax.parameters import dropout_rates, layer_activations, layer_sizes
 SMALL = 100  # below this many rows chance decides nothing: no dropout, all rows at once
 FEW = 1500  # below this many rows twice as many members
 LARGE = 10_000  # from here on batches are twice as large
-BATCH_SIZE, LEAST_STEPS, MOST_STEPS = 64, 250, 8000
+BATCH_SIZE, LEAST_STEPS, MOST_STEPS = 64, 250, 7000
 EPOCHS, EPOCHS_OF_ONE = 50, 36
 DROPOUT = {"light": 0.05, "strong": 0.3, "strong_binned": 0.2}
 WEIGHT_DECAY = {"light": 0.1, "strong": 0.5}
