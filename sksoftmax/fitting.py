@@ -154,7 +154,7 @@ class NetworkTrainer:
         """Checked X and y and raw weights as the rows that count."""
         weights = check_sample_weight(sample_weight, X.shape[0], dtype)
         if not issparse(X) and is_large(X.shape, X.dtype):
-            X = Rows(X)
+            X = Rows.of(X)
         return without_zero_weights(Samples(X, encoder.encode(y, dtype), weights, row_numbers(X.shape[0])))
 
     def _given_validation(self, given, preprocessor, encoder, dtype):

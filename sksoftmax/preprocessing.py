@@ -270,7 +270,7 @@ def encoded(samples, preprocessor, dtype):
     if isinstance(X, Rows):
         return replace(samples, X=X.encoded(preprocessor, dtype))
     if not preprocessor.keeps_sparse(X) and is_large((X.shape[0], preprocessor.n_columns), dtype):
-        return replace(samples, X=Rows(X, None, preprocessor, dtype))
+        return replace(samples, X=Rows.of(X, preprocessor, dtype))
     return replace(samples, X=preprocessor.transform(X, dtype))
 
 

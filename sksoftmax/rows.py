@@ -38,6 +38,13 @@ class Rows:
         n_rows = X.shape[0] if numbers is None else len(numbers)
         self.shape = (n_rows, X.shape[1] if preprocessor is None else preprocessor.n_columns)
 
+    @classmethod
+    def of(cls, X, preprocessor=None, dtype=None):
+        """All rows of X, which is copied if a row's numbers do not stand side by side, as in a frame, and not in a file."""
+        if not (issparse(X) or X.flags.c_contiguous or _is_in_file(X)):
+            X = np.ascontiguousarray(X)
+        return cls(X, None, preprocessor, dtype)
+
     def __getitem__(self, rows):
         if self.numbers is not None:
             return Rows(self.X, self.numbers[rows], self.preprocessor, self.dtype)
@@ -69,6 +76,10 @@ class Rows:
         if self.numbers is None:
             return self.X
         return self.X[self.numbers] if issparse(self.X) else self.X.take(self.numbers, axis=0)
+
+
+def _is_in_file(X):
+    return X is not None and (isinstance(X, np.memmap) or _is_in_file(getattr(X, "base", None)))
 
 
 def is_large(shape, dtype):

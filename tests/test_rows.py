@@ -289,3 +289,13 @@ def test_an_array_is_large_by_its_bytes():
     assert is_large((2**26 + 1, 1), np.float32)
     assert not is_large((2**26, 1), np.float32)
     assert is_large((2**25 + 1, 1), np.float64)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_columns_one_behind_the_other_are_copied_to_be_read_by_rows_unless_they_stand_in_a_file(tmp_path, order):
+    X = np.asarray(np.random.default_rng(0).normal(size=(6, 3)), order=order)
+    in_file = np.memmap(tmp_path / "X", dtype=float, mode="w+", shape=X.shape, order=order)
+    in_file[...] = X
+    assert Rows.of(X).X.flags.c_contiguous and np.shares_memory(Rows.of(X).X, X) == (order == "C")
+    assert np.shares_memory(Rows.of(np.asarray(in_file)).X, in_file)
+    assert_array_equal(Rows.of(in_file)[[2, 0]].read(), X[[2, 0]])
