@@ -124,7 +124,7 @@ def fit_mixture(network, folds, samples, head):
     return Mixture(weights / weights.sum(), sharpness[roles.kind], fit_sharpness(mixture, samples, head))
 
 
-def models(roles, mixture):
+def better_strengths(roles, mixture):
     """The member whose strength each one takes on, (n_members,): its own, or that of its half's kind which is weighted more."""
     model = np.arange(len(mixture.weights))
     for binned in (False, True):

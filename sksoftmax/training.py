@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 
-from sksoftmax.committee import Roles, fit_mixture, models, rows_of_members
+from sksoftmax.committee import Roles, better_strengths, fit_mixture, rows_of_members
 from sksoftmax.network import Memory
 from sksoftmax.optimizers import clip
 from sksoftmax.progress import Report
@@ -174,7 +174,7 @@ class Run:
         network, decay = self.network, self.options.weight_decay
         if not (isinstance(network.dropout, np.ndarray) or isinstance(decay, np.ndarray)):
             return
-        model = models(Roles.of(self.n_members), self.mixture)
+        model = better_strengths(Roles.of(self.n_members), self.mixture)
         self.mixture = self.mixture.adopting(model)
         if isinstance(network.dropout, np.ndarray):
             network.dropout = network.dropout[model]

@@ -20,12 +20,12 @@ from sksoftmax.committee import (
     FOLD_ROWS,
     Mixture,
     Roles,
+    better_strengths,
     fit_log_weights,
     fit_mixture,
     fit_sharpness,
     member_folds,
     mixed,
-    models,
     out_of_fold,
     rows_of_members,
     stratified_folds,
@@ -769,15 +769,15 @@ def mixture_of(light, strong, light_binned, strong_binned, n_members=8):
 
 def test_a_half_takes_on_the_strength_that_is_clearly_better_and_else_keeps_both():
     roles = Roles.of(8)
-    model = models(roles, mixture_of(3, 1, 1, 1.4))
+    model = better_strengths(roles, mixture_of(3, 1, 1, 1.4))
     assert set(roles.kind[model[~roles.binned]]) == {0}
     assert_array_equal(model[roles.binned], np.flatnonzero(roles.binned))
-    assert set(roles.kind[models(roles, mixture_of(1, 1, 1, 1.6))[roles.binned]]) == {3}
+    assert set(roles.kind[better_strengths(roles, mixture_of(1, 1, 1, 1.6))[roles.binned]]) == {3}
 
 
 def test_members_of_one_model_share_their_weights_and_its_sharpness():
     mixture, roles = mixture_of(3, 1, 1, 1.4), Roles.of(8)
-    alike = mixture.adopting(models(roles, mixture))
+    alike = mixture.adopting(better_strengths(roles, mixture))
     for half in (roles.binned, ~roles.binned):
         assert_allclose(alike.weights[half].sum(), mixture.weights[half].sum())
     assert np.ptp(alike.weights[~roles.binned]) == 0 and set(alike.sharpness[~roles.binned]) == {1.0}
