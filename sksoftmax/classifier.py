@@ -259,8 +259,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         that its weights are larger and move faster. 'auto' asks 25 extremely randomized trees [9]_, which find out in a moment on
         which columns y depends: each column's share in their gain, from 0.1 to 4 times the mean, on 20,000 rows where there are
         more. Of n > 7,500 rows, which speak for themselves, that to the power 7,500 / n. 1 for all columns of fewer than 100
-        rows, of sparse input and where `scaling` is off. Numbers of your own must be finite and nowhere negative; 0 leaves a
-        column out. None means 1 for all columns.
+        rows, of sparse input and where `scaling` is off. The trees see the rows that `early_stopping` sets aside too. Numbers of
+        your own must be finite and nowhere negative; 0 leaves a column out. None means 1 for all columns.
 
     Attributes
     ----------
