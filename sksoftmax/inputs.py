@@ -66,15 +66,13 @@ def check_X_y(estimator, X, y, preprocessor, reset):
 
 def _array_of_y(y):
     """y as scikit-learn reads it, so that an error names it; None, and numbers not finite, are left to scikit-learn to refuse."""
+    if y is None:
+        return None
     try:
-        y = (
-            y
-            if y is None
-            else check_array(_of_own_kind(y), accept_sparse="csr", ensure_2d=False, ensure_all_finite=False, dtype=None)
-        )
+        y = check_array(_of_own_kind(y), accept_sparse="csr", ensure_2d=False, ensure_all_finite=False, dtype=None)
     except (ValueError, TypeError) as error:
         raise ValueError(f"y must be one label a row, or a matrix with a row for each of X: {error}") from error
-    if y is not None and y.dtype == object:
+    if y.dtype == object:
         for row, labels in enumerate(y.reshape(len(y), -1)):
             if any(_is_missing(label) for label in labels):
                 raise ValueError(

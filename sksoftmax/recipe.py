@@ -82,10 +82,10 @@ def _dropout(options, roles, n_samples):
         return dropout_rates(options.dropout, options.n_hidden)
     if options.solver == "lbfgs" or n_samples < SMALL:
         return 0.0
-    return weakening(n_samples) * (DROPOUT_OF_ONE if roles is None else roles.values(**DROPOUT))
+    return _weakening(n_samples) * (DROPOUT_OF_ONE if roles is None else roles.values(**DROPOUT))
 
 
-def weakening(n_samples):
+def _weakening(n_samples):
     """The factor of dropout and weight decay: what is learnt from more rows needs less to hold it back."""
     return min(1.0, (FULL_ROWS / n_samples) ** 0.5)
 
@@ -95,7 +95,7 @@ def _weight_decay(options, roles, n_samples):
         return options.weight_decay
     if options.solver == "lbfgs":
         return 0.0
-    return weakening(n_samples) * (WEIGHT_DECAY_OF_ONE if roles is None else roles.values(**WEIGHT_DECAY))
+    return _weakening(n_samples) * (WEIGHT_DECAY_OF_ONE if roles is None else roles.values(**WEIGHT_DECAY))
 
 
 def new_network(options, X, encoder, preprocessor, rng):

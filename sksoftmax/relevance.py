@@ -7,12 +7,11 @@ weights that count, and under Adam move, r times as far: a prior for each column
 """
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
 from sksoftmax.rows import read, spread
 
-FOREST = {"n_estimators": 25, "min_weight_fraction_leaf": 1 / 400, "n_jobs": 1}
+FOREST = {"n_estimators": 25, "min_weight_fraction_leaf": 1 / 400, "max_features": "sqrt", "n_jobs": 1}
 FEWEST_ROWS = 100  # of fewer rows chance decides
 MOST_ROWS, MOST_NUMBERS = 20_000, 4 * 10**6  # the trees see so many rows, in all so many numbers
 PRIOR_ROWS = 7_500  # of more rows the data tell more than any prior, which fades
@@ -22,21 +21,15 @@ LEAST, MOST = 0.1, 4.0  # of the mean: no column is lost, none counts alone
 def relevance_of_columns(asked, samples, preprocessor, *, kind, rng):
     """The relevance of each column of X, (d,), given the estimator's parameter, the training rows and the kind of targets."""
     n_rows, n_columns = samples.X.shape
-    if asked is None or (
-        isinstance(asked, str) and (preprocessor.scaling is None or n_rows < FEWEST_ROWS or _is_sparse(samples))
-    ):
-        return np.ones(n_columns)
-    if not isinstance(asked, str):
+    if not isinstance(asked, str | None):
         return checked_relevance(asked, n_columns)
+    if asked is None or preprocessor.scaling is None or not preprocessor.centers or n_rows < FEWEST_ROWS:
+        return np.ones(n_columns)
     size = min(MOST_ROWS, max(MOST_NUMBERS // n_columns, FEWEST_ROWS))
     if n_rows > size:
         samples = samples[spread(n_rows, size)]
     values = forest_relevance(preprocessor.columns(read(samples.X)), samples.targets, samples.weights, kind, rng)
     return values ** min(1.0, PRIOR_ROWS / n_rows)
-
-
-def _is_sparse(samples):
-    return issparse(getattr(samples.X, "X", samples.X))
 
 
 def checked_relevance(relevance, n_columns):
@@ -58,7 +51,7 @@ def forest_relevance(columns, targets, weights, kind, rng):
         forest = ExtraTreesClassifier(**FOREST, random_state=rng)
         targets = targets.ravel().astype(np.intp)
     else:  # squared error, which for 0 and 1 is the same criterion
-        forest = ExtraTreesRegressor(**FOREST, max_features="sqrt", random_state=rng)
+        forest = ExtraTreesRegressor(**FOREST, random_state=rng)
         targets = targets[:, 0] if targets.shape[1] == 1 else targets
     shares = forest.fit(columns, targets, weights).feature_importances_
     if not shares.any():  # no tree has found a split

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from neutral import plain
 from numpy.testing import assert_allclose, assert_array_equal
+from slopes import assert_gradient_is_the_slope
 
 from sksoftmax import SoftmaxMLPClassifier, preprocessing, rows
 from sksoftmax.columns import UNKNOWN, Categories
@@ -50,22 +51,12 @@ def test_an_embedding_looks_rows_up_and_adds_the_derivatives_of_those_that_share
 @pytest.mark.parametrize("params", MEMBERS.values(), ids=MEMBERS)
 @pytest.mark.parametrize("hidden", [(), (5,)])
 def test_the_gradient_is_the_slope_of_the_loss_along_a_random_direction(hidden, params):
-    network, rng = random_network(hidden, **params), np.random.RandomState(1)
+    network = random_network(hidden, **params)
     X = random_rows(network)
-    targets = rng.randint(3, size=len(X))
-    network.allocate_gradient()
-
-    def loss_and_gradient(parameters):
-        network.parameters[...] = parameters
-        logits, backprop = network.forward(X)
-        loss, d_logits = cross_entropy(logits, targets, None)
-        backprop(d_logits)
-        return loss + network.add_l2(0.3), network.gradient.copy()
-
-    w, direction, step = network.parameters.copy(), rng.normal(size=network.parameters.shape), 1e-6
-    network._matrices(direction)[0][: network.n_skipped[0], : network.n_skipped[1]] = 0  # these weights stay 0
-    slope = (loss_and_gradient(w + step * direction)[0] - loss_and_gradient(w - step * direction)[0]) / (2 * step)
-    assert loss_and_gradient(w)[1] @ direction == pytest.approx(slope, rel=1e-6)
+    targets = np.random.RandomState(1).randint(3, size=len(X))
+    assert_gradient_is_the_slope(
+        network, lambda: network.forward(X), lambda logits: cross_entropy(logits, targets, None), strength=0.3
+    )
 
 
 @pytest.mark.parametrize("params", MEMBERS.values(), ids=MEMBERS)

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
+from slopes import assert_gradient_is_the_slope
 
 from sksoftmax import network as network_module
 from sksoftmax.layers import ACTIVATIONS, dropout
@@ -52,18 +53,9 @@ def test_the_gradient_is_the_slope_of_the_loss_along_a_random_direction(activati
     loss_function, n_outputs, targets = random_targets(kind, rng)
     X, weight = random_X(), rng.uniform(0.1, 3, N_ROWS) if weighted else None
     network = random_network(HIDDEN[depth], activation, n_outputs)
-    network.allocate_gradient()
-
-    def loss_and_gradient(parameters):
-        network.parameters[...] = parameters
-        logits, backprop = network.forward(X)
-        loss, d_logits = loss_function(logits, targets, weight)
-        backprop(d_logits)
-        return loss + network.add_l2(strength), network.gradient.copy()
-
-    w, direction, step = network.parameters.copy(), rng.normal(size=network.parameters.shape), 1e-6
-    slope = (loss_and_gradient(w + step * direction)[0] - loss_and_gradient(w - step * direction)[0]) / (2 * step)
-    assert loss_and_gradient(w)[1] @ direction == pytest.approx(slope, rel=1e-6)
+    assert_gradient_is_the_slope(
+        network, lambda: network.forward(X), lambda logits: loss_function(logits, targets, weight), strength
+    )
 
 
 @pytest.mark.parametrize("depth", [1, 3])
@@ -74,21 +66,16 @@ def test_the_gradient_under_dropout_is_the_slope_of_the_loss_under_the_same_mask
     loss_function, n_outputs, targets = random_targets(kind, rng)
     network = Network((N_INPUTS, *HIDDEN[depth], n_outputs), activation, np.float64, dropout=0.4)
     network.initialize(np.random.RandomState(0))
-    network.allocate_gradient()
     X, memory = random_X(), Memory(np.float64)
 
-    def loss_and_gradient(parameters):
-        network.parameters[...] = parameters
-        logits, backprop = network.forward(X, memory, np.random.SFC64(7))
-        loss, d_logits = loss_function(logits, targets, None)
-        backprop(d_logits)
-        return loss, network.gradient.copy()
+    def forward():
+        return network.forward(X, memory, np.random.SFC64(7))
 
-    w, direction, step = network.parameters.copy(), rng.normal(size=network.parameters.shape), 1e-6
-    slope = (loss_and_gradient(w + step * direction)[0] - loss_and_gradient(w - step * direction)[0]) / (2 * step)
-    assert loss_and_gradient(w)[1] @ direction == pytest.approx(slope, rel=1e-6)
-    without = loss_function(network.forward(X)[0], targets, None)[0]
-    assert loss_and_gradient(w)[0] != pytest.approx(without, rel=1e-6)
+    def loss(logits):
+        return loss_function(logits, targets, None)
+
+    assert_gradient_is_the_slope(network, forward, loss)
+    assert loss(forward()[0])[0] != pytest.approx(loss(network.forward(X)[0])[0], rel=1e-6)
 
 
 MIXED = ("tanh", "relu", "logistic")
