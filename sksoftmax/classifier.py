@@ -13,18 +13,18 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
-from sksoftmax.callbacks import CallbackSupportMixin, with_callbacks
-from sksoftmax.columns import Categories
-from sksoftmax.committee import Mixture
 from sksoftmax.conversion import parameters_from_sklearn, parameters_to_sklearn, state_from_sklearn, state_to_sklearn
-from sksoftmax.fitting import NetworkTrainer, public_attributes, settled
+from sksoftmax.data.columns import Categories
+from sksoftmax.data.inputs import Given, check_X_y
+from sksoftmax.data.preprocessing import Preprocessor
+from sksoftmax.data.targets import TargetEncoder
 from sksoftmax.hints import Activation, Floats, LayerSizes, MatrixLike, Method, OutActivation, RandomState, Schedule, Solver
-from sksoftmax.inputs import Given, check_X_y
 from sksoftmax.parameters import PARAMETER_CONSTRAINTS, layer_sizes
 from sksoftmax.prediction import NetworkPredictor
-from sksoftmax.preprocessing import Preprocessor
-from sksoftmax.recipe import resolved
-from sksoftmax.targets import TargetEncoder
+from sksoftmax.training.callbacks import CallbackSupportMixin, with_callbacks
+from sksoftmax.training.committee import Mixture
+from sksoftmax.training.fitting import NetworkTrainer, public_attributes, settled
+from sksoftmax.training.recipe import resolved
 
 BALANCED_IN_PARTS = (
     "class_weight='balanced' is not supported for partial_fit, which sees only a part of y. Compute the weights from all of y "

@@ -5,12 +5,12 @@ from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import LabelBinarizer
 
-from sksoftmax.heads import SoftmaxHead
-from sksoftmax.network import Network
-from sksoftmax.optimizers import make_optimizer
+from sksoftmax.data.heads import SoftmaxHead
+from sksoftmax.data.targets import TargetEncoder
+from sksoftmax.nn.network import Network
+from sksoftmax.nn.optimizers import make_optimizer
 from sksoftmax.parameters import layer_sizes
-from sksoftmax.progress import Progress
-from sksoftmax.targets import TargetEncoder
+from sksoftmax.training.progress import Progress
 
 NEUTRAL = {
     "out_activation": "auto",

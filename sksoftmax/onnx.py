@@ -1,12 +1,13 @@
 """Export to ONNX: the fitted network as a graph that onnxruntime and others run without Python or scikit-learn.
 
 `to_onnx` registers a converter with skl2onnx, which then converts the classifier wherever it stands: alone, at the end of a
-pipeline, in a meta-estimator. `convert` is that converter; the graph is the encoding of `sksoftmax.preprocessing`, the forward
-pass of `sksoftmax.network`, the mixture of `sksoftmax.committee` and the reading of logits of `sksoftmax.heads`, node by node.
+pipeline, in a meta-estimator. `convert` is that converter; the graph is the encoding of `sksoftmax.data.preprocessing`, the
+forward pass of `sksoftmax.nn.network`, the mixture of `sksoftmax.training.committee` and the reading of logits of
+`sksoftmax.data.heads`, node by node.
 Outputs of nodes are known by name; numbers and arrays become constants.
 
 Only operators that onnxruntime has for float32 and float64 are used. LeakyRelu, Elu, Selu, Softplus, Gelu and Mish it has for
-float32 alone, so that these activations are written out. Letters are those of `sksoftmax.layers`.
+float32 alone, so that these activations are written out. Letters are those of `sksoftmax.nn.layers`.
 """
 
 from functools import cache, partial, reduce
@@ -21,9 +22,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sksoftmax.classifier import SoftmaxMLPClassifier
-from sksoftmax.heads import BinaryHead, MultilabelHead, SoftmaxHead
-from sksoftmax.layers import EMBEDDING_UNITS, LEAKY_RELU_SLOPE, SELU_ALPHA, SELU_SCALE
-from sksoftmax.preprocessing import BOUND, LIMIT
+from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
+from sksoftmax.data.preprocessing import BOUND, LIMIT
+from sksoftmax.nn.layers import EMBEDDING_UNITS, LEAKY_RELU_SLOPE, SELU_ALPHA, SELU_SCALE
 
 if TYPE_CHECKING:
     from onnx import ModelProto

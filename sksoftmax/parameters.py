@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from sksoftmax.layers import ACTIVATIONS
-from sksoftmax.schedules import PLANNED
+from sksoftmax.nn.layers import ACTIVATIONS
+from sksoftmax.nn.schedules import PLANNED
 
 PARAMETER_CONSTRAINTS = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left"), str],

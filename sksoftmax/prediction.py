@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from sksoftmax.data.inputs import check_X
 from sksoftmax.hints import Floats, MatrixLike
-from sksoftmax.inputs import check_X
-from sksoftmax.network import Network
+from sksoftmax.nn.network import Network
 from sksoftmax.version import __version__
 
 FITTED = ("_encoder", "_network", "_preprocessor", "_mixture", "n_features_in_")  # what no fitted state can be without

@@ -3,7 +3,7 @@
     python tests/mutants.py loss tests/test_loss.py
     python tests/mutants.py training --sample 150 tests/test_training.py tests/test_trajectory.py
 
-runs the given tests, up to the first failure, on each mutant of sksoftmax/MODULE.py, in a fork of a process that has imported
+runs the given tests, up to the first failure, on each mutant of sksoftmax/MODULE.py (as in nn/layers), in a fork of a process that has imported
 NumPy, scikit-learn and pytest. No file is written: the fork compiles the mutant in place of the module. --only 3,14 repeats
 some, --list shows all; what else pytest should know has an equals sign, as in --deselect=TEST. Not mutated are docstrings,
 annotations, decorators, imports, f-strings and the texts of errors and warnings. Not on Windows, which has no fork.

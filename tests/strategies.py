@@ -13,8 +13,8 @@ import polars as pl
 import scipy.sparse as sp
 from hypothesis import strategies as st
 
-from sksoftmax.layers import ACTIVATIONS
-from sksoftmax.schedules import PLANNED
+from sksoftmax.nn.layers import ACTIVATIONS
+from sksoftmax.nn.schedules import PLANNED
 
 MAX_ROWS, MAX_COLUMNS, MAX_CLASSES = 300, 50, 30
 

@@ -15,7 +15,7 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sksoftmax.callbacks import CallbackSupportMixin, NoTasks, fit_tasks
+from sksoftmax.training.callbacks import CallbackSupportMixin, NoTasks, fit_tasks
 
 try:
     from sklearn.callback import ProgressBar, ScoringMonitor

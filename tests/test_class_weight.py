@@ -8,9 +8,9 @@ from scipy.special import softmax
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
-from sksoftmax.class_weight import class_factors
-from sksoftmax.targets import TargetEncoder
-from sksoftmax.training import Samples
+from sksoftmax.data.class_weight import class_factors
+from sksoftmax.data.targets import TargetEncoder
+from sksoftmax.training.run import Samples
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

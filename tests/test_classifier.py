@@ -25,9 +25,9 @@ from sklearn.model_selection import GridSearchCV
 import sksoftmax
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.loss import cross_entropy
-from sksoftmax.network import Network
-from sksoftmax.optimizers import SGD, Adam
-from sksoftmax.schedules import cosine, one_cycle
+from sksoftmax.nn.network import Network
+from sksoftmax.nn.optimizers import SGD, Adam
+from sksoftmax.nn.schedules import cosine, one_cycle
 
 X = np.random.default_rng(0).normal(size=(60, 4))
 MULTICLASS = X[:, :3].argmax(axis=1)

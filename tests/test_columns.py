@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_matrix
 
-from sksoftmax.columns import UNKNOWN, Categories, nan_for_NA
+from sksoftmax.data.columns import UNKNOWN, Categories, nan_for_NA
 
 COLOURS = ["red", "blue", None, "red"]
 CODES = [1, 0, UNKNOWN, 1]  # of the sorted categories blue, red

@@ -15,8 +15,11 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris, make_classification
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from sksoftmax import SoftmaxMLPClassifier, fitting, recipe, training
-from sksoftmax.committee import (
+from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
+from sksoftmax.nn.network import Network
+from sksoftmax.training import fitting, recipe, run
+from sksoftmax.training.committee import (
     FOLD_ROWS,
     Mixture,
     Roles,
@@ -30,9 +33,7 @@ from sksoftmax.committee import (
     rows_of_members,
     stratified_folds,
 )
-from sksoftmax.heads import BinaryHead, MultilabelHead, SoftmaxHead
-from sksoftmax.network import Network
-from sksoftmax.training import Run, Samples, minibatches
+from sksoftmax.training.run import Run, Samples, minibatches
 
 SIZES = [4, 6, 8, 10, 16]
 HEADS = {"softmax": SoftmaxHead(np.arange(3)), "binary": BinaryHead(np.arange(2)), "multilabel": MultilabelHead(np.arange(3))}
@@ -731,7 +732,7 @@ def open_folds(monkeypatch):
 
 def test_members_leave_out_folds_for_two_fifths_of_the_epochs_and_then_see_all_rows(open_folds, monkeypatch):
     seen = []
-    monkeypatch.setattr(training, "minibatches", lambda order, size: seen.append(order.copy()) or minibatches(order, size))
+    monkeypatch.setattr(run, "minibatches", lambda order, size: seen.append(order.copy()) or minibatches(order, size))
     clf = quick(n_members=8, max_iter=5).fit(X, y)
     everyone = np.arange(len(X))
     of_all = [all(np.array_equal(np.sort(rows), everyone) for rows in order) for order in seen]
@@ -741,7 +742,7 @@ def test_members_leave_out_folds_for_two_fifths_of_the_epochs_and_then_see_all_r
 
 def test_members_leave_out_their_folds_to_the_end_where_validation_rows_may_end_training_at_any_epoch(open_folds, monkeypatch):
     seen = []
-    monkeypatch.setattr(training, "minibatches", lambda order, size: seen.append(order.shape) or minibatches(order, size))
+    monkeypatch.setattr(run, "minibatches", lambda order, size: seen.append(order.shape) or minibatches(order, size))
     clf = quick(n_members=8, max_iter=5, n_iter_no_change=10, early_stopping=True).fit(X, y)
     assert len(seen) == 5 and len(set(seen)) == 1
     assert seen[0][1] < len(X) * (1 - clf.validation_fraction)
@@ -752,7 +753,7 @@ def test_the_mixture_is_that_of_predictions_out_of_fold(open_folds, monkeypatch)
     """Members that have seen a row do not judge it: the mixture is fitted once, before they do."""
     events, end_epoch = [], Run.end_epoch
     monkeypatch.setattr(Run, "end_epoch", lambda *args: events.append("epoch") or end_epoch(*args))
-    monkeypatch.setattr(training, "fit_mixture", lambda *args: events.append("mixture") or fit_mixture(*args))
+    monkeypatch.setattr(run, "fit_mixture", lambda *args: events.append("mixture") or fit_mixture(*args))
     quick(n_members=8, max_iter=5).fit(X, y)
     assert events == ["epoch"] * 2 + ["mixture"] + ["epoch"] * 3
 
@@ -787,7 +788,7 @@ def test_members_of_one_model_share_their_weights_and_its_sharpness():
 
 @pytest.mark.parametrize("ema_decay", [0.0, 0.5])
 def test_members_go_on_with_the_strength_that_did_better_out_of_fold(open_folds, monkeypatch, ema_decay):
-    monkeypatch.setattr(training, "fit_mixture", lambda *args: mixture_of(1, 3, 2, 1))
+    monkeypatch.setattr(run, "fit_mixture", lambda *args: mixture_of(1, 3, 2, 1))
     clf = quick(n_members=8, warm_start=True, ema_decay=ema_decay).fit(X, y)
     strong, light = recipe.DROPOUT["strong"], recipe.DROPOUT["light"]
     assert_array_equal(clf._network.dropout, np.repeat([strong, light], 4))
@@ -798,5 +799,5 @@ def test_members_go_on_with_the_strength_that_did_better_out_of_fold(open_folds,
 
 def test_members_of_one_strength_stay_as_they_are(open_folds, monkeypatch):
     mixture = mixture_of(1, 3, 2, 1)
-    monkeypatch.setattr(training, "fit_mixture", lambda *args: mixture)
+    monkeypatch.setattr(run, "fit_mixture", lambda *args: mixture)
     assert quick(n_members=8, dropout=0.2, weight_decay=0.1).fit(X, y)._mixture is mixture

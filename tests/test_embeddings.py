@@ -9,12 +9,13 @@ from neutral import plain
 from numpy.testing import assert_allclose, assert_array_equal
 from slopes import assert_gradient_is_the_slope
 
-from sksoftmax import SoftmaxMLPClassifier, preprocessing, rows
-from sksoftmax.columns import UNKNOWN, Categories
-from sksoftmax.layers import EMBEDDING_UNITS, embedding
+from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.data import preprocessing, rows
+from sksoftmax.data.columns import UNKNOWN, Categories
+from sksoftmax.data.preprocessing import HALF_KNOWN, Preprocessor, known_codes
 from sksoftmax.loss import cross_entropy
-from sksoftmax.network import Network
-from sksoftmax.preprocessing import HALF_KNOWN, Preprocessor, known_codes
+from sksoftmax.nn.layers import EMBEDDING_UNITS, embedding
+from sksoftmax.nn.network import Network
 
 # The layer and the network
 
@@ -270,7 +271,7 @@ def test_a_row_of_weight_2_is_two_rows_and_one_of_weight_0_none(few):
 def test_chunks_of_predictions_are_those_of_all_rows(few, monkeypatch):
     clf = short(dtype="float64").fit(FRAME, y)
     expected = clf.predict_proba(FRAME)
-    monkeypatch.setattr("sksoftmax.network.CHUNK_ELEMENTS", 1)
+    monkeypatch.setattr("sksoftmax.nn.network.CHUNK_ELEMENTS", 1)
     assert_allclose(clf.predict_proba(FRAME), expected, rtol=1e-12)
 
 

@@ -9,7 +9,8 @@ from neutral import plain
 from scipy.sparse import csc_matrix, csr_matrix
 from sklearn.exceptions import DataConversionWarning, NotFittedError
 
-from sksoftmax import SoftmaxMLPClassifier, inputs
+from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.data import inputs
 
 X = np.random.default_rng(0).normal(size=(30, 4))
 y = np.arange(30) % 3

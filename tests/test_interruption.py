@@ -17,12 +17,13 @@ from sklearn.model_selection import GridSearchCV
 from test_callbacks import Recorder, has_callbacks
 from test_classifier import interrupt
 
-from sksoftmax import SoftmaxMLPClassifier, fitting, recipe, training
-from sksoftmax.network import Network
-from sksoftmax.optimizers import SGD, Adam, Averaged
-from sksoftmax.preprocessing import Preprocessor
-from sksoftmax.progress import Progress
-from sksoftmax.training import Run
+from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.data.preprocessing import Preprocessor
+from sksoftmax.nn.network import Network
+from sksoftmax.nn.optimizers import SGD, Adam, Averaged
+from sksoftmax.training import fitting, recipe, run
+from sksoftmax.training.progress import Progress
+from sksoftmax.training.run import Run
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -117,7 +118,7 @@ def test_an_interrupt_before_an_epoch_has_ended_keeps_a_model_that_predicts(make
 
 def test_an_interrupt_while_the_members_are_weighed_ends_training_there(monkeypatch):
     monkeypatch.setattr(recipe, "OPEN_ROWS", len(X))
-    interrupt(monkeypatch, training, "fit_mixture", at_call=1)
+    interrupt(monkeypatch, run, "fit_mixture", at_call=1)
     clf = fit_interrupted(committee())
     monkeypatch.undo()
     assert clf.n_iter_ == 2
@@ -126,7 +127,7 @@ def test_an_interrupt_while_the_members_are_weighed_ends_training_there(monkeypa
 
 
 def test_an_interrupt_while_the_members_are_weighed_at_last_keeps_them_as_equals(monkeypatch):
-    interrupt(monkeypatch, training, "fit_mixture", at_call=1)
+    interrupt(monkeypatch, run, "fit_mixture", at_call=1)
     clf = fit_interrupted(committee(max_iter=1))
     monkeypatch.undo()
     assert_array_equal(clf._mixture.weights, 1 / 8)
@@ -292,7 +293,7 @@ POINTS = {  # where memory may run out, and at which call
     "the scoring": (Run, "validate", 2),
     "the record": (Progress, "record_scored", 2),
     "the best weights": (Run, "restore_best", 1),
-    "the mixture": (training, "fit_mixture", 1),
+    "the mixture": (run, "fit_mixture", 1),
     "the attributes": (fitting, "public_attributes", 1),
 }
 

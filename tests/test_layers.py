@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from scipy.sparse import csr_matrix
 
-from sksoftmax.layers import ACTIVATIONS, dense, dense_sparse, dropout
+from sksoftmax.nn.layers import ACTIVATIONS, dense, dense_sparse, dropout
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 FORMULAS = {

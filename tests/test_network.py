@@ -7,11 +7,11 @@ import pytest
 from scipy.sparse import csr_matrix
 from slopes import assert_gradient_is_the_slope
 
-from sksoftmax import network as network_module
-from sksoftmax.layers import ACTIVATIONS, dropout
 from sksoftmax.loss import binary_cross_entropy, cross_entropy
-from sksoftmax.network import Memory, Network
-from sksoftmax.optimizers import SGD, Adam, Averaged
+from sksoftmax.nn import network as network_module
+from sksoftmax.nn.layers import ACTIVATIONS, dropout
+from sksoftmax.nn.network import Memory, Network
+from sksoftmax.nn.optimizers import SGD, Adam, Averaged
 
 N_ROWS, N_INPUTS, N_OUTPUTS = 9, 4, 3
 HIDDEN = {0: (), 1: (5,), 3: (5, 4, 6)}

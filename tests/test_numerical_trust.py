@@ -15,12 +15,12 @@ from scipy.optimize import minimize
 from scipy.special import erf
 from sklearn.linear_model import LogisticRegression
 
-from sksoftmax.callbacks import NoTasks
-from sksoftmax.heads import BinaryHead, MultilabelHead, SoftmaxHead
-from sksoftmax.layers import ACTIVATIONS
-from sksoftmax.network import Network
-from sksoftmax.progress import Progress
-from sksoftmax.training import Run, Samples
+from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
+from sksoftmax.nn.layers import ACTIVATIONS
+from sksoftmax.nn.network import Network
+from sksoftmax.training.callbacks import NoTasks
+from sksoftmax.training.progress import Progress
+from sksoftmax.training.run import Run, Samples
 
 STEP = 1e-30
 FORMULAS = {  # from the papers, for complex numbers; z.real decides between branches

@@ -22,7 +22,9 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from sksoftmax import SoftmaxMLPClassifier, layers, preprocessing
+from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.data import preprocessing
+from sksoftmax.nn import layers
 from sksoftmax.onnx import ACTIVATIONS, labels_of, register, to_onnx
 
 onnx = pytest.importorskip("onnx")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier
 
-from sksoftmax.network import Network
-from sksoftmax.optimizers import SGD, Adam, Averaged, clip, make_optimizer
+from sksoftmax.nn.network import Network
+from sksoftmax.nn.optimizers import SGD, Adam, Averaged, clip, make_optimizer
 
 SIZE = 5
 

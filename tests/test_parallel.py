@@ -16,7 +16,7 @@ from test_readme import PYTHON
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.threads import one_thread_for_scipy
+from sksoftmax.training.threads import one_thread_for_scipy
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from neutral import plain
 
-from sksoftmax.layers import ACTIVATIONS
+from sksoftmax.nn.layers import ACTIVATIONS
 from sksoftmax.parameters import check_combination, dropout_rates, layer_activations, layer_sizes, stops_early
 
 X = np.random.default_rng(0).normal(size=(60, 4))

@@ -6,8 +6,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csc_array, csr_array, csr_matrix
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
 
-from sksoftmax.columns import UNKNOWN, Categories
-from sksoftmax.preprocessing import FLOAT32_ROWS, MOST_BINNED, Preprocessor, arithmetic, quartiles, shared_out, smooth_clip
+from sksoftmax.data.columns import UNKNOWN, Categories
+from sksoftmax.data.preprocessing import FLOAT32_ROWS, MOST_BINNED, Preprocessor, arithmetic, quartiles, shared_out, smooth_clip
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(41, 3)) * [1, 100, 1e-3] + [0, 5, -2]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from neutral import plain
 
-from sksoftmax.progress import HEADINGS, Progress
+from sksoftmax.training.progress import HEADINGS, Progress
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

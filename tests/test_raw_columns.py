@@ -19,7 +19,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import _get_feature_names
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.preprocessing import FLOAT32_ROWS
+from sksoftmax.data.preprocessing import FLOAT32_ROWS
 
 N = 60
 RNG = np.random.default_rng(0)

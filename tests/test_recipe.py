@@ -6,11 +6,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import make_classification
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.columns import Categories
-from sksoftmax.committee import Roles
-from sksoftmax.network import Network
-from sksoftmax.preprocessing import Preprocessor
-from sksoftmax.recipe import (
+from sksoftmax.data.columns import Categories
+from sksoftmax.data.preprocessing import Preprocessor
+from sksoftmax.data.targets import TargetEncoder
+from sksoftmax.nn.network import Network
+from sksoftmax.training.committee import Roles
+from sksoftmax.training.recipe import (
     BATCH_SIZE,
     DROPOUT,
     DROPOUT_OF_ONE,
@@ -29,7 +30,6 @@ from sksoftmax.recipe import (
     new_network,
     resolved,
 )
-from sksoftmax.targets import TargetEncoder
 
 SIZES = [1, 10, SMALL - 1, SMALL, 200, 1499, 1500, LARGE - 1, LARGE, 1_000_000]
 

@@ -7,8 +7,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
 
-from sksoftmax import SoftmaxMLPClassifier, relevance
-from sksoftmax.relevance import LEAST, MOST, forest_relevance
+from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.data import relevance
+from sksoftmax.data.relevance import LEAST, MOST, forest_relevance
 
 RNG = np.random.RandomState(0)
 N_ROWS, N_COLUMNS = 300, 8

@@ -10,11 +10,13 @@ from neutral import plain
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 
-from sksoftmax import SoftmaxMLPClassifier, committee, preprocessing, relevance, rows, training
-from sksoftmax.columns import Categories
-from sksoftmax.network import Memory, Network
-from sksoftmax.preprocessing import Preprocessor
-from sksoftmax.rows import Rows, is_large, read, row_numbers, spread
+from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.data import preprocessing, relevance, rows
+from sksoftmax.data.columns import Categories
+from sksoftmax.data.preprocessing import Preprocessor
+from sksoftmax.data.rows import Rows, is_large, read, row_numbers, spread
+from sksoftmax.nn.network import Memory, Network
+from sksoftmax.training import committee, run
 
 RNG = np.random.default_rng(0)
 N = 240
@@ -101,7 +103,7 @@ def test_lbfgs_adds_up_the_gradient_of_one_part_after_the_other(nothing_is_copie
 
     with pytest.warns(match="lbfgs failed to converge"):
         whole = fit()
-        monkeypatch.setattr(training, "PART_NUMBERS", 1000)
+        monkeypatch.setattr(run, "PART_NUMBERS", 1000)
         in_parts = fit()
     assert_allclose(in_parts.loss_curve_, whole.loss_curve_, rtol=1e-9)
     assert_allclose(in_parts.predict_proba(NUMBERS), whole.predict_proba(NUMBERS), rtol=1e-6)
@@ -118,7 +120,7 @@ def in_a_file(tmp_path, monkeypatch):
         (preprocessing, "BLOCK", 2**15),
         (preprocessing, "SAMPLE_ROWS", 100),
         (relevance, "MOST_ROWS", 100),
-        (training, "PART_NUMBERS", 2**18),
+        (run, "PART_NUMBERS", 2**18),
         (committee, "MIXTURE_ROWS", 500),
     ]:
         monkeypatch.setattr(module, name, value)
@@ -183,7 +185,7 @@ def test_training_leaves_nothing_behind_that_only_the_garbage_collector_would_fi
     def alive(kind):
         return sum(isinstance(thing, kind) for thing in gc.get_objects())
 
-    before = {kind: alive(kind) for kind in (training.Run, Memory, Network)}
+    before = {kind: alive(kind) for kind in (run.Run, Memory, Network)}
     clf = quick(early_stopping=True, scoring=scoring).fit(NUMBERS, y)
     for _ in range(2):
         clf.partial_fit(NUMBERS, y, X_val=NUMBERS, y_val=y)

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sksoftmax.schedules import PLANNED, adaptive, constant, cosine, coslog4, invscaling, is_planned, one_cycle, schedule
-from sksoftmax.training import learning_rates
+from sksoftmax.nn.schedules import PLANNED, adaptive, constant, cosine, coslog4, invscaling, is_planned, one_cycle, schedule
+from sksoftmax.training.run import learning_rates
 
 
 def curve(schedule, start=0, stop=1):

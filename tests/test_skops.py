@@ -16,22 +16,22 @@ X, y = load_iris(return_X_y=True)
 X = StandardScaler().fit_transform(X)
 TRUSTED = (
     "sksoftmax.classifier.SoftmaxMLPClassifier",
-    "sksoftmax.network.Network",
-    "sksoftmax.targets.TargetEncoder",
-    "sksoftmax.progress.Progress",
-    "sksoftmax.preprocessing.Preprocessor",
-    "sksoftmax.columns.Categories",
-    "sksoftmax.committee.Mixture",
+    "sksoftmax.nn.network.Network",
+    "sksoftmax.data.targets.TargetEncoder",
+    "sksoftmax.training.progress.Progress",
+    "sksoftmax.data.preprocessing.Preprocessor",
+    "sksoftmax.data.columns.Categories",
+    "sksoftmax.training.committee.Mixture",
 )
 HEADS = {
-    "sksoftmax.heads.SoftmaxHead": y,
-    "sksoftmax.heads.BinaryHead": np.array(["no", "yes"])[(y > 0).astype(int)],
-    "sksoftmax.heads.MultilabelHead": np.column_stack([y == 1, y == 2]).astype(int),
+    "sksoftmax.data.heads.SoftmaxHead": y,
+    "sksoftmax.data.heads.BinaryHead": np.array(["no", "yes"])[(y > 0).astype(int)],
+    "sksoftmax.data.heads.MultilabelHead": np.column_stack([y == 1, y == 2]).astype(int),
 }
 OPTIMIZERS = {
-    ("sksoftmax.optimizers.Adam",): {"dropout": 0.1},
-    ("sksoftmax.optimizers.SGD",): {"solver": "sgd", "weight_decay": 0.1},
-    ("sksoftmax.optimizers.Adam", "sksoftmax.optimizers.Averaged"): {"ema_decay": 0.9, "clip_norm": 1.0},
+    ("sksoftmax.nn.optimizers.Adam",): {"dropout": 0.1},
+    ("sksoftmax.nn.optimizers.SGD",): {"solver": "sgd", "weight_decay": 0.1},
+    ("sksoftmax.nn.optimizers.Adam", "sksoftmax.nn.optimizers.Averaged"): {"ema_decay": 0.9, "clip_norm": 1.0},
 }
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -72,7 +72,7 @@ def test_early_stopping_of_partial_fit_goes_on():
     clf = small(early_stopping=True, n_iter_no_change=2, learning_rate_init=0.1)
     given = {"X_val": X[::3], "y_val": y[::3]}
     clf.partial_fit(X, y, classes=[0, 1, 2], **given)
-    loaded = reloaded(clf, *TRUSTED, "sksoftmax.heads.SoftmaxHead", "sksoftmax.optimizers.Adam")
+    loaded = reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead", "sksoftmax.nn.optimizers.Adam")
     for _ in range(2):
         clf.partial_fit(X, y, **given)
         loaded.partial_fit(X, y, **given)
@@ -82,7 +82,7 @@ def test_early_stopping_of_partial_fit_goes_on():
 
 def test_warm_start_goes_on_as_if_it_had_not_been_saved():
     clf = small(warm_start=True, random_state=np.random.RandomState(0)).fit(X, y)
-    loaded = reloaded(clf, *TRUSTED, "sksoftmax.heads.SoftmaxHead", "sksoftmax.optimizers.Adam")
+    loaded = reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead", "sksoftmax.nn.optimizers.Adam")
     assert_array_equal(loaded.fit(X, y).coefs_[0], clf.fit(X, y).coefs_[0])
 
 
@@ -99,7 +99,7 @@ def test_warm_start_goes_on_as_if_it_had_not_been_saved():
 )
 def test_a_loaded_model_can_be_fitted_again(params):
     clf = small(**params).fit(X, y)
-    loaded = reloaded(clf, *TRUSTED, "sksoftmax.heads.SoftmaxHead")
+    loaded = reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead")
     assert loaded.get_params() == clf.get_params()
     assert_array_equal(loaded.fit(X, y).coefs_[0], clf.coefs_[0])
 
@@ -107,14 +107,14 @@ def test_a_loaded_model_can_be_fitted_again(params):
 def test_arrays_that_were_put_there_by_hand_are_saved():
     clf = small().fit(X, y)
     clf.coefs_ = [2 * W for W in clf.coefs_]
-    assert_array_equal(reloaded(clf, *TRUSTED, "sksoftmax.heads.SoftmaxHead").predict_proba(X), clf.predict_proba(X))
+    assert_array_equal(reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead").predict_proba(X), clf.predict_proba(X))
 
 
 def test_every_fitted_attribute_comes_back_equal():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(X.astype(np.float32), columns=["a", "b", "c", "d"])
     clf = small(early_stopping=True).fit(frame, np.array(["x", "y", "z"], dtype=object)[y])
-    loaded = reloaded(clf, *TRUSTED, "sksoftmax.heads.SoftmaxHead")
+    loaded = reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead")
     names = [name for name in vars(clf) if name.endswith("_")]
     for name in names:
         np.testing.assert_equal(getattr(loaded, name), getattr(clf, name))
@@ -124,7 +124,7 @@ def test_every_fitted_attribute_comes_back_equal():
 
 def test_a_pipeline_needs_no_more_than_the_model_in_it():
     clf = make_pipeline(StandardScaler(), small()).fit(X, y)
-    assert_array_equal(reloaded(clf, *TRUSTED, "sksoftmax.heads.SoftmaxHead").predict_proba(X), clf.predict_proba(X))
+    assert_array_equal(reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead").predict_proba(X), clf.predict_proba(X))
 
 
 def test_an_unfitted_model_needs_one_type():
@@ -141,5 +141,5 @@ def test_scaling_missing_values_and_categories_are_saved():
     frame = pd.DataFrame(X, columns=list("abcd")).assign(kind=pd.Categorical(np.array(["p", "q", "r"])[y]))
     frame.loc[::7, "a"] = np.nan
     clf = small(scaling="robust", categorical_features="from_dtype").fit(frame, y)
-    loaded = reloaded(clf, *TRUSTED, "sksoftmax.heads.SoftmaxHead")
+    loaded = reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead")
     assert_array_equal(loaded.predict_proba(frame), clf.predict_proba(frame))

@@ -9,8 +9,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from sksoftmax.loss import cross_entropy, softmax
-from sksoftmax.network import Network
-from sksoftmax.optimizers import SGD
+from sksoftmax.nn.network import Network
+from sksoftmax.nn.optimizers import SGD
 
 # Two inputs, three classes, no hidden layer: one step of gradient descent at rate 1
 

@@ -9,15 +9,15 @@ from scipy.sparse import csr_matrix
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, log_loss
 
-from sksoftmax import training
-from sksoftmax.callbacks import NoTasks
-from sksoftmax.committee import Mixture
-from sksoftmax.heads import SoftmaxHead
-from sksoftmax.network import Network
-from sksoftmax.optimizers import SGD, Adam
-from sksoftmax.progress import Progress
-from sksoftmax.rows import Rows
-from sksoftmax.training import Run, Samples, diverged, lbfgs_limits, minibatches, parts, warn_if_not_converged
+from sksoftmax.data.heads import SoftmaxHead
+from sksoftmax.data.rows import Rows
+from sksoftmax.nn.network import Network
+from sksoftmax.nn.optimizers import SGD, Adam
+from sksoftmax.training import run
+from sksoftmax.training.callbacks import NoTasks
+from sksoftmax.training.committee import Mixture
+from sksoftmax.training.progress import Progress
+from sksoftmax.training.run import Run, Samples, diverged, lbfgs_limits, minibatches, parts, warn_if_not_converged
 
 X = np.random.default_rng(0).normal(size=(30, 4))
 y = X[:, :3].argmax(axis=1)
@@ -78,7 +78,7 @@ def test_the_batches_of_one_network_are_all_rows_in_order_and_only_the_last_may_
 
 @pytest.mark.parametrize(("numbers", "lengths"), [(1, [1] * 30), (8, [2] * 15), (40, [10] * 3), (44, [11, 11, 8]), (200, [30])])
 def test_rows_that_are_not_held_come_in_parts_of_so_many_numbers_but_of_one_row_at_least(numbers, lengths, monkeypatch):
-    monkeypatch.setattr(training, "PART_NUMBERS", numbers)
+    monkeypatch.setattr(run, "PART_NUMBERS", numbers)
     pieces = list(parts(Samples(Rows(X), y, None, np.arange(30))))
     assert [len(piece) for piece in pieces] == lengths
     assert_array_equal(np.concatenate([piece.rows for piece in pieces]), np.arange(30))

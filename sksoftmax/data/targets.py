@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
-from sksoftmax.heads import BinaryHead, MultilabelHead, SoftmaxHead
+from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
 
 ROW_SUM_TOLERANCE = 1e-3
 ALLOWED = "Allowed are one label a row (str, int or bool), a 0/1 indicator matrix, or rows of probabilities that sum to 1"

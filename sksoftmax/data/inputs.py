@@ -13,7 +13,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils import check_X_y as sklearn_check_X_y
 from sklearn.utils.validation import validate_data
 
-from sksoftmax.columns import column_of, nan_for_NA, with_shape
+from sksoftmax.data.columns import column_of, nan_for_NA, with_shape
 
 FLOATS = (np.float64, np.float32)
 BLOCK = 2**20  # numbers looked at together

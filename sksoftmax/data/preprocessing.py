@@ -18,8 +18,8 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
 
-from sksoftmax.layers import EMBEDDING_UNITS
-from sksoftmax.rows import Rows, is_large, read, spread
+from sksoftmax.data.rows import Rows, is_large, read, spread
+from sksoftmax.nn.layers import EMBEDDING_UNITS
 
 QUARTILES = (0.25, 0.5, 0.75)
 MIN_BINS, BIN_COLUMNS, MOST_BINNED = 4, 256, 128  # bins a column at least, bins in all, and numeric columns that have any

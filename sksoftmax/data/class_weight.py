@@ -6,7 +6,7 @@ from numbers import Real
 
 import numpy as np
 
-from sksoftmax.heads import MultilabelHead
+from sksoftmax.data.heads import MultilabelHead
 
 
 def class_factors(class_weight, encoder, samples):

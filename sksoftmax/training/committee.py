@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import logsumexp
 
-from sksoftmax.rows import row_numbers, spread
+from sksoftmax.data.rows import row_numbers, spread
 
 FOLD_ROWS = 100  # below this many rows folds make no sense: all members see all rows
 LOG_SHARPNESS = 2.0  # logits are multiplied by e^-2 … e^2

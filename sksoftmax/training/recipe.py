@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from sksoftmax.committee import Roles
-from sksoftmax.network import Network
+from sksoftmax.nn.network import Network
 from sksoftmax.parameters import dropout_rates, layer_activations, layer_sizes
+from sksoftmax.training.committee import Roles
 
 SMALL = 100  # below this many rows chance decides nothing: no dropout, all rows at once
 FEW = 1500  # below this many rows twice as many members

@@ -14,13 +14,13 @@ from scipy.optimize import minimize
 from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 
-from sksoftmax.committee import Roles, better_strengths, fit_mixture, rows_of_members
-from sksoftmax.network import Memory
-from sksoftmax.optimizers import clip
-from sksoftmax.progress import Report
-from sksoftmax.rows import Rows
-from sksoftmax.schedules import adaptive, cycle_progress, invscaling, is_planned, schedule
-from sksoftmax.threads import one_thread_for_scipy
+from sksoftmax.data.rows import Rows
+from sksoftmax.nn.network import Memory
+from sksoftmax.nn.optimizers import clip
+from sksoftmax.nn.schedules import adaptive, cycle_progress, invscaling, is_planned, schedule
+from sksoftmax.training.committee import Roles, better_strengths, fit_mixture, rows_of_members
+from sksoftmax.training.progress import Report
+from sksoftmax.training.threads import one_thread_for_scipy
 
 SCIPY_FTOL = 1e7 * np.finfo(np.float64).eps  # SciPy's default, and so MLPClassifier's; a tol below 5e-5 asks for less
 

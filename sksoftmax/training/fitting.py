@@ -6,21 +6,21 @@ from functools import partial
 import numpy as np
 from scipy.sparse import issparse
 
-from sksoftmax.callbacks import fit_tasks
-from sksoftmax.class_weight import class_factors, weighted
-from sksoftmax.columns import Categories
-from sksoftmax.committee import Mixture, member_folds, rows_of_members
-from sksoftmax.inputs import check_sample_weight, check_validation_pair, check_X_y, split_validation, without_zero_weights
-from sksoftmax.optimizers import make_optimizer
+from sksoftmax.data.class_weight import class_factors, weighted
+from sksoftmax.data.columns import Categories
+from sksoftmax.data.inputs import check_sample_weight, check_validation_pair, check_X_y, split_validation, without_zero_weights
+from sksoftmax.data.preprocessing import Preprocessor, arithmetic, encoded
+from sksoftmax.data.relevance import relevance_of_columns
+from sksoftmax.data.rows import Rows, is_large, row_numbers
+from sksoftmax.data.targets import classes_of, make_head, target_kind
+from sksoftmax.nn.optimizers import make_optimizer
 from sksoftmax.parameters import check_combination, layer_sizes, stops_early
-from sksoftmax.preprocessing import Preprocessor, arithmetic, encoded
-from sksoftmax.progress import Progress
-from sksoftmax.recipe import fold_epochs, new_network, resolved
-from sksoftmax.relevance import relevance_of_columns
-from sksoftmax.rows import Rows, is_large, row_numbers
-from sksoftmax.scoring import check_scoring_fits, make_score
-from sksoftmax.targets import classes_of, make_head, target_kind
-from sksoftmax.training import INTERRUPTED, Run, Samples
+from sksoftmax.training.callbacks import fit_tasks
+from sksoftmax.training.committee import Mixture, member_folds, rows_of_members
+from sksoftmax.training.progress import Progress
+from sksoftmax.training.recipe import fold_epochs, new_network, resolved
+from sksoftmax.training.run import INTERRUPTED, Run, Samples
+from sksoftmax.training.scoring import check_scoring_fits, make_score
 
 SETTLED = ("scaling", "categorical_features", "n_bins", "relevance", "parametrization")  # and dtype: by the first call
 

@@ -9,7 +9,7 @@ weights that count, and under Adam move, r times as far: a prior for each column
 import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
-from sksoftmax.rows import read, spread
+from sksoftmax.data.rows import read, spread
 
 FOREST = {"n_estimators": 25, "min_weight_fraction_leaf": 1 / 400, "max_features": "sqrt", "n_jobs": 1}
 FEWEST_ROWS = 100  # of fewer rows chance decides

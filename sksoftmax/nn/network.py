@@ -11,8 +11,8 @@ from math import prod
 import numpy as np
 from scipy.sparse import issparse, vstack
 
-from sksoftmax.layers import ACTIVATIONS, EMBEDDING_UNITS, dense, dense_sparse, dropout, embedding
-from sksoftmax.rows import Rows, read
+from sksoftmax.data.rows import Rows, read
+from sksoftmax.nn.layers import ACTIVATIONS, EMBEDDING_UNITS, dense, dense_sparse, dropout, embedding
 
 SMALLEST_CHUNK = 64
 STATE = ("layer_units", "activation", "dropout", "n_members", "n_skipped", "embedded", "parameters")
@@ -54,7 +54,7 @@ class Network:
         Numbers of units from the input to the output, at least two. An embedded column counts as its `EMBEDDING_UNITS`.
 
     activation : str or sequence of str
-        A name in `sksoftmax.layers.ACTIVATIONS`, used after every layer but the last; or one for each of these layers.
+        A name in `sksoftmax.nn.layers.ACTIVATIONS`, used after every layer but the last; or one for each of these layers.
 
     dtype : dtype
         float32 or float64.
