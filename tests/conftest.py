@@ -1,15 +1,19 @@
 """One thread for each test process, as small products only lose to more; pictures without a screen; hypothesis' profiles.
 
-`pytest --hypothesis-profile night tests/test_properties.py` draws new cases, and many more; "ci" takes the same few each time.
+`pytest --hypothesis-profile night tests/contracts/test_properties.py` draws new cases, and many more; "ci" takes the same few
+each time.
 """
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+pytest.register_assert_rewrite("support")  # a failed assertion there shows its values, too
 
 settings.register_profile("both", deadline=None, database=None, suppress_health_check=list(HealthCheck))
 settings.register_profile("ci", settings.get_profile("both"), max_examples=150, derandomize=True)
