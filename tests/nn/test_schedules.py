@@ -79,13 +79,11 @@ def test_adaptive_goes_down_by_fifths_until_it_has_reached_a_millionth():
     assert adaptive(1e-6) is None
 
 
-# Warmup, functions of the user's, and the rates of an epoch's steps
-
 NAMES = ["constant", "invscaling", "adaptive", "cosine", "one_cycle", "coslog4"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_without_warmup_a_name_stands_for_its_function(name):
+def test_without_warmup_a_learning_rate_name_gives_its_function(name):
     np.testing.assert_array_equal(curve(schedule(name, 0.0)), curve(PLANNED.get(name, constant)))
     assert is_planned(name) is (name in PLANNED)
 
@@ -101,11 +99,11 @@ def test_warmup_rises_linearly_from_zero_and_leaves_the_rest_to_the_plan(name, w
 
 
 @pytest.mark.parametrize("name", ["constant", "cosine"])
-def test_a_warmed_up_rate_has_no_jump(name):
+def test_warmup_gives_a_learning_rate_without_a_jump(name):
     assert schedule(name, 0.3)(0.3 - 1e-9) == pytest.approx(schedule(name, 0.3)(0.3), abs=1e-8)
 
 
-def test_a_function_of_progress_is_a_plan():
+def test_learning_rate_may_be_a_function_of_progress():
     def halved(progress):
         return 0.5 ** (4 * progress)
 
@@ -115,20 +113,20 @@ def test_a_function_of_progress_is_a_plan():
 
 
 @pytest.mark.parametrize("factor", [np.float32(0.5), np.float64(0.5), np.int64(1), 1, 0, True])
-def test_a_function_may_return_any_real_number(factor):
+def test_a_learning_rate_function_may_return_any_real_number(factor):
     value = schedule(lambda progress: factor, 0.0)(0.5)
     assert (type(value), value) == (float, float(factor))
 
 
 @pytest.mark.parametrize("factor", [-0.1, np.nan, np.inf, None, "fast", [1.0], 1j])
-def test_a_function_that_returns_no_factor_is_named_with_the_progress(factor):
+def test_a_learning_rate_function_that_returns_no_factor_is_named_with_the_progress(factor):
     with pytest.raises(ValueError, match=r"learning_rate must return a finite factor >= 0; got .* at progress 0\.25"):
         schedule(lambda progress: factor, 0.0)(0.25)
 
 
 @pytest.mark.parametrize("learning_rate", ["constant", "cosine", lambda progress: 1 - progress])
 @pytest.mark.parametrize("warmup", [0.0, 0.5])
-def test_the_rates_of_all_steps_are_the_base_rate_times_the_plan_at_equal_distances(learning_rate, warmup):
+def test_the_learning_rates_of_an_epochs_steps_are_the_base_rate_times_the_plan_at_equal_distances(learning_rate, warmup):
     options = SimpleNamespace(learning_rate=learning_rate, warmup=warmup, max_iter=4, fold_epochs=0)
     optimizer = SimpleNamespace(learning_rate=0.2)
     rates = [rate for epoch in range(4) for rate in learning_rates(optimizer, options, epoch, 3)]
@@ -136,7 +134,7 @@ def test_the_rates_of_all_steps_are_the_base_rate_times_the_plan_at_equal_distan
     np.testing.assert_allclose(rates, [0.2 * plan(step / 12) for step in range(12)], rtol=1e-12)
 
 
-def test_a_committee_on_folds_runs_through_the_plan_twice():
+def test_a_committee_on_folds_runs_through_the_learning_rate_plan_twice():
     options = SimpleNamespace(learning_rate="cosine", warmup=0.0, max_iter=5, fold_epochs=2)
     optimizer = SimpleNamespace(learning_rate=0.2)
     rates = [rate for epoch in range(5) for rate in learning_rates(optimizer, options, epoch, 2)]

@@ -233,7 +233,7 @@ LOSSES = pytest.mark.parametrize("loss_function", [cross_entropy, binary_cross_e
 
 
 @LOSSES
-def test_weight_two_is_the_row_twice_and_weight_zero_the_row_absent(loss_function):
+def test_sample_weight_2_equals_the_row_twice_and_0_leaves_it_out(loss_function):
     logits, y, _, _ = random_case(soft=True, weighted=False)
     weight = np.array([1, 2, 0, 1, 0, 2, 1])
     rows = np.repeat(np.arange(N), weight)
@@ -247,7 +247,7 @@ def test_weight_two_is_the_row_twice_and_weight_zero_the_row_absent(loss_functio
 
 @LOSSES
 @pytest.mark.parametrize("factor", [1e-6, 1000])
-def test_only_the_ratios_of_the_weights_matter(loss_function, factor):
+def test_only_the_ratios_of_sample_weight_matter(loss_function, factor):
     logits, y, _, weight = random_case(soft=True, weighted=True)
     loss, d_logits = loss_function(logits, y, weight)
     loss_scaled, d_scaled = loss_function(logits, y, factor * weight)
@@ -317,7 +317,7 @@ def test_losses_refuse_weights_of_a_wrong_shape_or_without_a_positive_sum(loss_f
 # The derivation: from the Jacobian to p − y, and on to a dense layer
 
 
-def dense_case(n_inputs=5, seed=0):
+def dense_layer_and_target(n_inputs=5, seed=0):
     """One row x, its logits under a random dense layer, and a random distribution y."""
     rng = np.random.RandomState(seed)
     x, W, b = rng.normal(size=n_inputs), rng.normal(size=(n_inputs, K)), rng.normal(size=K)
@@ -326,7 +326,7 @@ def dense_case(n_inputs=5, seed=0):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_chain_rule_through_the_jacobian_gives_p_minus_y_for_any_distribution(seed):
-    x, W, b, y = dense_case(seed=seed)
+    x, W, b, y = dense_layer_and_target(seed=seed)
     z = x @ W + b
     p = softmax(z)
     through_the_jacobian = (-y / p) @ softmax_jacobian(z)
@@ -343,7 +343,7 @@ def test_p_minus_y_needs_y_to_sum_to_one():
 
 
 def test_full_jacobians_multiply_to_the_condensed_gradient_of_a_dense_layer():
-    x, W, b, y = dense_case()
+    x, W, b, y = dense_layer_and_target()
     z = x @ W + b
     p = softmax(z)
     d_xent = (-y / p)[None]
@@ -358,7 +358,7 @@ def test_full_jacobians_multiply_to_the_condensed_gradient_of_a_dense_layer():
 
 @pytest.mark.parametrize("label", range(K))
 def test_softmax_regression_has_gradient_p_j_x_minus_x_at_its_label_and_p_j_x_elsewhere(label):
-    x, W, b, _ = dense_case()
+    x, W, b, _ = dense_layer_and_target()
     z = x @ W + b
     p = softmax(z)
     d_z = cross_entropy(z[None], [label])[1][0]
@@ -381,6 +381,7 @@ def test_losses_of_no_rows_are_refused():
 
 
 # Label smoothing
+
 
 SMOOTHING = pytest.mark.parametrize("smoothing", [0.1, 0.5, 0.99])
 
@@ -415,7 +416,7 @@ def test_label_smoothing_of_logistic_units_is_the_loss_of_targets_drawn_towards_
     np.testing.assert_allclose(d_z.ravel(), numerical, atol=1e-9)
 
 
-def test_smoothing_of_one_logistic_unit_is_that_of_two_softmax_units():
+def test_label_smoothing_of_one_logistic_unit_is_that_of_two_softmax_units():
     z = np.linspace(-5, 5, 11)
     labels = np.arange(len(z)) % 2
     loss, d_z = binary_cross_entropy(z[:, None], labels[:, None], label_smoothing=0.2)
@@ -440,14 +441,14 @@ def test_label_smoothing_keeps_the_dtype_is_exact_at_large_logits_and_does_not_w
 
 @LOSSES
 @pytest.mark.parametrize("smoothing", [-0.1, 1.0, 2, np.nan])
-def test_smoothing_outside_zero_to_one_is_refused(loss_function, smoothing):
+def test_label_smoothing_outside_zero_to_one_is_refused(loss_function, smoothing):
     logits, y, _, _ = random_case(soft=True, weighted=False)
     with pytest.raises(ValueError, match=r"label_smoothing must be in \[0, 1\); got"):
         loss_function(logits, y, None, smoothing)
 
 
 @LOSSES
-def test_smoothing_of_zero_changes_nothing(loss_function):
+def test_label_smoothing_of_zero_changes_nothing(loss_function):
     logits, y, _, _ = random_case(soft=True, weighted=False)
     assert loss_function(logits, y, None, 0.0)[0] == loss_function(logits, y)[0]
     np.testing.assert_array_equal(loss_function(logits, y, None, 0.0)[1], loss_function(logits, y)[1])

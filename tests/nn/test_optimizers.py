@@ -9,6 +9,7 @@ from sklearn.neural_network import MLPClassifier
 
 from sksoftmax.nn.network import Network
 from sksoftmax.nn.optimizers import SGD, Adam, Averaged, clip, make_optimizer
+from support.marks import STEPWISE
 
 SIZE = 5
 
@@ -75,6 +76,7 @@ def test_adams_first_step_has_the_size_of_the_rate_whatever_the_gradient(gradien
 
 # Weight decay
 
+
 OPTIMIZERS = {
     "adam": lambda w, **kwargs: Adam(w, **kwargs),
     "sgd": lambda w, **kwargs: SGD(w, momentum=0, **kwargs),
@@ -89,7 +91,7 @@ OF_ALL = [(slice(0, 5), 0.1)]
 
 @EVERY_OPTIMIZER
 @pytest.mark.parametrize("decay", [OF_ALL, OF_WEIGHTS], ids=["all", "weights"])
-def test_without_a_gradient_each_step_shrinks_exactly_what_decays(name, decay):
+def test_weight_decay_shrinks_the_weights_in_a_step_without_a_gradient(name, decay):
     w, _, rates = random_run()
     ours, expected = steps(OPTIMIZERS[name](w, weight_decay=decay), w, np.zeros((20, SIZE)), rates), w.copy()
     for rate in rates:
@@ -111,7 +113,7 @@ def test_weight_decay_stays_out_of_the_moments(name):
 
 
 @EVERY_OPTIMIZER
-def test_relative_rates_lengthen_and_shorten_the_steps_of_their_parts(name):
+def test_relative_learning_rates_scale_the_steps_of_their_parts(name):
     w, gradients, rates = random_run()
     relative = OPTIMIZERS[name](w, relative_rates=[(slice(0, 2), 0.5), (slice(2, 5), 3.0)])
     moved = steps(OPTIMIZERS[name](w), w, gradients, rates) - w
@@ -144,7 +146,7 @@ def test_an_optimizer_finds_the_minimum_of_rosenbrocks_function(name):
 
 
 @EVERY_OPTIMIZER
-def test_a_resumed_optimizer_goes_on_as_if_never_interrupted(name):
+def test_a_resumed_optimizer_continues_as_if_never_interrupted(name):
     w, gradients, rates = random_run()
     expected = steps(OPTIMIZERS[name](w), w, gradients, rates)
     first, second = OPTIMIZERS[name](w), OPTIMIZERS[name](w)
@@ -154,7 +156,7 @@ def test_a_resumed_optimizer_goes_on_as_if_never_interrupted(name):
 
 
 @pytest.mark.parametrize("init, keep_rate, expected", [(0.1, True, 0.02), (0.1, False, 0.1), (0.3, True, 0.3), (0.3, False, 0.3)])
-def test_resuming_keeps_a_lowered_rate_unless_the_initial_one_was_changed(init, keep_rate, expected):
+def test_a_resumed_optimizer_keeps_a_lowered_learning_rate_unless_the_initial_one_was_changed(init, keep_rate, expected):
     previous, following = SGD(np.zeros(SIZE), learning_rate=0.1), SGD(np.zeros(SIZE), learning_rate=init)
     previous.learning_rate = 0.02
     following.resume(previous, keep_rate)
@@ -178,7 +180,7 @@ def test_an_optimizer_takes_nothing_over_from_one_of_another_size():
 
 
 @pytest.mark.parametrize("n_steps", [1, 3])
-def test_changed_betas_leave_the_moments_what_they_were_after_any_number_of_steps(n_steps):
+def test_changed_betas_keep_the_moments_after_any_number_of_steps(n_steps):
     w, gradients, rates = random_run(n_steps)
     first, second = Adam(w), Adam(w, beta_1=0.5, beta_2=0.9)
     steps(first, w, gradients, rates)
@@ -239,7 +241,7 @@ OPTIONS = {
 }
 
 
-def options(**changes):
+def optimizer_options(**changes):
     return SimpleNamespace(**{**OPTIONS, **changes})
 
 
@@ -257,32 +259,32 @@ def test_the_optimizers_defaults_are_mlpclassifiers():
     assert (sgd.momentum, sgd.nesterov) == (theirs.momentum, theirs.nesterovs_momentum)
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@STEPWISE
 def test_make_optimizer_gives_layers_their_own_rates_in_the_ntk_parametrization_alone(solver):
     net = network()
-    assert make_optimizer(options(solver=solver), net).relative_rates is None
-    assert make_optimizer(options(solver=solver, parametrization="ntk"), net).relative_rates == net.relative_rates()
+    assert make_optimizer(optimizer_options(solver=solver), net).relative_rates is None
+    assert make_optimizer(optimizer_options(solver=solver, parametrization="ntk"), net).relative_rates == net.relative_rates()
 
 
 def test_make_optimizer_gives_adam_its_parameters():
-    adam = make_optimizer(options(), network())
+    adam = make_optimizer(optimizer_options(), network())
     assert type(adam) is Adam
     assert (adam.learning_rate, adam.learning_rate_init, adam.t) == (0.02, 0.02, 0)
     assert (adam.beta_1, adam.beta_2, adam.epsilon) == (0.7, 0.99, 1e-5)
 
 
 def test_make_optimizer_gives_sgd_its_parameters():
-    sgd = make_optimizer(options(solver="sgd"), network())
+    sgd = make_optimizer(optimizer_options(solver="sgd"), network())
     assert type(sgd) is SGD
     assert (sgd.learning_rate, sgd.learning_rate_init, sgd.momentum, sgd.nesterov) == (0.02, 0.02, 0.8, False)
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@STEPWISE
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_make_optimizer_lets_weights_decay_and_biases_be(solver, dtype):
+def test_make_optimizer_applies_weight_decay_to_weights_and_not_to_biases(solver, dtype):
     net = network(dtype)
     before = [a.copy() for a in net.coefs + net.intercepts]
-    optimizer = make_optimizer(options(solver=solver, weight_decay=0.5), net)
+    optimizer = make_optimizer(optimizer_options(solver=solver, weight_decay=0.5), net)
     optimizer.step(net.parameters, np.zeros_like(net.parameters), 0.1)
     for now, then in zip(net.coefs, before):
         np.testing.assert_allclose(now, 0.95 * then, rtol=2 * np.finfo(dtype).eps)
@@ -295,14 +297,14 @@ def test_make_optimizer_lets_weights_decay_and_biases_be(solver, dtype):
 
 
 @pytest.mark.parametrize("max_norm", [0.1, 1.0, 4.9])
-def test_a_longer_gradient_is_cut_to_the_length_and_keeps_its_direction(max_norm):
+def test_clip_norm_cuts_a_longer_gradient_and_keeps_its_direction(max_norm):
     g = np.array([3.0, 0.0, -4.0])
     clip(g, max_norm)
     np.testing.assert_allclose(g, np.array([0.6, 0, -0.8]) * max_norm, rtol=1e-14)
 
 
 @pytest.mark.parametrize("max_norm", [None, 5.0, 1e9])
-def test_a_gradient_that_is_not_longer_stays_as_it_is(max_norm):
+def test_clip_norm_leaves_a_gradient_that_is_not_longer_unchanged(max_norm):
     for g in (np.array([3.0, 0.0, -4.0]), np.zeros(3), np.array([5e-324, 0.0])):
         before = g.copy()
         clip(g, max_norm)
@@ -311,7 +313,7 @@ def test_a_gradient_that_is_not_longer_stays_as_it_is(max_norm):
 
 @pytest.mark.parametrize(("dtype", "huge"), [(np.float32, 1e25), (np.float32, 3e38), (np.float64, 1e200), (np.float64, 1e308)])
 @pytest.mark.parametrize("max_norm", [1e-3, 1.0, 1e6])
-def test_a_gradient_whose_square_overflows_is_cut_to_the_length_too(dtype, huge, max_norm):
+def test_clip_norm_cuts_a_gradient_whose_square_overflows(dtype, huge, max_norm):
     g = np.array([0.6, 0.0, -0.8], dtype) * dtype(huge)
     with np.errstate(over="ignore"):
         clip(g, max_norm)
@@ -319,7 +321,7 @@ def test_a_gradient_whose_square_overflows_is_cut_to_the_length_too(dtype, huge,
     np.testing.assert_allclose(g, np.array([0.6, 0, -0.8]) * max_norm, rtol=1e-6)
 
 
-def test_a_gradient_whose_square_overflows_but_that_is_not_too_long_stays_as_it_is():
+def test_clip_norm_leaves_a_short_gradient_whose_square_overflows_unchanged():
     g = np.array([3e20, -4e20], np.float32)
     with np.errstate(over="ignore"):
         clip(g, 1e30)
@@ -327,7 +329,7 @@ def test_a_gradient_whose_square_overflows_but_that_is_not_too_long_stays_as_it_
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_gradient_that_is_not_finite_does_not_become_finite(value):
+def test_clip_norm_does_not_make_a_gradient_finite(value):
     g = np.array([1.0, value])
     with np.errstate(invalid="ignore"):
         clip(g, 1.0)
@@ -360,7 +362,7 @@ def averaged_epochs(optimizer, w, gradients, rates, per_epoch=5):
 
 @EVERY_OPTIMIZER
 @pytest.mark.parametrize("decay", [1e-3, 0.5, 0.99])
-def test_the_average_is_the_bias_corrected_one_and_the_steps_are_those_without_it(name, decay):
+def test_ema_decay_gives_the_bias_corrected_average_and_does_not_change_the_steps(name, decay):
     w, gradients, rates = random_run()
     plain, points = OPTIMIZERS[name](w), [w]
     for g, rate in zip(gradients, rates):
@@ -372,7 +374,7 @@ def test_the_average_is_the_bias_corrected_one_and_the_steps_are_those_without_i
 
 
 @EVERY_OPTIMIZER
-def test_a_resumed_average_goes_on_as_if_never_interrupted(name):
+def test_a_resumed_ema_decay_average_continues_as_if_never_interrupted(name):
     w, gradients, rates = random_run()
     expected, _ = averaged_epochs(Averaged(OPTIMIZERS[name](w), w, 0.8), w, gradients, rates)
     first, second = (Averaged(OPTIMIZERS[name](w), w, 0.8) for _ in range(2))
@@ -387,7 +389,7 @@ def test_a_resumed_average_goes_on_as_if_never_interrupted(name):
 
 
 @EVERY_OPTIMIZER
-def test_weights_set_from_outside_begin_another_average(name):
+def test_weights_set_by_the_user_start_a_new_ema_decay_average(name):
     w, gradients, rates = random_run()
     optimizer = Averaged(OPTIMIZERS[name](w), w, 0.8)
     _, going_on = averaged_epochs(optimizer, w, gradients, rates)
@@ -401,21 +403,21 @@ def test_weights_set_from_outside_begin_another_average(name):
     np.testing.assert_allclose(elsewhere, stepped, rtol=1e-14)  # the average of one point
 
 
-def test_an_average_of_zero_weights_begins_with_its_first_step():
+def test_an_ema_decay_average_of_zero_weights_begins_with_its_first_step():
     w = np.zeros(SIZE)
     optimizer = Averaged(SGD(w), w, 0.8)
     shown, _ = averaged_epochs(optimizer, w, np.ones((1, SIZE)), [0.5])
     np.testing.assert_allclose(shown, steps(SGD(w), w, np.ones((1, SIZE)), [0.5])[None], rtol=1e-14)
 
 
-def test_an_epoch_without_a_step_ends_without_a_change():
+def test_ema_decay_changes_nothing_in_an_epoch_without_a_step():
     optimizer, w = Averaged(SGD(np.zeros(SIZE)), np.zeros(SIZE), 0.8), np.ones(SIZE)
     optimizer.begin_epoch(w)
     optimizer.end_epoch(w)
     np.testing.assert_array_equal(w, 1)
 
 
-def test_an_epoch_that_has_not_begun_ends_without_a_change():
+def test_ema_decay_changes_nothing_if_the_epoch_has_not_begun():
     """As where an interrupt comes before the first epoch of a warm start."""
     w, gradients, rates = random_run()
     first, second = (Averaged(SGD(w), w, 0.8) for _ in range(2))
@@ -430,7 +432,7 @@ def test_an_epoch_that_has_not_begun_ends_without_a_change():
         np.testing.assert_array_equal(w, before)
 
 
-def test_an_average_begins_where_an_optimizer_without_one_left_off():
+def test_an_ema_decay_average_begins_where_an_optimizer_without_one_ended():
     w, gradients, rates = random_run()
     adam, averaged = Adam(w), Averaged(Adam(w), w, 0.8)
     halfway = steps(adam, w, gradients[:10], rates)
@@ -440,14 +442,14 @@ def test_an_average_begins_where_an_optimizer_without_one_left_off():
 
 
 @pytest.mark.parametrize(("keep_rate", "expected"), [(True, 0.02), (False, 0.1)])
-def test_a_resumed_average_keeps_a_lowered_rate_where_its_optimizer_does(keep_rate, expected):
+def test_a_resumed_ema_decay_average_keeps_a_lowered_learning_rate_if_its_optimizer_does(keep_rate, expected):
     previous, following = (Averaged(SGD(np.zeros(SIZE), learning_rate=0.1), np.zeros(SIZE), 0.8) for _ in range(2))
     previous.learning_rate = 0.02
     following.resume(previous, keep_rate)
     assert following.learning_rate == expected
 
 
-def test_an_average_passes_the_rate_on_and_forgets_with_its_optimizer():
+def test_an_ema_decay_average_passes_on_the_learning_rate_and_forgets_with_its_optimizer():
     w, gradients, rates = random_run()
     optimizer = Averaged(Adam(w, learning_rate=0.1), w, 0.5)
     optimizer.learning_rate = 0.02
@@ -460,7 +462,7 @@ def test_an_average_passes_the_rate_on_and_forgets_with_its_optimizer():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_an_average_keeps_the_dtype(dtype):
+def test_an_ema_decay_average_keeps_the_dtype(dtype):
     w, gradients, rates = random_run()
     w, gradients = w.astype(dtype), gradients.astype(dtype)
     shown, going_on = averaged_epochs(Averaged(Adam(w), w, 0.9), w, gradients, rates)
@@ -468,7 +470,7 @@ def test_an_average_keeps_the_dtype(dtype):
 
 
 @pytest.mark.parametrize(("solver", "kind"), [("adam", Adam), ("sgd", SGD)])
-def test_make_optimizer_averages_where_asked(solver, kind):
-    optimizer = make_optimizer(options(solver=solver, ema_decay=0.9), network())
+def test_make_optimizer_averages_with_ema_decay(solver, kind):
+    optimizer = make_optimizer(optimizer_options(solver=solver, ema_decay=0.9), network())
     assert (type(optimizer), type(optimizer.optimizer), optimizer.decay) == (Averaged, kind, 0.9)
     assert optimizer.learning_rate == 0.02

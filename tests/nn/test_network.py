@@ -5,13 +5,13 @@ import pickle
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
-from slopes import assert_gradient_is_the_slope
 
 from sksoftmax.loss import binary_cross_entropy, cross_entropy
 from sksoftmax.nn import network as network_module
 from sksoftmax.nn.layers import ACTIVATIONS, dropout
 from sksoftmax.nn.network import Memory, Network
 from sksoftmax.nn.optimizers import SGD, Adam, Averaged
+from support.slopes import assert_gradient_is_the_slope
 
 N_ROWS, N_INPUTS, N_OUTPUTS = 9, 4, 3
 HIDDEN = {0: (), 1: (5,), 3: (5, 4, 6)}
@@ -30,7 +30,7 @@ def random_X(n_rows=N_ROWS, dtype=np.float64, seed=0):
 # The gradient
 
 
-def random_targets(kind, rng):
+def loss_and_targets(kind, rng):
     """A loss, its number of outputs and targets of the kind."""
     if kind == "softmax labels":
         return cross_entropy, N_OUTPUTS, rng.randint(N_OUTPUTS, size=N_ROWS)
@@ -50,7 +50,7 @@ def random_targets(kind, rng):
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
 def test_the_gradient_is_the_slope_of_the_loss_along_a_random_direction(activation, kind, weighted, depth, strength):
     rng = np.random.RandomState(0)
-    loss_function, n_outputs, targets = random_targets(kind, rng)
+    loss_function, n_outputs, targets = loss_and_targets(kind, rng)
     X, weight = random_X(), rng.uniform(0.1, 3, N_ROWS) if weighted else None
     network = random_network(HIDDEN[depth], activation, n_outputs)
     assert_gradient_is_the_slope(
@@ -63,7 +63,7 @@ def test_the_gradient_is_the_slope_of_the_loss_along_a_random_direction(activati
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
 def test_the_gradient_under_dropout_is_the_slope_of_the_loss_under_the_same_masks(activation, kind, depth):
     rng = np.random.RandomState(0)
-    loss_function, n_outputs, targets = random_targets(kind, rng)
+    loss_function, n_outputs, targets = loss_and_targets(kind, rng)
     network = Network((N_INPUTS, *HIDDEN[depth], n_outputs), activation, np.float64, dropout=0.4)
     network.initialize(np.random.RandomState(0))
     X, memory = random_X(), Memory(np.float64)
@@ -81,7 +81,7 @@ def test_the_gradient_under_dropout_is_the_slope_of_the_loss_under_the_same_mask
 MIXED = ("tanh", "relu", "logistic")
 
 
-def test_each_layer_has_its_own_activation_where_they_are_listed():
+def test_each_layer_has_its_own_activation_if_they_are_listed():
     network, X = random_network(HIDDEN[3], MIXED), random_X()
     (A, B, C, D), (a, b, c, d) = network.coefs, network.intercepts
     hidden = np.maximum(np.tanh(X @ A + a) @ B + b, 0)
@@ -144,7 +144,7 @@ def test_dropout_keeps_the_expected_logits_of_a_layer_that_nothing_bends():
     assert (np.abs(samples.mean(axis=0) - exact) < 5 * errors).all()
 
 
-def test_listed_dropout_drops_in_the_layers_it_names():
+def test_a_list_of_dropout_rates_holds_one_rate_for_each_layer():
     """Where no unit of the first layer is dropped, the second layer's masks are the only difference."""
     network, X = random_network((5, 4), "identity"), random_X()
     network.dropout = (0.0, 0.5)
@@ -155,7 +155,7 @@ def test_listed_dropout_drops_in_the_layers_it_names():
     np.testing.assert_allclose(logits, dropped @ C + c, rtol=1e-12)
 
 
-def test_the_input_and_the_logits_are_never_dropped():
+def test_dropout_never_acts_on_the_input_and_the_logits():
     network = random_network((), "relu")
     network.dropout = 0.9
     np.testing.assert_array_equal(network.forward(random_X(), bits=np.random.SFC64(0))[0], network.logits(random_X()))
@@ -340,11 +340,14 @@ def test_a_layer_wider_than_a_chunk_is_computed_row_by_row(monkeypatch):
 
 # Members
 
+
 N_MEMBERS = 4
 SKIPPED = {"none": (0, 0), "two of four inputs": (2, 2)}
 
 
-def committee(hidden=(5, 4), activation="tanh", n_outputs=N_OUTPUTS, dtype=np.float64, n_skipped=(0, 0), dropout=0.0, seed=0):
+def network_of_members(
+    hidden=(5, 4), activation="tanh", n_outputs=N_OUTPUTS, dtype=np.float64, n_skipped=(0, 0), dropout=0.0, seed=0
+):
     network = Network((N_INPUTS, *hidden, n_outputs), activation, dtype, dropout, N_MEMBERS, n_skipped)
     network.initialize(np.random.RandomState(seed))
     return network
@@ -371,8 +374,8 @@ def gradients_of(network, X, d_logits, memory=None):
 @pytest.mark.parametrize("as_input", [np.asarray, csr_matrix], ids=["dense", "csr"])
 @pytest.mark.parametrize("n_skipped", SKIPPED.values(), ids=SKIPPED)
 @pytest.mark.parametrize("depth", HIDDEN)
-def test_members_side_by_side_are_so_many_separate_networks(depth, n_skipped, as_input):
-    network, X = committee(HIDDEN[depth], n_skipped=n_skipped), rows_of_all()
+def test_members_side_by_side_equal_separate_networks(depth, n_skipped, as_input):
+    network, X = network_of_members(HIDDEN[depth], n_skipped=n_skipped), rows_of_all()
     d_logits = np.random.RandomState(1).normal(size=(len(X), N_OUTPUTS))
     logits, gradients = gradients_of(network, as_input(X), d_logits, Memory(np.float64))
     for k, (rows, d_rows, answer) in enumerate(zip(*map(member_parts, (X, d_logits, logits)))):
@@ -387,7 +390,7 @@ def test_members_side_by_side_are_so_many_separate_networks(depth, n_skipped, as
 
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
 def test_members_with_any_activation_are_separate_networks(activation):
-    network, X = committee(HIDDEN[3], activation), rows_of_all()
+    network, X = network_of_members(HIDDEN[3], activation), rows_of_all()
     d_logits = np.random.RandomState(1).normal(size=(len(X), N_OUTPUTS))
     logits, gradients = gradients_of(network, X, d_logits)
     for k, (rows, d_rows, answer) in enumerate(zip(*map(member_parts, (X, d_logits, logits)))):
@@ -403,10 +406,10 @@ def test_members_with_any_activation_are_separate_networks(activation):
 @pytest.mark.parametrize("dropped", [False, True], ids=["kept", "dropped"])
 def test_the_gradient_of_members_is_the_slope_of_the_loss_along_a_random_direction(kind, weighted, n_skipped, dropped):
     rng = np.random.RandomState(0)
-    loss_function, n_outputs, targets = random_targets(kind, rng)
+    loss_function, n_outputs, targets = loss_and_targets(kind, rng)
     targets, X = np.concatenate([np.roll(targets, k, axis=0) for k in range(N_MEMBERS)]), rows_of_all()
     weight = rng.uniform(0.1, 3, len(X)) if weighted else None
-    network = committee(HIDDEN[3], "tanh", n_outputs, n_skipped=n_skipped, dropout=np.array([0.1, 0.5, 0.0, 0.3]))
+    network = network_of_members(HIDDEN[3], "tanh", n_outputs, n_skipped=n_skipped, dropout=np.array([0.1, 0.5, 0.0, 0.3]))
     network.allocate_gradient()
 
     def loss_and_gradient(parameters):
@@ -423,7 +426,7 @@ def test_the_gradient_of_members_is_the_slope_of_the_loss_along_a_random_directi
 
 
 def test_members_that_skip_inputs_do_not_see_them():
-    network, X = committee(n_skipped=(2, 2)), rows_of_all()
+    network, X = network_of_members(n_skipped=(2, 2)), rows_of_all()
     changed = X.copy()
     changed[:, :2] += 1
     before, after = (member_parts(network.forward(rows)[0].copy()) for rows in (X, changed))
@@ -441,7 +444,7 @@ def optimizers_of(network):
 @pytest.mark.parametrize("index", range(3), ids=["sgd", "adam", "averaged"])
 @pytest.mark.parametrize("initialize", ["initialize", "initialize_scaled"])
 def test_weights_of_skipped_inputs_stay_zero_through_training(initialize, index):
-    network = committee(n_skipped=(2, 3))
+    network = network_of_members(n_skipped=(2, 3))
     getattr(network, initialize)(np.random.RandomState(0))
     network.allocate_gradient()
     start, X, targets = network.coefs[0].copy(), rows_of_all(), np.arange(N_MEMBERS * N_ROWS) % N_OUTPUTS
@@ -463,7 +466,7 @@ def test_weights_of_skipped_inputs_stay_zero_through_training(initialize, index)
 @pytest.mark.parametrize("index", range(3), ids=["sgd", "adam", "averaged"])
 def test_members_trained_together_are_members_trained_alone(index):
     """With each member's own weight decay and relative rates."""
-    network, X = committee(n_skipped=(2, 2)), rows_of_all()
+    network, X = network_of_members(n_skipped=(2, 2)), rows_of_all()
     d_logits = np.random.RandomState(1).normal(size=(len(X), N_OUTPUTS))
     alone = [network.member(k) for k in range(N_MEMBERS)]
     optimizers = [list(optimizers_of(network))[index]]
@@ -487,8 +490,8 @@ def test_members_trained_together_are_members_trained_alone(index):
             np.testing.assert_allclose(together[k], expected[...], rtol=1e-9, atol=1e-12)
 
 
-def test_each_member_drops_at_its_own_rate():
-    network = committee((400,), "identity", dropout=np.array([0.0, 0.25, 0.5, 0.75]))
+def test_each_member_has_its_own_dropout_rate():
+    network = network_of_members((400,), "identity", dropout=np.array([0.0, 0.25, 0.5, 0.75]))
     network.coefs[0][...], network.intercepts[0][...] = 0, 1  # a unit that is not dropped is 1 / (1 − rate)
     network.coefs[1][...], network.intercepts[1][...] = 1 / 400, 0
     answers = member_parts(network.forward(rows_of_all(), bits=np.random.SFC64(0))[0].copy())
@@ -499,14 +502,14 @@ def test_each_member_drops_at_its_own_rate():
     assert all(abs(answer.mean() - 1) < 4 * spread / 3 for answer, spread in zip(answers[1:], expected))
 
 
-def test_a_listed_rate_for_each_layer_holds_for_all_members():
-    network = committee((5, 4, 6, 5), dropout=(0.0, 0.5, 0.0, 0.0))
+def test_a_list_of_dropout_rates_holds_for_all_members():
+    network = network_of_members((5, 4, 6, 5), dropout=(0.0, 0.5, 0.0, 0.0))
     rates = network._dropout_rates(N_MEMBERS * N_ROWS)
     assert rates == (0.0, 0.5, 0.0, 0.0)
 
 
 def test_relative_rates_cover_all_parameters_and_follow_the_inputs_that_count():
-    network = committee(n_skipped=(2, 3))
+    network = network_of_members(n_skipped=(2, 3))
     rates = np.full(len(network.parameters), np.nan)
     for part, factor in network.relative_rates():
         assert np.isnan(rates[part]).all()
@@ -519,7 +522,7 @@ def test_relative_rates_cover_all_parameters_and_follow_the_inputs_that_count():
 
 
 def test_the_l2_penalty_of_members_is_the_sum_of_theirs():
-    network = committee()
+    network = network_of_members()
     network.allocate_gradient()
     assert network.add_l2(0.3) == pytest.approx(0.15 * sum((W**2).sum() for W in network.coefs), rel=1e-14)
     for d_W, W in zip(network._matrices(network.gradient), network._W):
@@ -541,7 +544,7 @@ def test_initial_weights_of_members_are_scaled_by_the_inputs_that_they_see():
 @pytest.mark.parametrize("as_input", [np.asarray, csr_matrix], ids=["dense", "csr"])
 @pytest.mark.parametrize("n_rows", [1, 7, 12])
 def test_predicted_logits_are_those_of_all_members_on_all_rows(monkeypatch, as_input, n_rows):
-    network, X = committee(n_skipped=(2, 2)), random_X(n_rows)
+    network, X = network_of_members(n_skipped=(2, 2)), random_X(n_rows)
     expected = np.stack([network.member(k).logits(X) for k in range(N_MEMBERS)])
     monkeypatch.setattr(network_module, "SMALLEST_CHUNK", 1)
     for elements in (2**18, 5 * N_MEMBERS * 3):  # at once, and in chunks of three rows
@@ -555,7 +558,7 @@ def test_predicted_logits_are_those_of_all_members_on_all_rows(monkeypatch, as_i
 
 def test_members_survive_copies_and_pickles_but_their_gradient_does_not():
     rates = np.array([0.1, 0.5, 0.0, 0.3])
-    network = committee(n_skipped=(2, 2), dropout=rates)
+    network = network_of_members(n_skipped=(2, 2), dropout=rates)
     network.allocate_gradient()
     for other in (network.copy(), pickle.loads(pickle.dumps(network))):
         assert (other.n_members, other.n_skipped, other.gradient) == (N_MEMBERS, (2, 2), None)
@@ -564,7 +567,7 @@ def test_members_survive_copies_and_pickles_but_their_gradient_does_not():
 
 
 def test_a_member_taken_out_is_a_copy():
-    network = committee()
+    network = network_of_members()
     member = network.member(1)
     assert member.n_members is None
     np.testing.assert_array_equal(member.coefs[0], network.coefs[0][1])
@@ -573,7 +576,7 @@ def test_a_member_taken_out_is_a_copy():
 
 
 def test_members_are_flattened_and_rebuilt_from_their_arrays():
-    network = committee()
+    network = network_of_members()
     np.testing.assert_array_equal(network.flatten([*network.coefs, *network.intercepts]), network.parameters)
     rebuilt = Network.from_arrays(network.coefs, network.intercepts, "tanh", N_INPUTS, N_OUTPUTS, N_MEMBERS)
     np.testing.assert_array_equal(rebuilt.parameters, network.parameters)
