@@ -17,13 +17,13 @@ KEPT = WEIGHTS > 0
 SCALINGS = ["robust", "standard"]
 
 
-def fitted(X, scaling="robust", categories=None, weights=None):
+def fitted_preprocessor(X, scaling="robust", categories=None, weights=None):
     return Preprocessor(scaling, Categories(categories or {})).fit(X, weights)
 
 
-def transformed(X, *args, **kwargs):
+def fitted_and_transformed(X, *args, **kwargs):
     """X as a preprocessor that was fitted on it makes it."""
-    return fitted(X, *args, **kwargs).transform(X, np.float64)
+    return fitted_preprocessor(X, *args, **kwargs).transform(X, np.float64)
 
 
 def with_missing(X):
@@ -40,22 +40,22 @@ def with_missing(X):
 def test_robust_scaling_is_the_distance_from_the_median_in_quartile_ranges_clipped_smoothly():
     low, median, high = np.quantile(X, [0.25, 0.5, 0.75], axis=0, method="inverted_cdf")
     z = (X - median) / (high - low)
-    assert_allclose(transformed(X), z / np.sqrt(1 + (z / 3) ** 2), rtol=1e-12)
+    assert_allclose(fitted_and_transformed(X), z / np.sqrt(1 + (z / 3) ** 2), rtol=1e-12)
 
 
 def test_standard_scaling_is_scikit_learns():
-    assert_allclose(transformed(X, "standard"), StandardScaler().fit_transform(X), rtol=1e-10, atol=1e-12)
+    assert_allclose(fitted_and_transformed(X, "standard"), StandardScaler().fit_transform(X), rtol=1e-10, atol=1e-12)
 
 
 def test_weighted_standard_scaling_is_scikit_learns():
     expected = StandardScaler().fit(X, sample_weight=WEIGHTS).transform(X[KEPT])
-    preprocessor = fitted(X[KEPT], "standard", weights=WEIGHTS[KEPT])
+    preprocessor = fitted_preprocessor(X[KEPT], "standard", weights=WEIGHTS[KEPT])
     assert_allclose(preprocessor.transform(X[KEPT], np.float64), expected, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("n", range(1, 14))
 @pytest.mark.parametrize("weighted", [False, True])
-def test_quartiles_are_numpys_for_every_number_of_rows(n, weighted):
+def test_quartiles_of_robust_scaling_are_numpys_for_every_number_of_rows(n, weighted):
     rows = X[:n]
     weights = WEIGHTS[KEPT][:n] if weighted else None
     repeated = rows if weights is None else np.repeat(rows, weights.astype(int), axis=0)
@@ -66,10 +66,10 @@ def test_quartiles_are_numpys_for_every_number_of_rows(n, weighted):
 
 @pytest.mark.parametrize("missing", [False, True])
 @pytest.mark.parametrize("scaling", SCALINGS)
-def test_a_row_of_weight_2_is_two_rows_and_one_of_weight_0_none(scaling, missing):
+def test_scaling_treats_an_integer_sample_weight_as_repeated_rows(scaling, missing):
     rows = with_missing(X) if missing else X
-    weighted = fitted(rows[KEPT], scaling, weights=WEIGHTS[KEPT])
-    repeated = fitted(np.repeat(rows, WEIGHTS.astype(int), axis=0), scaling)
+    weighted = fitted_preprocessor(rows[KEPT], scaling, weights=WEIGHTS[KEPT])
+    repeated = fitted_preprocessor(np.repeat(rows, WEIGHTS.astype(int), axis=0), scaling)
     exact = 0 if scaling == "robust" else 1e-13
     assert_allclose(weighted.center, repeated.center, rtol=exact)
     assert_allclose(weighted.scale, repeated.scale, rtol=exact)
@@ -78,8 +78,8 @@ def test_a_row_of_weight_2_is_two_rows_and_one_of_weight_0_none(scaling, missing
 
 @pytest.mark.parametrize("factor", [0.125, 1024.0])
 @pytest.mark.parametrize("scaling", SCALINGS)
-def test_a_common_factor_of_the_weights_changes_nothing(scaling, factor):
-    one, other = (fitted(X[KEPT], scaling, weights=WEIGHTS[KEPT] * scale) for scale in (1.0, factor))
+def test_a_common_factor_of_sample_weight_does_not_change_scaling(scaling, factor):
+    one, other = (fitted_preprocessor(X[KEPT], scaling, weights=WEIGHTS[KEPT] * scale) for scale in (1.0, factor))
     assert_array_equal(one.center, other.center)
     assert_array_equal(one.scale, other.scale)
 
@@ -88,34 +88,37 @@ def test_a_common_factor_of_the_weights_changes_nothing(scaling, factor):
 def test_statistics_are_of_float64_whatever_the_weights_are(scaling):
     weights = np.full(2**15, 0.1, dtype=np.float32)
     rows = np.random.default_rng(1).normal(size=(len(weights), 1)) + 1000
-    one, other = fitted(rows, scaling, weights=weights), fitted(rows, scaling, weights=weights.astype(np.float64))
+    one, other = (
+        fitted_preprocessor(rows, scaling, weights=weights),
+        fitted_preprocessor(rows, scaling, weights=weights.astype(np.float64)),
+    )
     assert_allclose(one.center, other.center, rtol=1e-14)
     assert_allclose(one.scale, other.scale, rtol=1e-12)
 
 
-def test_half_the_range_stands_in_for_quartiles_that_coincide():
+def test_robust_scaling_uses_half_the_range_if_the_quartiles_coincide():
     column = np.array([0, 0, 0, 0, 0, 0, 0, 0, 5, -3.0])[:, None]
-    assert_allclose(transformed(column), smooth_clip(column / 4), rtol=1e-15)
+    assert_allclose(fitted_and_transformed(column), smooth_clip(column / 4), rtol=1e-15)
 
 
 @pytest.mark.parametrize("value", [0.0, 7.5, -1e300, 1e-320])
 @pytest.mark.parametrize("scaling", SCALINGS)
 @pytest.mark.parametrize("other", [0.0, 1e308, -1e308, 8.0])
 def test_a_constant_column_is_0_whatever_comes_later(scaling, value, other):
-    constant = fitted(np.full((5, 1), value), scaling)
+    constant = fitted_preprocessor(np.full((5, 1), value), scaling)
     assert_array_equal(constant.transform(np.array([[value], [other]]), np.float64), [[0], [0]])
 
 
 @pytest.mark.parametrize("value", [0.1, 1e8 + 0.1, -1e15 / 3])
 def test_the_mean_of_a_constant_column_may_be_rounded(value):
-    assert_array_equal(transformed(np.full((7, 1), value), "standard"), np.zeros((7, 1)))
+    assert_array_equal(fitted_and_transformed(np.full((7, 1), value), "standard"), np.zeros((7, 1)))
 
 
 @pytest.mark.parametrize("scaling", SCALINGS)
 @pytest.mark.parametrize("outlier", [1e300, -1.7e308])
 def test_outliers_leave_the_other_rows_alone(scaling, outlier):
     rows = np.vstack([X, np.full((1, 3), outlier)])
-    result = transformed(rows, scaling)
+    result = fitted_and_transformed(rows, scaling)
     assert np.isfinite(result).all()
     if scaling == "robust":
         assert np.ptp(result[:-1], axis=0).min() > 2
@@ -132,7 +135,7 @@ def test_outliers_leave_the_other_rows_alone(scaling, outlier):
 def test_extreme_numbers_give_moderate_ones(scaling, dtype, column):
     rows = np.array(column)[:, None]
     later = np.array([[1.7e308], [-1.7e308], [0], [5e-324]])
-    preprocessor = fitted(rows, scaling)
+    preprocessor = fitted_preprocessor(rows, scaling)
     for part in (rows, later):
         result = preprocessor.transform(part, dtype)
         assert result.dtype == dtype
@@ -143,15 +146,17 @@ def test_extreme_numbers_give_moderate_ones(scaling, dtype, column):
 @pytest.mark.parametrize("scaling", SCALINGS)
 def test_a_column_that_varies_less_than_can_be_inverted_is_constant(scaling):
     column = np.array([[5e-324], [0], [1e-320], [2e-310]])
-    assert_array_equal(transformed(column, scaling), np.zeros((4, 1)))
-    assert not transformed(csr_matrix(column), scaling).toarray().any()
+    assert_array_equal(fitted_and_transformed(column, scaling), np.zeros((4, 1)))
+    assert not fitted_and_transformed(csr_matrix(column), scaling).toarray().any()
 
 
 @pytest.mark.parametrize("scaling", SCALINGS)
 def test_numbers_at_the_end_of_float32_are_scaled_without_overflow(scaling):
     column = np.array([[-3e38], [3e38], [1e38], [0]], dtype=np.float32)
-    assert_allclose(transformed(column, scaling), transformed(column.astype(np.float64), scaling), rtol=1e-12)
-    assert np.ptp(transformed(column, scaling)) > 1
+    assert_allclose(
+        fitted_and_transformed(column, scaling), fitted_and_transformed(column.astype(np.float64), scaling), rtol=1e-12
+    )
+    assert np.ptp(fitted_and_transformed(column, scaling)) > 1
 
 
 def test_the_smooth_clip_leaves_small_numbers_and_bounds_large_ones():
@@ -164,7 +169,7 @@ def test_the_smooth_clip_leaves_small_numbers_and_bounds_large_ones():
 
 
 def test_robust_scaling_keeps_the_order_and_stays_within_3():
-    result = transformed(X**9)
+    result = fitted_and_transformed(X**9)
     assert_array_equal(np.argsort(result, axis=0), np.argsort(X**9, axis=0))
     assert abs(result).max() < 3
 
@@ -176,13 +181,13 @@ def test_X_is_never_written_to(scaling, kind, dtype):
     rows = X.astype(dtype)
     given = kind(rows)
     (given.data if kind is csr_matrix else given).flags.writeable = False
-    fitted(given, scaling).transform(given, dtype)
-    fitted(given, scaling).transform(given, np.float32)
+    fitted_preprocessor(given, scaling).transform(given, dtype)
+    fitted_preprocessor(given, scaling).transform(given, np.float32)
     assert_array_equal(given.toarray() if kind is csr_matrix else given, rows)
 
 
-def test_nothing_is_copied_where_nothing_changes():
-    assert fitted(X, None).transform(X, np.float64) is X
+def test_nothing_is_copied_if_nothing_changes():
+    assert fitted_preprocessor(X, None).transform(X, np.float64) is X
 
 
 # Missing numbers
@@ -191,7 +196,7 @@ def test_nothing_is_copied_where_nothing_changes():
 @pytest.mark.parametrize("scaling", SCALINGS)
 def test_a_missing_number_is_the_center_and_flagged(scaling):
     rows = with_missing(X)
-    result = transformed(rows, scaling)
+    result = fitted_and_transformed(rows, scaling)
     assert result.shape == (len(X), 5)
     assert_array_equal(result[:, 3:], np.isnan(rows[:, [0, 2]]))
     assert (result[:, :3][np.isnan(rows)] == 0).all()
@@ -201,14 +206,14 @@ def test_a_missing_number_is_the_center_and_flagged(scaling):
 def test_statistics_are_of_the_numbers_that_are_there(scaling):
     rows = with_missing(X)
     for column, values in enumerate(rows.T):
-        alone = fitted(values[~np.isnan(values)][:, None], scaling)
-        assert_allclose(fitted(rows, scaling).center[column], alone.center[0], rtol=1e-14)
-        assert_allclose(fitted(rows, scaling).scale[column], alone.scale[0], rtol=1e-14)
+        alone = fitted_preprocessor(values[~np.isnan(values)][:, None], scaling)
+        assert_allclose(fitted_preprocessor(rows, scaling).center[column], alone.center[0], rtol=1e-14)
+        assert_allclose(fitted_preprocessor(rows, scaling).scale[column], alone.scale[0], rtol=1e-14)
 
 
 @pytest.mark.parametrize("scaling", SCALINGS)
 def test_only_columns_in_which_fit_saw_missing_numbers_are_flagged(scaling):
-    preprocessor = fitted(with_missing(X), scaling)
+    preprocessor = fitted_preprocessor(with_missing(X), scaling)
     later = np.full((2, 3), np.nan)
     later[1] = preprocessor.center
     assert_allclose(preprocessor.transform(later, np.float64), [[0, 0, 0, 1, 1], [0, 0, 0, 0, 0]], atol=1e-15)
@@ -219,15 +224,18 @@ def test_only_columns_in_which_fit_saw_missing_numbers_are_flagged(scaling):
 def test_a_column_without_any_number_is_0_and_flagged(scaling, weights):
     rows = X.copy()
     rows[:, 1] = np.nan
-    preprocessor = fitted(rows, scaling, weights=weights)
+    preprocessor = fitted_preprocessor(rows, scaling, weights=weights)
     result = preprocessor.transform(rows, np.float64)
     assert_array_equal(result[:, 1], np.zeros(len(X)))
     assert_array_equal(result[:, 3], np.ones(len(X)))
     assert_array_equal(preprocessor.transform(X, np.float64)[:, [1, 3]], np.zeros((len(X), 2)))
-    assert_allclose(result[:, [0, 2]], fitted(X[:, [0, 2]], scaling, weights=weights).transform(X[:, [0, 2]], np.float64))
+    assert_allclose(
+        result[:, [0, 2]], fitted_preprocessor(X[:, [0, 2]], scaling, weights=weights).transform(X[:, [0, 2]], np.float64)
+    )
 
 
 # Sparse X
+
 
 SPARSE = np.where(RNG.random((41, 3)) < 0.6, 0, X)
 SPARSE[:, 1] *= -1
@@ -238,7 +246,7 @@ SPARSE[:, 1] *= -1
 def test_a_sparse_X_is_divided_by_its_largest_absolute_values_and_not_centred(scaling, kind):
     given = kind(SPARSE)
     expected = MaxAbsScaler().fit_transform(SPARSE)
-    result = transformed(given.tocsr(), scaling)
+    result = fitted_and_transformed(given.tocsr(), scaling)
     assert result.format == "csr"
     assert result.nnz == given.nnz
     assert_allclose(result.toarray(), smooth_clip(expected) if scaling == "robust" else expected, rtol=1e-14)
@@ -246,8 +254,8 @@ def test_a_sparse_X_is_divided_by_its_largest_absolute_values_and_not_centred(sc
 
 @pytest.mark.parametrize("scaling", [*SCALINGS, None])
 @pytest.mark.parametrize(("fit_on", "asked"), [(np.asarray, csr_matrix), (csr_matrix, np.asarray)])
-def test_sparse_and_dense_rows_are_scaled_alike_whichever_was_fitted(scaling, fit_on, asked):
-    preprocessor = fitted(fit_on(SPARSE), scaling)
+def test_scaling_is_the_same_for_sparse_and_dense_rows_whichever_was_fitted(scaling, fit_on, asked):
+    preprocessor = fitted_preprocessor(fit_on(SPARSE), scaling)
     one = preprocessor.transform(fit_on(SPARSE), np.float64)
     other = preprocessor.transform(asked(SPARSE), np.float64)
     one, other = (part.toarray() if hasattr(part, "toarray") else part for part in (one, other))
@@ -255,7 +263,7 @@ def test_sparse_and_dense_rows_are_scaled_alike_whichever_was_fitted(scaling, fi
 
 
 def test_a_sparse_column_of_zeros_stays_0_whatever_comes_later():
-    preprocessor = fitted(csr_matrix((4, 2)))
+    preprocessor = fitted_preprocessor(csr_matrix((4, 2)))
     assert preprocessor.transform(csr_matrix(np.full((1, 2), 1e308)), np.float64).toarray().max() == 0
 
 
@@ -267,28 +275,28 @@ def test_categories_are_one_hot_as_scikit_learns(n_categories):
     column = (np.arange(12.0) % n_categories)[:, None]
     values = [f"c{i}" for i in range(n_categories)]
     expected = OneHotEncoder(sparse_output=False).fit_transform(column)
-    assert_array_equal(transformed(column, None, {0: values}), expected)
+    assert_array_equal(fitted_and_transformed(column, None, {0: values}), expected)
 
 
 def test_two_categories_are_one_column_of_minus_1_and_1():
-    assert_array_equal(transformed(np.array([[0.0], [1], [1]]), None, {0: ["a", "b"]}), [[-1], [1], [1]])
+    assert_array_equal(fitted_and_transformed(np.array([[0.0], [1], [1]]), None, {0: ["a", "b"]}), [[-1], [1], [1]])
 
 
 @pytest.mark.parametrize("n_categories", [1, 2, 3])
 def test_what_is_no_category_is_zeros(n_categories):
     column = (np.arange(6.0) % n_categories)[:, None]
-    preprocessor = fitted(column, None, {0: list("abc"[:n_categories])})
+    preprocessor = fitted_preprocessor(column, None, {0: list("abc"[:n_categories])})
     assert not preprocessor.transform(np.array([[UNKNOWN]]), np.float64).any()
 
 
 def test_only_categories_of_the_fitted_rows_have_columns():
-    preprocessor = fitted(np.array([[2.0], [0], [UNKNOWN], [4]]), None, {0: list("abcde")})
+    preprocessor = fitted_preprocessor(np.array([[2.0], [0], [UNKNOWN], [4]]), None, {0: list("abcde")})
     assert_array_equal(preprocessor.transform(np.array([[0.0], [1], [2], [3], [4]]), np.float64).argmax(axis=1), [0, 0, 1, 0, 2])
     assert_array_equal(preprocessor.transform(np.array([[1.0], [3]]), np.float64), np.zeros((2, 3)))
 
 
 def test_a_column_without_any_category_becomes_no_column():
-    assert transformed(np.full((4, 1), UNKNOWN), None, {0: []}).shape == (4, 0)
+    assert fitted_and_transformed(np.full((4, 1), UNKNOWN), None, {0: []}).shape == (4, 0)
 
 
 # Names
@@ -296,7 +304,7 @@ def test_a_column_without_any_category_becomes_no_column():
 
 def test_names_are_those_of_numbers_flags_and_categories_in_the_order_of_the_columns():
     rows = np.column_stack([X[:, 0], np.arange(41) % 3, with_missing(X)[:, 0], np.arange(41) % 2, np.zeros(41)])
-    preprocessor = fitted(rows, "robust", {1: ["a", "b", "c"], 3: [False, True], 4: [7]})
+    preprocessor = fitted_preprocessor(rows, "robust", {1: ["a", "b", "c"], 3: [False, True], 4: [7]})
     names = preprocessor.get_feature_names_out(["x", "kind", "y", "flag", "one"])
     assert names.tolist() == ["x", "y", "missingindicator_y", "kind_a", "kind_b", "kind_c", "flag_True", "one_7"]
     encoded = preprocessor.transform(rows, np.float64)
@@ -321,12 +329,12 @@ def test_names_are_those_of_numbers_flags_and_categories_in_the_order_of_the_col
         ("float64", "float32", "robust", 5000, "float64"),
     ],
 )
-def test_the_format_is_the_one_asked_for_or_float32_for_many_scaled_rows(dtype, given, scaling, n_rows, expected):
+def test_dtype_is_the_one_asked_for_or_float32_for_many_scaled_rows(dtype, given, scaling, n_rows, expected):
     assert arithmetic(dtype, np.zeros((n_rows, 1), given), scaling) == expected
 
 
 @pytest.mark.parametrize("n_columns, n_bins", [(1, 64), (4, 64), (5, 51), (32, 8), (MOST_BINNED, 4), (MOST_BINNED + 1, 0)])
-def test_more_columns_have_fewer_bins_each_and_very_many_none(n_columns, n_bins):
+def test_n_bins_of_a_column_fall_with_the_number_of_columns(n_columns, n_bins):
     X = np.random.default_rng(0).normal(size=(300, n_columns))
     assert Preprocessor("robust", Categories({}), 64).fit(X, None).n_bin_columns == n_bins * n_columns
 
@@ -335,6 +343,6 @@ def test_more_columns_have_fewer_bins_each_and_very_many_none(n_columns, n_bins)
     "relevance, n_bins",
     [([1, 1, 1, 1], [64] * 4), ([4, 2, 2, 0], [100, 64, 64, 4]), ([0, 0, 0, 0], [4] * 4), ([1, 1, 2, 4], [32, 32, 64, 100])],
 )
-def test_bins_are_shared_out_by_relevance_within_limits(relevance, n_bins):
+def test_n_bins_are_shared_out_by_relevance_within_limits(relevance, n_bins):
     assert shared_out(256, np.array(relevance, float), 4, 100).tolist() == n_bins
     assert shared_out(256, np.array(relevance, float), 4, 2).tolist() == [2] * 4

@@ -18,7 +18,7 @@ Y = (X[:, 0] * X[:, 1] > 0).astype(int)  # an interaction: neither column alone 
 TARGETS = {"labels": Y, "multilabel": np.c_[Y, 1 - Y], "probabilities": np.eye(3)[Y] * 0.7 + 0.1}
 
 
-def small(**params):
+def one_member(**params):
     return SoftmaxMLPClassifier(**{"hidden_layer_sizes": (8,), "max_iter": 2, "n_members": 1, "random_state": 0, **params})
 
 
@@ -27,79 +27,79 @@ def forest(columns, targets, weights=None, kind="labels", seed=0):
 
 
 @pytest.mark.parametrize("kind", TARGETS)
-def test_columns_on_which_y_depends_only_together_count_most(kind):
-    values = small().fit(X, TARGETS[kind]).relevance_
+def test_relevance_is_highest_for_columns_that_matter_only_together(kind):
+    values = one_member().fit(X, TARGETS[kind]).relevance_
     assert values[:2].min() > 1.2 * values[2:].max()
 
 
-def test_no_column_is_lost_and_none_counts_alone():
+def test_relevance_drops_no_column_and_lets_none_dominate():
     values = forest(X, (X[:, 0] > 0).astype(int))
     assert values[0] == MOST and values[1:].min() >= LEAST
 
 
-def test_a_column_counts_for_where_it_is_missing():
+def test_relevance_is_high_if_missing_values_are_informative():
     numbers = X.copy()
     numbers[Y == 1, 3] = np.nan
-    assert small().fit(numbers, Y).relevance_.argmax() == 3
+    assert one_member().fit(numbers, Y).relevance_.argmax() == 3
 
 
-def test_numbers_beyond_float32_are_asked_too():
+def test_relevance_takes_numbers_beyond_float32():
     numbers = X.copy()
     numbers[:, 4] = np.where(Y, 1e300, -1e300)
-    assert small().fit(numbers, Y).relevance_.argmax() == 4
+    assert one_member().fit(numbers, Y).relevance_.argmax() == 4
 
 
 def test_categories_have_a_relevance_too():
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame({"noise": X[:, 2], "colour": np.where(Y, "red", "blue"), "more": X[:, 3]})
-    assert small().fit(frame, Y).relevance_.argmax() == 1
+    assert one_member().fit(frame, Y).relevance_.argmax() == 1
 
 
-def test_integer_weights_are_repeated_rows():
+def test_relevance_treats_an_integer_sample_weight_as_repeated_rows():
     weights = np.random.RandomState(1).randint(1, 4, N_ROWS)
     repeated = np.repeat(np.arange(N_ROWS), weights)
     assert_allclose(forest(X, Y, weights.astype(float)), forest(X[repeated], Y[repeated]), rtol=1e-6)
 
 
-def test_one_class_leaves_all_columns_alike():
+def test_relevance_of_a_single_class_is_equal_for_all_columns():
     assert_array_equal(forest(X, np.zeros(N_ROWS, int)), np.ones(N_COLUMNS))
 
 
 @pytest.mark.parametrize(
     "params, rows", [({"relevance": None}, X), ({"scaling": None}, X), ({}, X[:99]), ({"n_bins": 0}, csr_matrix(X))]
 )
-def test_all_columns_are_alike_where_nothing_is_asked_or_known(params, rows):
-    clf = small(**params).fit(rows, Y[: rows.shape[0]])
+def test_relevance_is_equal_for_all_columns_if_it_is_none_or_cannot_be_estimated(params, rows):
+    clf = one_member(**params).fit(rows, Y[: rows.shape[0]])
     assert_array_equal(clf.relevance_, np.ones(N_COLUMNS))
     assert clf._preprocessor.factors is None
 
 
-def test_where_columns_are_alike_the_generator_is_not_touched():
-    asked, given = small(relevance=None).fit(X, Y), small(relevance=np.full(N_COLUMNS, 2.5)).fit(X, Y)
+def test_relevance_none_draws_nothing_from_the_generator():
+    asked, given = one_member(relevance=None).fit(X, Y), one_member(relevance=np.full(N_COLUMNS, 2.5)).fit(X, Y)
     assert_array_equal(given.relevance_, 2.5)
     assert_array_equal(asked.coefs_[0], given.coefs_[0])
 
 
-def test_of_many_rows_a_sample_is_asked(monkeypatch):
+def test_relevance_of_many_rows_is_estimated_on_a_sample(monkeypatch):
     taken = []
     monkeypatch.setattr(relevance, "MOST_ROWS", 150)
     monkeypatch.setattr(
         relevance, "forest_relevance", lambda Z, *rest: taken.append((len(Z), len(rest[0]))) or np.ones(N_COLUMNS)
     )
-    small().fit(X, Y)
+    one_member().fit(X, Y)
     assert taken == [(150, 150)]
 
 
-def test_the_prior_fades_where_rows_are_many(monkeypatch):
-    few = small().fit(X, Y).relevance_
+def test_relevance_weakens_on_many_rows(monkeypatch):
+    few = one_member().fit(X, Y).relevance_
     monkeypatch.setattr(relevance, "PRIOR_ROWS", N_ROWS / 4)
-    assert_allclose(small().fit(X, Y).relevance_, few**0.25)
+    assert_allclose(one_member().fit(X, Y).relevance_, few**0.25)
 
 
 @pytest.mark.parametrize("rows", [X, csr_matrix(X)], ids=["dense", "sparse"])
-def test_the_network_s_input_is_multiplied_by_it(rows):
+def test_the_network_input_is_multiplied_by_relevance(rows):
     values = np.arange(N_COLUMNS, dtype=float)
-    ours, plain = small(relevance=values, n_bins=4).fit(rows, Y), small(relevance=None, n_bins=4).fit(rows, Y)
+    ours, plain = one_member(relevance=values, n_bins=4).fit(rows, Y), one_member(relevance=None, n_bins=4).fit(rows, Y)
     factors = values[ours._preprocessor.source_columns]
     factors = factors / np.sqrt(np.mean(factors**2))
     encoded = [clf._preprocessor.transform(rows, np.float64)[:, -N_COLUMNS:] for clf in (ours, plain)]  # all but bins
@@ -108,19 +108,19 @@ def test_the_network_s_input_is_multiplied_by_it(rows):
     assert [name.split("_")[0] for name in ours.encoded_feature_names_] == [f"x{i}" for i in ours._preprocessor.source_columns]
 
 
-def test_relevant_columns_have_more_bins():
-    columns = small(relevance=np.repeat([1.0, 7.0], N_COLUMNS // 2)).fit(X, Y)._preprocessor.bins[0]
+def test_columns_of_higher_relevance_have_larger_n_bins():
+    columns = one_member(relevance=np.repeat([1.0, 7.0], N_COLUMNS // 2)).fit(X, Y)._preprocessor.bins[0]
     assert_array_equal(np.bincount(columns), np.repeat([8, 56], N_COLUMNS // 2))
 
 
 def test_a_column_of_relevance_zero_is_left_out():
-    clf = small(relevance=[1, 1, 0, 1, 1, 1, 1, 1]).fit(X, Y)
+    clf = one_member(relevance=[1, 1, 0, 1, 1, 1, 1, 1]).fit(X, Y)
     other = X.copy()
     other[:, 2] = 100
     assert_array_equal(clf.predict_proba(X), clf.predict_proba(other))
 
 
-def test_noise_beside_few_columns_that_matter_costs_less():
+def test_relevance_improves_accuracy_with_many_noise_columns():
     rng = np.random.RandomState(0)
     noisy = rng.standard_normal((900, 30))
     y = (noisy[:, 0] * noisy[:, 1] + 0.5 * noisy[:, 2] > 0).astype(int)
@@ -133,16 +133,16 @@ def test_noise_beside_few_columns_that_matter_costs_less():
     assert scores[0] > scores[1] + 0.05
 
 
-def test_the_same_seed_gives_the_same_relevance_whatever_joblib_is_told():
-    alone = small().fit(X, Y)
+def test_the_same_random_state_gives_the_same_relevance_with_any_joblib_backend():
+    alone = one_member().fit(X, Y)
     with joblib.parallel_config(backend="threading", n_jobs=2):
-        beside = small().fit(X, Y)
+        beside = one_member().fit(X, Y)
     assert_array_equal(alone.relevance_, beside.relevance_)
-    assert (alone.relevance_ != small(random_state=1).fit(X, Y).relevance_).any()
+    assert (alone.relevance_ != one_member(random_state=1).fit(X, Y).relevance_).any()
 
 
-def test_partial_fit_and_a_warm_start_keep_the_first_call_s():
-    clf = small(warm_start=True).fit(X, Y)
+def test_partial_fit_and_warm_start_keep_the_relevance_of_the_first_call():
+    clf = one_member(warm_start=True).fit(X, Y)
     first = clf.relevance_.copy()
     clf.fit(X[::-1] ** 3, Y).partial_fit(X, Y)
     assert_array_equal(clf.relevance_, first)
@@ -160,16 +160,16 @@ def test_partial_fit_and_a_warm_start_keep_the_first_call_s():
         (2.0, "The 'relevance' parameter"),
     ],
 )
-def test_other_values_are_refused_by_name(value, message):
+def test_an_invalid_relevance_is_refused_by_name(value, message):
     with pytest.raises(ValueError, match=message):
-        small(relevance=value).fit(X, Y)
+        one_member(relevance=value).fit(X, Y)
 
 
-def test_numbers_need_scaled_columns():
+def test_relevance_numbers_need_scaling():
     with pytest.raises(ValueError, match="scaling=None has none"):
-        small(relevance=[1.0] * 8, scaling=None).fit(X, Y)
+        one_member(relevance=[1.0] * 8, scaling=None).fit(X, Y)
 
 
-def test_an_array_survives_cloning():
-    clf = small(relevance=np.ones(N_COLUMNS))
+def test_a_relevance_array_survives_cloning():
+    clf = one_member(relevance=np.ones(N_COLUMNS))
     assert_array_equal(clone(clf).relevance, clf.relevance)

@@ -136,6 +136,7 @@ def test_polars_and_pandas_give_equal_matrices(dtype):
 
 # Masks, positions, names
 
+
 TABLE = pd.DataFrame({"size": [3, 1, 3], "mass": [0.5, 1.5, 2.5], "colour": ["red", "blue", "red"]})
 
 
@@ -154,11 +155,11 @@ TABLE = pd.DataFrame({"size": [3, 1, 3], "mass": [0.5, 1.5, 2.5], "colour": ["re
     ],
     ids=str,
 )
-def test_columns_are_chosen_by_mask_position_or_name(categorical_features):
+def test_categorical_features_may_be_a_mask_positions_or_names(categorical_features):
     assert Categories.from_X(TABLE, categorical_features).of_column == {0: [1, 3], 2: ["blue", "red"]}
 
 
-def test_columns_of_polars_are_chosen_by_name_or_position():
+def test_categorical_features_of_polars_may_be_names_or_positions():
     polars = pytest.importorskip("polars")
     frame = polars.DataFrame(TABLE.to_dict("list"))
     for chosen in (["colour", "size"], [0, 2], ["size", 2]):
@@ -166,7 +167,7 @@ def test_columns_of_polars_are_chosen_by_name_or_position():
 
 
 @pytest.mark.parametrize("categorical_features", [[], [False, False, False], np.array([], dtype=int)], ids=str)
-def test_no_column_may_be_chosen(categorical_features):
+def test_categorical_features_may_be_empty(categorical_features):
     assert len(Categories.from_X(TABLE, categorical_features)) == 0
 
 
@@ -183,34 +184,34 @@ def test_no_column_may_be_chosen(categorical_features):
     ],
     ids=str,
 )
-def test_a_choice_that_does_not_fit_is_refused_with_what_would(categorical_features, message):
+def test_categorical_features_that_do_not_fit_are_refused_with_what_would_fit(categorical_features, message):
     with pytest.raises(ValueError, match=f"categorical_features.*{message}"):
         Categories.from_X(TABLE, categorical_features)
 
 
-def test_names_need_a_frame():
+def test_categorical_features_by_name_need_a_frame():
     with pytest.raises(ValueError, match="got 'size', but X has no column names"):
         Categories.from_X(TABLE.to_numpy(), ["size"])
 
 
-def test_a_name_that_two_columns_have_is_refused():
+def test_categorical_features_refuse_a_name_that_two_columns_have():
     frame = pd.DataFrame([[1, 2]], columns=["a", "a"])
     with pytest.raises(ValueError, match=re.escape("each once; got 'a', but the columns are ['a', 'a']")):
         Categories.from_X(frame, ["a"])
 
 
-def test_columns_of_a_sparse_matrix_cannot_be_categorical():
+def test_categorical_features_are_refused_for_a_sparse_matrix():
     with pytest.raises(ValueError, match="categorical_features must be None or 'from_dtype' for a sparse X"):
         Categories.from_X(csr_matrix(np.eye(2)), [0])
 
 
-def test_a_sparse_matrix_is_refused_where_columns_are_categorical():
+def test_a_sparse_matrix_is_refused_if_there_are_categorical_features():
     with pytest.raises(ValueError, match="X must be dense, because it has categorical columns"):
         Categories.from_X(np.eye(2), [0]).matrix(csr_matrix(np.eye(2)))
 
 
 @pytest.mark.parametrize("values", [[[1], [2]], [1j, 2j]], ids=["lists", "complex"])
-def test_values_that_cannot_be_categories_are_named_with_their_column(values):
+def test_categorical_features_with_values_that_cannot_be_categories_are_named(values):
     frame = pd.DataFrame({"size": [1, 2], "odd": values})
     with pytest.raises(ValueError, match="Column 'odd' of X holds values that cannot be categories"):
         Categories.from_X(frame, ["odd"])
@@ -281,7 +282,7 @@ def test_missing_values_of_pandas_number_types_are_nan(dtype):
 
 
 @pytest.mark.parametrize("columns", [["a"], ["a", "colour"]], ids=str)
-def test_the_users_frame_stays_as_it_was(columns):
+def test_reading_categorical_features_does_not_change_the_users_frame(columns):
     X = pd.DataFrame({"a": pd.Series([1.5, pd.NA], dtype=object), "colour": ["red", None]})[columns]
     before = X.copy()
     Categories.from_X(X, "from_dtype").matrix(X)
