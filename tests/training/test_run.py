@@ -77,14 +77,14 @@ def test_the_batches_of_one_network_are_all_rows_in_order_and_only_the_last_may_
 
 
 @pytest.mark.parametrize(("numbers", "lengths"), [(1, [1] * 30), (8, [2] * 15), (40, [10] * 3), (44, [11, 11, 8]), (200, [30])])
-def test_rows_that_are_not_held_come_in_parts_of_so_many_numbers_but_of_one_row_at_least(numbers, lengths, monkeypatch):
+def test_rows_not_in_memory_come_in_parts_of_limited_size_and_at_least_one_row(numbers, lengths, monkeypatch):
     monkeypatch.setattr(run, "PART_NUMBERS", numbers)
     pieces = list(parts(Samples(Rows(X), y, None, np.arange(30))))
     assert [len(piece) for piece in pieces] == lengths
     assert_array_equal(np.concatenate([piece.rows for piece in pieces]), np.arange(30))
 
 
-def test_rows_that_are_held_are_one_part():
+def test_rows_in_memory_are_one_part():
     samples = Samples(X, y)
     assert parts(samples) == [samples]
 
@@ -92,7 +92,7 @@ def test_rows_that_are_held_are_one_part():
 # Divergence
 
 
-def test_training_has_diverged_where_the_loss_the_weights_or_a_moment_is_not_finite():
+def test_training_has_diverged_if_the_loss_the_weights_or_a_moment_is_not_finite():
     def optimizer(v=1.0):
         adam = Adam(network().parameters)
         adam.v[0] = v
@@ -140,7 +140,7 @@ def test_the_loss_of_the_initial_weights_is_a_weighted_mean(weights):
     ("tol", "dtype", "ftol"),
     [(1e-3, np.float64, 1e7 * 2**-52), (1e-6, np.float64, 1e-12), (0, np.float64, 10 * 2**-52), (1e-6, np.float32, 10 * 2**-23)],
 )
-def test_lbfgs_ends_at_scipys_change_of_the_loss_or_the_square_of_tol_but_not_below_rounding(tol, dtype, ftol):
+def test_tol_of_lbfgs_is_scipys_change_of_the_loss_or_its_square_but_not_below_rounding(tol, dtype, ftol):
     limits = lbfgs_limits(SimpleNamespace(max_iter=5, max_fun=7, tol=tol), dtype)
     assert limits.pop("ftol") == pytest.approx(ftol, rel=1e-12)
     assert limits == {"maxiter": 5, "maxfun": 7, "gtol": tol}

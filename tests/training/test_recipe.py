@@ -30,6 +30,7 @@ from sksoftmax.training.recipe import (
     new_network,
     resolved,
 )
+from support.marks import SOLVERS, STEPWISE
 
 SIZES = [1, 10, SMALL - 1, SMALL, 200, 1499, 1500, LARGE - 1, LARGE, 1_000_000]
 
@@ -42,25 +43,25 @@ def options_of(n_samples=1000, network=None, **params):
 
 
 @pytest.mark.parametrize("n_samples, n_members", [(1, 4), (SMALL - 1, 4), (SMALL, 8), (FEW - 1, 8), (FEW, 4), (10**6, 4)])
-def test_hundreds_of_rows_have_most_members(n_samples, n_members):
+def test_n_members_auto_is_largest_for_hundreds_of_rows(n_samples, n_members):
     assert options_of(n_samples).n_members == n_members
 
 
 @pytest.mark.parametrize("n_samples", SIZES)
 @pytest.mark.parametrize("params", [{"solver": "sgd"}, {"solver": "lbfgs"}, {"hidden_layer_sizes": ()}], ids=str)
-def test_other_solvers_and_softmax_regression_have_one_network(params, n_samples):
+def test_n_members_auto_is_1_for_other_solvers_and_softmax_regression(params, n_samples):
     assert options_of(n_samples, **params).n_members is None
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@STEPWISE
 @pytest.mark.parametrize("given, resolved_to", [(1, None), (4, 4), (32, 32)])
-def test_a_number_of_members_is_taken_as_it_is(solver, given, resolved_to):
+def test_n_members_given_as_a_number_is_used(solver, given, resolved_to):
     assert options_of(solver=solver, n_members=given).n_members == resolved_to
 
 
 @pytest.mark.parametrize("n_members", [None, 4, 16])
 @pytest.mark.parametrize("n_samples", SIZES)
-def test_training_that_goes_on_keeps_its_members_and_their_roles(n_samples, n_members):
+def test_warm_start_and_partial_fit_keep_n_members_and_their_roles(n_samples, n_members):
     network = Network((3, 128, 128, 2), "relu", np.float64, n_members=n_members)
     options = options_of(n_samples, network)
     assert options.n_members == n_members
@@ -71,7 +72,7 @@ def test_training_that_goes_on_keeps_its_members_and_their_roles(n_samples, n_me
 
 
 @pytest.mark.parametrize("n_samples", SIZES)
-def test_a_batch_is_never_larger_than_the_rows(n_samples):
+def test_batch_size_is_never_larger_than_the_number_of_rows(n_samples):
     assert options_of(n_samples, parametrization="standard").batch_size == min(200, n_samples)
     assert options_of(n_samples, batch_size=50).batch_size == min(50, n_samples)
 
@@ -79,14 +80,14 @@ def test_a_batch_is_never_larger_than_the_rows(n_samples):
 @pytest.mark.parametrize(
     "n_samples, batch_size", [(SMALL - 1, SMALL - 1), (SMALL, BATCH_SIZE), (LARGE - 1, BATCH_SIZE), (LARGE, 2 * BATCH_SIZE)]
 )
-def test_few_rows_are_one_batch_and_many_make_larger_ones(n_samples, batch_size):
+def test_batch_size_auto_is_all_of_few_rows_and_larger_for_many(n_samples, batch_size):
     assert options_of(n_samples).batch_size == batch_size
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@STEPWISE
 @pytest.mark.parametrize("n_samples", SIZES)
 @pytest.mark.parametrize("batch_size", ["auto", 1, 500])
-def test_epochs_are_a_number_unless_their_steps_are_too_few_or_too_many(solver, n_samples, batch_size):
+def test_max_iter_auto_is_constant_unless_its_steps_are_too_few_or_too_many(solver, n_samples, batch_size):
     options = options_of(n_samples, solver=solver, batch_size=batch_size)
     n_batches = max(1, round(n_samples / options.batch_size))
     assert isinstance(options.max_iter, int)
@@ -99,7 +100,7 @@ def test_epochs_are_a_number_unless_their_steps_are_too_few_or_too_many(solver, 
 
 
 @pytest.mark.parametrize("max_iter, on_folds", [(1, 1), (2, 1), (5, 2), (50, 20)])
-def test_two_fifths_of_the_epochs_leave_out_folds_if_there_are_any_and_nothing_else_ends_training(max_iter, on_folds):
+def test_two_fifths_of_max_iter_leave_out_folds_if_there_are_any_and_nothing_else_ends_training(max_iter, on_folds):
     assert fold_epochs(max_iter, np.zeros(OPEN_ROWS), validation=None) == on_folds
     assert fold_epochs(max_iter, np.zeros(OPEN_ROWS), validation="rows") == max_iter
     assert fold_epochs(max_iter, np.zeros(OPEN_ROWS - 1), validation=None) == max_iter
@@ -107,12 +108,12 @@ def test_two_fifths_of_the_epochs_leave_out_folds_if_there_are_any_and_nothing_e
 
 
 @pytest.mark.parametrize("n_samples", SIZES)
-def test_lbfgs_has_200_iterations_whatever_the_rows(n_samples):
+def test_max_iter_auto_of_lbfgs_is_200(n_samples):
     assert options_of(n_samples, solver="lbfgs").max_iter == 200
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
-def test_a_number_of_epochs_is_taken_as_it_is(solver):
+@SOLVERS
+def test_max_iter_given_as_a_number_is_used(solver):
     assert options_of(10**6, solver=solver, max_iter=7).max_iter == 7
 
 
@@ -130,20 +131,20 @@ def test_each_kind_of_member_has_its_dropout_and_weight_decay():
 
 @pytest.mark.parametrize("params", [{}, {"n_members": 1}, {"solver": "sgd"}], ids=str)
 @pytest.mark.parametrize("times", [1, 4, 25])
-def test_regularisation_weakens_with_the_root_of_the_rows(params, times):
+def test_dropout_and_weight_decay_auto_weaken_with_the_root_of_the_number_of_rows(params, times):
     few, many = (options_of(n_samples, **params) for n_samples in (FULL_ROWS, times * FULL_ROWS))
     for name in ("dropout", "weight_decay"):
         assert_allclose(getattr(many, name), np.divide(getattr(few, name), times**0.5))
 
 
 @pytest.mark.parametrize("params", [{}, {"n_members": 1}, {"n_members": 8}, {"solver": "sgd"}], ids=str)
-def test_nothing_is_dropped_where_rows_are_few(params):
+def test_dropout_auto_is_0_on_few_rows(params):
     assert options_of(SMALL - 1, **params).dropout == 0
     assert np.all(options_of(SMALL, **params).dropout)
 
 
 @pytest.mark.parametrize("params", [{"n_members": 1}, {"solver": "sgd"}, {"hidden_layer_sizes": ()}], ids=str)
-def test_one_network_has_a_regularisation_of_its_own(params):
+def test_one_network_has_its_own_dropout_and_weight_decay(params):
     options = options_of(**params)
     assert (options.dropout, options.weight_decay) == (DROPOUT_OF_ONE, WEIGHT_DECAY_OF_ONE)
 
@@ -155,13 +156,13 @@ def test_lbfgs_has_neither_dropout_nor_weight_decay(n_samples):
 
 
 @pytest.mark.parametrize("n_members", ["auto", 1, 4])
-def test_numbers_given_hold_for_all_members(n_members):
+def test_a_given_dropout_and_weight_decay_hold_for_all_members(n_members):
     options = options_of(n_members=n_members, dropout=0.4, weight_decay=0.01)
     assert (options.dropout, options.weight_decay) == (0.4, 0.01)
     assert options_of(n_members=n_members, dropout=[0.4, 0.1]).dropout == (0.4, 0.1)
 
 
-def test_what_is_not_auto_stays_what_it_is():
+def test_parameters_that_are_not_auto_are_unchanged():
     params = SoftmaxMLPClassifier().get_params(deep=False)
     options = vars(resolved(params, 1000))
     autos = {name for name, value in params.items() if value == "auto"}
@@ -170,7 +171,7 @@ def test_what_is_not_auto_stays_what_it_is():
     assert set(options) - set(params) == {"n_hidden"}
 
 
-def test_the_parameters_of_the_estimator_are_not_touched():
+def test_fit_does_not_change_parameters_that_are_auto():
     X, y = make_classification(60, 4, random_state=0)
     clf = SoftmaxMLPClassifier(max_iter=1)
     before = clf.get_params()
@@ -199,7 +200,7 @@ def network_of(n_bins=4, n_members=4, parametrization="ntk", scaling="robust", s
 
 
 @pytest.mark.parametrize("parametrization", ["ntk", "standard"])
-def test_the_first_half_of_the_members_skips_the_bins(parametrization):
+def test_the_first_half_of_n_members_skips_the_bins(parametrization):
     network, preprocessor = network_of(parametrization=parametrization)
     assert network.layer_units == (preprocessor.n_bin_columns + 3, 6, 3)
     assert network.n_skipped == (2, preprocessor.n_bin_columns)
@@ -210,7 +211,7 @@ def test_the_first_half_of_the_members_skips_the_bins(parametrization):
 
 
 @pytest.mark.parametrize("params", [{"n_bins": 0}, {"n_members": 1}, {"scaling": None}], ids=str)
-def test_without_bins_or_members_nothing_is_skipped(params):
+def test_nothing_is_skipped_without_n_bins_or_n_members(params):
     network, _ = network_of(**params)
     assert network.n_skipped == (0, 0)
 
@@ -223,7 +224,7 @@ def test_under_ntk_the_untrained_network_answers_with_equal_probabilities(n_memb
     assert network.intercepts[0].all()
 
 
-def test_initial_weights_follow_the_generator_and_differ_between_members():
+def test_initial_weights_follow_random_state_and_differ_between_members():
     one, same, other = (network_of(seed=seed)[0].parameters for seed in (0, 0, 1))
     assert_array_equal(one, same)
     assert (one != other).any()
