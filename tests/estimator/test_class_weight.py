@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from neutral import plain
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import softmax
 from sklearn.metrics import accuracy_score, log_loss
@@ -11,9 +10,10 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 from sksoftmax.data.class_weight import class_factors
 from sksoftmax.data.targets import TargetEncoder
 from sksoftmax.training.run import Samples
+from support.marks import SOLVERS, STEPWISE
+from support.neutral import plain
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
 X = np.random.default_rng(0).normal(size=(60, 4))
 MULTICLASS = np.array(["b", "a", "c"])[X[:, :3].argmax(axis=1)]
 BINARY = np.where(X[:, 0] > 0.8, 7, 3)
@@ -21,7 +21,6 @@ MULTILABEL = (X[:, :3] > 0.5).astype(int)
 SOFT = softmax(2 * X[:, :3], axis=1)
 SOFT_PAIR = softmax(2 * X[:, :2], axis=1)
 WEIGHTS = np.random.default_rng(1).uniform(0.5, 2, 60)
-SOLVERS = pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
 CASES = {  # y, class_weight, and the factor of each row
     "multiclass": (MULTICLASS, {"a": 2.0, "c": 0.25}, compute_sample_weight({"a": 2.0, "b": 1.0, "c": 0.25}, MULTICLASS)),
     "binary": (BINARY, {7: 4, 3: 0.5}, np.where(BINARY == 7, 4, 0.5)),
@@ -36,12 +35,12 @@ CASES = {  # y, class_weight, and the factor of each row
 EVERY_CASE = pytest.mark.parametrize("target", CASES)
 
 
-def small(**params):
+def batched(**params):
     defaults = {"hidden_layer_sizes": (5,), "learning_rate_init": 0.02, "max_iter": 4, "batch_size": 13, "random_state": 0}
     return plain(**{**defaults, **params})
 
 
-def assert_same(one, other, rtol=1e-9):
+def assert_same_training(one, other, rtol=1e-9):
     for a, b in zip(one.coefs_ + one.intercepts_, other.coefs_ + other.intercepts_, strict=True):
         assert_allclose(a, b, rtol=rtol, atol=1e-12)
     assert_allclose(one.loss_curve_, other.loss_curve_, rtol=1e-10)
@@ -50,25 +49,25 @@ def assert_same(one, other, rtol=1e-9):
 @SOLVERS
 @EVERY_CASE
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["unweighted", "weighted"])
-def test_class_weights_are_sample_weights_of_the_same_factors(target, solver, weights):
+def test_class_weight_equals_a_sample_weight_of_the_same_factors(target, solver, weights):
     y, class_weight, factors = CASES[target]
-    one = small(solver=solver, class_weight=class_weight).fit(X, y, weights)
-    assert_same(one, small(solver=solver).fit(X, y, factors if weights is None else factors * weights))
-    assert not np.allclose(one.coefs_[0], small(solver=solver).fit(X, y, weights).coefs_[0])
+    one = batched(solver=solver, class_weight=class_weight).fit(X, y, weights)
+    assert_same_training(one, batched(solver=solver).fit(X, y, factors if weights is None else factors * weights))
+    assert not np.allclose(one.coefs_[0], batched(solver=solver).fit(X, y, weights).coefs_[0])
 
 
 @pytest.mark.parametrize("target", ["multiclass", "binary"])
 @SOLVERS
-def test_class_weights_of_labels_equal_sample_weights_to_the_last_bit(target, solver):
+def test_class_weight_of_labels_equals_sample_weight_to_the_last_bit(target, solver):
     y, class_weight, factors = CASES[target]
-    one, other = small(solver=solver, class_weight=class_weight).fit(X, y), small(solver=solver).fit(X, y, factors)
-    assert_same(one, other, rtol=0)
+    one, other = batched(solver=solver, class_weight=class_weight).fit(X, y), batched(solver=solver).fit(X, y, factors)
+    assert_same_training(one, other, rtol=0)
 
 
 @EVERY_CASE
-def test_the_loss_is_the_weighted_one(target):
+def test_the_loss_is_weighted_by_class_weight(target):
     y, class_weight, factors = CASES[target]
-    clf = small(solver="lbfgs", class_weight=class_weight, alpha=0.0).fit(X, y)
+    clf = batched(solver="lbfgs", class_weight=class_weight, alpha=0.0).fit(X, y)
     log_p = clf.predict_log_proba(X)
     if target == "multilabel":
         p = clf.predict_proba(X)
@@ -79,37 +78,37 @@ def test_the_loss_is_the_weighted_one(target):
 
 
 @EVERY_CASE
-@pytest.mark.parametrize("solver", ["adam", "sgd"])
-def test_partial_fit_multiplies_by_the_weights_of_a_dict(target, solver):
+@STEPWISE
+def test_partial_fit_multiplies_by_a_class_weight_dict(target, solver):
     y, class_weight, factors = CASES[target]
     classes = np.unique(y) if y.ndim == 1 else None
-    one, other = small(solver=solver, class_weight=class_weight), small(solver=solver)
+    one, other = batched(solver=solver, class_weight=class_weight), batched(solver=solver)
     for rows in (slice(0, 40), slice(20, 60)):
         one.partial_fit(X[rows], y[rows], classes=classes)
         other.partial_fit(X[rows], y[rows], factors[rows], classes=classes)
-    assert_same(one, other)
+    assert_same_training(one, other)
 
 
 @EVERY_CASE
-def test_a_warm_start_goes_on_with_the_class_weights(target):
+def test_warm_start_continues_with_class_weight(target):
     y, class_weight, factors = CASES[target]
-    one = small(class_weight=class_weight, warm_start=True).fit(X, y).fit(X, y)
-    assert_same(one, small(warm_start=True).fit(X, y, factors).fit(X, y, factors))
+    one = batched(class_weight=class_weight, warm_start=True).fit(X, y).fit(X, y)
+    assert_same_training(one, batched(warm_start=True).fit(X, y, factors).fit(X, y, factors))
 
 
-def test_a_class_of_weight_zero_is_as_if_its_rows_were_absent_but_remains_a_class():
+def test_class_weight_0_leaves_the_rows_out_but_the_class_stays_in_classes():
     kept = MULTICLASS != "b"
-    clf = small(class_weight={"b": 0}).fit(X, MULTICLASS)
-    assert_same(clf, small().fit(X, MULTICLASS, kept.astype(float)), rtol=0)
+    clf = batched(class_weight={"b": 0}).fit(X, MULTICLASS)
+    assert_same_training(clf, batched().fit(X, MULTICLASS, kept.astype(float)), rtol=0)
     assert clf.t_ == 4 * kept.sum()
     assert clf.classes_.tolist() == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_float32_stays_float32_under_class_weights(early_stopping):
-    clf = small(class_weight="balanced", early_stopping=early_stopping).fit(X.astype(np.float32), MULTICLASS)
+def test_class_weight_keeps_dtype_float32(early_stopping):
+    clf = batched(class_weight="balanced", early_stopping=early_stopping).fit(X.astype(np.float32), MULTICLASS)
     assert {W.dtype for W in clf.coefs_ + clf.intercepts_} == {np.dtype(np.float32)}
-    exact = small(class_weight="balanced", early_stopping=early_stopping).fit(X, MULTICLASS)
+    exact = batched(class_weight="balanced", early_stopping=early_stopping).fit(X, MULTICLASS)
     assert_allclose(clf.loss_curve_, exact.loss_curve_, rtol=1e-4)
 
 
@@ -118,22 +117,22 @@ def test_float32_stays_float32_under_class_weights(early_stopping):
 
 @pytest.mark.parametrize("target", ["multiclass", "binary"])
 @SOLVERS
-def test_balanced_is_scikit_learns_compute_class_weight(target, solver):
+def test_class_weight_balanced_is_scikit_learns_compute_class_weight(target, solver):
     y = CASES[target][0]
     classes = np.unique(y)
     balanced = compute_class_weight("balanced", classes=classes, y=y)
-    one = small(solver=solver, class_weight="balanced").fit(X, y)
-    assert_same(one, small(solver=solver, class_weight=dict(zip(classes.tolist(), balanced))).fit(X, y))
+    one = batched(solver=solver, class_weight="balanced").fit(X, y)
+    assert_same_training(one, batched(solver=solver, class_weight=dict(zip(classes.tolist(), balanced))).fit(X, y))
 
 
-def test_balanced_for_many_labels_is_scikit_learns_product():
-    one = small(class_weight="balanced").fit(X, MULTILABEL)
-    assert_same(one, small().fit(X, MULTILABEL, compute_sample_weight("balanced", MULTILABEL)))
+def test_class_weight_balanced_of_a_multilabel_target_is_scikit_learns_product():
+    one = batched(class_weight="balanced").fit(X, MULTILABEL)
+    assert_same_training(one, batched().fit(X, MULTILABEL, compute_sample_weight("balanced", MULTILABEL)))
 
 
 @EVERY_CASE
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["unweighted", "weighted"])
-def test_balanced_factors_give_every_class_the_same_total(target, weights):
+def test_class_weight_balanced_gives_every_class_the_same_total(target, weights):
     y = CASES[target][0]
     encoder = TargetEncoder.from_y(y, "auto")
     targets = encoder.encode(y, np.float64)
@@ -149,42 +148,42 @@ def test_balanced_factors_give_every_class_the_same_total(target, weights):
 
 
 @pytest.mark.parametrize("target", ["multiclass", "binary", "multilabel"])
-def test_balanced_counts_a_row_of_weight_two_twice_and_one_of_weight_zero_not_at_all(target):
+def test_class_weight_balanced_counts_rows_by_their_sample_weight(target):
     y, counts = CASES[target][0], np.arange(60) % 3
     rows = np.repeat(np.arange(60), counts)
-    one = small(solver="lbfgs", class_weight="balanced").fit(X, y, counts)
-    assert_same(one, small(solver="lbfgs", class_weight="balanced").fit(X[rows], y[rows]), rtol=1e-5)
+    one = batched(solver="lbfgs", class_weight="balanced").fit(X, y, counts)
+    assert_same_training(one, batched(solver="lbfgs", class_weight="balanced").fit(X[rows], y[rows]), rtol=1e-5)
 
 
-def test_balanced_finds_more_of_a_rare_class():
+def test_class_weight_balanced_predicts_a_rare_class_more_often():
     rare = (X[:, 0] + 0.5 * np.random.default_rng(2).normal(size=60) > 1).astype(int)
     assert rare.sum() < 15
     plain, balanced = (
-        small(hidden_layer_sizes=(), solver="lbfgs", alpha=1.0, class_weight=w, max_iter=100) for w in (None, "balanced")
+        batched(hidden_layer_sizes=(), solver="lbfgs", alpha=1.0, class_weight=w, max_iter=100) for w in (None, "balanced")
     )
     assert balanced.fit(X, rare).predict(X).sum() > plain.fit(X, rare).predict(X).sum()
 
 
-def test_a_balanced_class_without_rows_that_count_gets_no_weight():
-    clf = small(class_weight="balanced").fit(X, MULTICLASS, (MULTICLASS != "c").astype(float))
+def test_class_weight_balanced_ignores_a_class_whose_rows_all_have_sample_weight_0():
+    clf = batched(class_weight="balanced").fit(X, MULTICLASS, (MULTICLASS != "c").astype(float))
     assert np.isfinite(clf.loss_)
     assert clf.classes_.tolist() == ["a", "b", "c"]
 
 
-def test_partial_fit_refuses_balanced_and_says_what_to_do():
+def test_partial_fit_refuses_class_weight_balanced_and_says_what_to_do():
     with pytest.raises(ValueError, match=r"class_weight='balanced' is not supported for partial_fit.*compute_class_weight"):
-        small(class_weight="balanced").partial_fit(X, MULTICLASS, classes=["a", "b", "c"])
+        batched(class_weight="balanced").partial_fit(X, MULTICLASS, classes=["a", "b", "c"])
 
 
 # Validation rows
 
 
 @SOLVERS
-def test_validation_rows_are_weighted_with_the_factors_of_the_training_rows(solver):
+def test_class_weight_weights_validation_rows_with_the_factors_of_the_training_rows(solver):
     train, val = slice(0, 40), slice(40, 60)
     factors = compute_class_weight("balanced", classes=np.array(["a", "b", "c"]), y=MULTICLASS[train])
     weights = factors[np.searchsorted(["a", "b", "c"], MULTICLASS[val])]
-    clf = small(solver=solver, class_weight="balanced", early_stopping=True, restore_best=False)
+    clf = batched(solver=solver, class_weight="balanced", early_stopping=True, restore_best=False)
     clf.fit(X[train], MULTICLASS[train], X_val=X[val], y_val=MULTICLASS[val])
     accuracy = accuracy_score(MULTICLASS[val], clf.predict(X[val]), sample_weight=weights)
     assert clf.validation_scores_[-1] == pytest.approx(accuracy, rel=1e-12)
@@ -193,16 +192,16 @@ def test_validation_rows_are_weighted_with_the_factors_of_the_training_rows(solv
 
 
 @pytest.mark.parametrize("scoring", ["accuracy", "loss", "f1_weighted"])
-def test_split_off_rows_are_weighted_like_those_of_sample_weight(scoring):
+def test_class_weight_weights_rows_split_off_by_early_stopping_as_sample_weight_does(scoring):
     y, class_weight, factors = CASES["multiclass"]
-    one = small(class_weight=class_weight, early_stopping=True, scoring=scoring).fit(X, y)
-    other = small(early_stopping=True, scoring=scoring).fit(X, y, factors)
-    assert_same(one, other)
+    one = batched(class_weight=class_weight, early_stopping=True, scoring=scoring).fit(X, y)
+    other = batched(early_stopping=True, scoring=scoring).fit(X, y, factors)
+    assert_same_training(one, other)
     assert_allclose(one.validation_scores_, other.validation_scores_, rtol=1e-12)
 
 
 @pytest.mark.parametrize("own", [False, True], ids=["split off", "own rows"])
-def test_no_row_of_a_class_of_weight_zero_is_scored(own):
+def test_early_stopping_scores_no_row_of_class_weight_0(own):
     scored = []
 
     def remember(estimator, X, y):
@@ -210,7 +209,7 @@ def test_no_row_of_a_class_of_weight_zero_is_scored(own):
         return 0.0
 
     given = {"X_val": X[40:], "y_val": MULTICLASS[40:]} if own else {}
-    clf = small(class_weight={"b": 0}, early_stopping=True, scoring=remember, validation_fraction=0.4)
+    clf = batched(class_weight={"b": 0}, early_stopping=True, scoring=remember, validation_fraction=0.4)
     clf.fit(X, MULTICLASS, **given)
     assert "b" in MULTICLASS[40:]
     assert {str(label) for labels in scored for label in labels} == {"a", "c"}
@@ -237,19 +236,19 @@ def test_no_row_of_a_class_of_weight_zero_is_scored(own):
     ],
 )
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_class_weights_that_make_no_sense_are_named(y, class_weight, message, method):
+def test_an_invalid_class_weight_is_named(y, class_weight, message, method):
     classes = {"classes": np.unique(y)} if y.ndim == 1 and method == "partial_fit" else {}
     with pytest.raises(ValueError, match=message):
-        getattr(small(class_weight=class_weight), method)(X, y, **classes)
+        getattr(batched(class_weight=class_weight), method)(X, y, **classes)
 
 
-def test_fit_leaves_the_dict_as_it_was():
+def test_fit_does_not_change_the_class_weight_dict():
     class_weight = {"a": 2}
-    clf = small(class_weight=class_weight).fit(X, MULTICLASS)
+    clf = batched(class_weight=class_weight).fit(X, MULTICLASS)
     assert clf.class_weight is class_weight
     assert class_weight == {"a": 2}
 
 
 def test_a_class_weight_of_one_changes_nothing():
-    one, other = small(class_weight={"a": 1, "b": 1.0}).fit(X, MULTICLASS), small().fit(X, MULTICLASS)
+    one, other = batched(class_weight={"a": 1, "b": 1.0}).fit(X, MULTICLASS), batched().fit(X, MULTICLASS)
     assert_array_equal(one.coefs_[0], other.coefs_[0])

@@ -2,19 +2,19 @@
 
 import pickle
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
-from neutral import plain
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_digits, load_iris
 from sklearn.neural_network import MLPClassifier
 
 from sksoftmax import SoftmaxMLPClassifier
+from support.marks import STEPWISE
+from support.neutral import plain
+from support.saved_models import FOLDER
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
 X, digit = load_digits(return_X_y=True)
 X, digit = X[:300] / 16, digit[:300]
 TARGETS = {
@@ -22,18 +22,23 @@ TARGETS = {
     "binary": np.where(digit > 4, 7, 3),
     "multilabel": np.column_stack([digit > 4, digit % 2 == 0]).astype(int),
 }
-SOLVERS = [{"solver": "adam"}, {"solver": "sgd", "early_stopping": True}, {"solver": "lbfgs"}, {"solver": "sgd", "momentum": 0.5}]
+SOLVER_PARAMS = [
+    {"solver": "adam"},
+    {"solver": "sgd", "early_stopping": True},
+    {"solver": "lbfgs"},
+    {"solver": "sgd", "momentum": 0.5},
+]
 
 
-def fitted(target="multiclass", **params):
+def fitted_mlp(target="multiclass", **params):
     y = digit if params.get("early_stopping") and target == "multiclass" else TARGETS[target]
     return MLPClassifier(**{"hidden_layer_sizes": (15, 10), "max_iter": 8, "random_state": 0, **params}).fit(X, y), y
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("params", SOLVERS, ids=str)
-def test_a_fitted_mlpclassifier_comes_over_with_weights_classes_and_curves(params, target):
-    theirs, _ = fitted(target, **params)
+@pytest.mark.parametrize("params", SOLVER_PARAMS, ids=str)
+def test_from_sklearn_keeps_weights_classes_and_curves(params, target):
+    theirs, _ = fitted_mlp(target, **params)
     ours = SoftmaxMLPClassifier.from_sklearn(theirs)
     assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=0, atol=1e-12)
     assert_array_equal(ours.predict(X), theirs.predict(X))
@@ -46,7 +51,7 @@ def test_a_fitted_mlpclassifier_comes_over_with_weights_classes_and_curves(param
     assert theirs.coefs_[0].any()
 
 
-def test_parameters_come_over_and_everything_new_is_neutral():
+def test_from_sklearn_keeps_parameters_and_sets_new_ones_to_neutral_values():
     theirs = MLPClassifier((3, 4), "tanh", alpha=0.3, solver="sgd", learning_rate="adaptive", max_fun=7)
     params = SoftmaxMLPClassifier.from_sklearn(theirs).get_params()
     assert {name: params[name] for name in theirs.get_params()} == theirs.get_params()
@@ -71,14 +76,14 @@ def test_parameters_come_over_and_everything_new_is_neutral():
     }
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd"])
-def test_partial_fit_goes_on_with_the_moments(solver):
-    theirs, y = fitted(solver=solver)
+@STEPWISE
+def test_partial_fit_after_from_sklearn_continues_with_the_moments(solver):
+    theirs, y = fitted_mlp(solver=solver)
     ours = SoftmaxMLPClassifier.from_sklearn(theirs)
     assert_allclose(ours.partial_fit(X, y).coefs_[0], theirs.partial_fit(X, y).coefs_[0], rtol=1e-9)
 
 
-def test_partial_fit_goes_on_from_partial_fit_and_after_a_pickle():
+def test_partial_fit_after_from_sklearn_continues_from_partial_fit_and_after_a_pickle():
     theirs = MLPClassifier(random_state=0, shuffle=False)
     for _ in range(3):
         theirs.partial_fit(X, digit, classes=np.arange(10))
@@ -87,14 +92,14 @@ def test_partial_fit_goes_on_from_partial_fit_and_after_a_pickle():
 
 
 @pytest.mark.parametrize("params", [{"solver": "lbfgs"}, {"solver": "sgd", "momentum": 0.0}], ids=str)
-def test_warm_start_goes_on(params):
-    theirs, y = fitted(warm_start=True, **params)
+def test_warm_start_after_from_sklearn_continues_training(params):
+    theirs, y = fitted_mlp(warm_start=True, **params)
     ours = SoftmaxMLPClassifier.from_sklearn(theirs)
     assert_allclose(ours.fit(X, y).coefs_[0], theirs.fit(X, y).coefs_[0], rtol=1e-6, atol=1e-9)
 
 
-def test_an_older_pickle_with_fewer_attributes_comes_over():
-    theirs, _ = fitted(solver="lbfgs")
+def test_from_sklearn_takes_an_older_pickle_with_fewer_attributes():
+    theirs, _ = fitted_mlp(solver="lbfgs")
     for name in ("_no_improvement_count", "feature_names_in_", "best_loss_", "loss_curve_"):
         vars(theirs).pop(name, None)
     ours = SoftmaxMLPClassifier.from_sklearn(theirs)
@@ -102,7 +107,7 @@ def test_an_older_pickle_with_fewer_attributes_comes_over():
     assert ours.loss_ == theirs.loss_
 
 
-def test_feature_names_and_float32_come_over():
+def test_from_sklearn_keeps_feature_names_and_dtype_float32():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(X.astype(np.float32), columns=[f"pixel{i}" for i in range(64)])
     theirs = MLPClassifier(max_iter=3, random_state=0).fit(frame, digit)
@@ -113,14 +118,14 @@ def test_feature_names_and_float32_come_over():
         ours.predict(frame.iloc[:, ::-1])
 
 
-def test_only_an_mlpclassifier_comes_over():
+def test_from_sklearn_refuses_anything_but_an_mlpclassifier():
     with pytest.raises(TypeError, match="mlp must be a scikit-learn MLPClassifier; got str"):
         SoftmaxMLPClassifier.from_sklearn("mlp")
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("params", SOLVERS, ids=str)
-def test_a_fitted_model_goes_back(params, target):
+@pytest.mark.parametrize("params", SOLVER_PARAMS, ids=str)
+def test_to_sklearn_gives_the_same_fitted_model(params, target):
     y = TARGETS[target]
     ours = plain((15,), max_iter=8, random_state=0, **params).fit(X, y)
     theirs = ours.to_sklearn()
@@ -130,7 +135,7 @@ def test_a_fitted_model_goes_back(params, target):
     assert theirs.get_params() == MLPClassifier((15,), max_iter=8, random_state=0, **params).get_params()
 
 
-def test_a_model_that_went_back_trains_on():
+def test_a_model_of_to_sklearn_continues_training():
     ours = plain(max_iter=3, random_state=0).fit(X, digit)
     theirs = pickle.loads(pickle.dumps(ours.to_sklearn()))
     before = theirs.score(X, digit)
@@ -139,7 +144,7 @@ def test_a_model_that_went_back_trains_on():
     assert theirs.score(X, digit) > before
 
 
-def test_soft_labels_go_back_as_the_labels_of_their_columns():
+def test_to_sklearn_turns_soft_labels_into_the_labels_of_their_columns():
     soft = np.random.default_rng(0).dirichlet(np.ones(3), len(X))
     ours = plain(max_iter=3, random_state=0).fit(X, soft)
     assert_allclose(ours.to_sklearn().predict_proba(X), ours.predict_proba(X), atol=1e-12)
@@ -158,25 +163,25 @@ def test_soft_labels_go_back_as_the_labels_of_their_columns():
     ],
     ids=str,
 )
-def test_what_mlpclassifier_cannot_express_is_named(params):
+def test_to_sklearn_names_what_mlpclassifier_cannot_express(params):
     (name,) = params
     with pytest.raises(ValueError, match=f"{name}=.* cannot be expressed by MLPClassifier"):
         plain(**params).to_sklearn()
 
 
 @pytest.mark.parametrize(("sizes", "theirs"), [("6-5", (6, 5)), ("7", (7,)), ("", ())])
-def test_layer_sizes_as_a_string_go_back_as_a_tuple(sizes, theirs):
+def test_to_sklearn_turns_a_hidden_layer_sizes_string_into_a_tuple(sizes, theirs):
     mlp = plain(sizes, solver="lbfgs", max_iter=1000, alpha=10.0).to_sklearn()
     assert mlp.hidden_layer_sizes == theirs
     assert len(mlp.fit(X[:100], digit[:100]).coefs_) == len(theirs) + 1
 
 
-def test_a_model_of_one_class_cannot_go_back():
+def test_to_sklearn_refuses_a_model_of_one_class():
     with pytest.raises(ValueError, match=r"1 class\(es\)"):
         plain(max_iter=1).fit(X, np.zeros(len(X), int)).to_sklearn()
 
 
-def test_an_unfitted_model_goes_back_unfitted_and_round_trips():
+def test_to_sklearn_of_an_unfitted_model_is_unfitted_and_from_sklearn_restores_it():
     ours = plain((7,), activation="tanh", random_state=3)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -186,9 +191,9 @@ def test_an_unfitted_model_goes_back_unfitted_and_round_trips():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
-def test_mlpclassifiers_pickled_by_scikit_learn_1_4_come_over():
+def test_from_sklearn_takes_mlpclassifiers_pickled_by_scikit_learn_1_4():
     """Fitted on standardised iris: multiclass with early stopping, multilabel, and string labels."""
-    models = pickle.loads(Path(__file__).with_name("data").joinpath("mlpclassifiers_1.4.2.pickle").read_bytes())
+    models = pickle.loads((FOLDER / "mlpclassifiers_1.4.2.pickle").read_bytes())
     iris, kind = load_iris(return_X_y=True)
     iris = (iris - iris.mean(axis=0)) / iris.std(axis=0)
     targets = {

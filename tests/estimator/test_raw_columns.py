@@ -5,7 +5,6 @@ import re
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
-import neutral
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +19,8 @@ from sklearn.utils.validation import _get_feature_names
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data.preprocessing import FLOAT32_ROWS
+from support.marks import SOLVERS
+from support.neutral import plain
 
 N = 60
 RNG = np.random.default_rng(0)
@@ -30,7 +31,7 @@ METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function"]
 STOPS_NOT = "ignore::sklearn.exceptions.ConvergenceWarning"
 
 
-def make_frame():
+def make_raw_frame():
     """Numbers of different sizes, some missing, a column of strings, some missing, one of booleans."""
     frame = pd.DataFrame(NUMBERS.copy(), columns=["length", "mass", "charge"])
     frame.loc[::7, "mass"] = np.nan
@@ -39,7 +40,7 @@ def make_frame():
     return frame
 
 
-FRAME = make_frame()
+FRAME = make_raw_frame()
 y = (FRAME["colour"] == "red").to_numpy().astype(int) + FRAME["heavy"].to_numpy()
 ENCODED = ["length", "mass", "charge", "missingindicator_mass", "colour_blue", "colour_green", "colour_red", "heavy_True"]
 
@@ -52,26 +53,26 @@ def polars_with_names():
     return polars
 
 
-def small(**params):
+def on_raw_columns(**params):
     """On raw columns; two epochs on a planned schedule, which ends without a warning."""
     defaults = {"scaling": "robust", "categorical_features": "from_dtype", "random_state": 0}
-    return neutral.plain(**{"hidden_layer_sizes": (4,), "learning_rate": "cosine", "max_iter": 2, **defaults, **params})
+    return plain(**{"hidden_layer_sizes": (4,), "learning_rate": "cosine", "max_iter": 2, **defaults, **params})
 
 
 def accurate(**params):
-    return small(solver="lbfgs", alpha=1e-3, max_iter=100, tol=1e-2, **params)
+    return on_raw_columns(solver="lbfgs", alpha=1e-3, max_iter=100, tol=1e-2, **params)
 
 
 # Whole models
 
 
 @pytest.mark.parametrize("scaling", ["robust", "standard"])
-def test_raw_columns_are_learnt_without_any_preparation(scaling):
+def test_scaling_and_categorical_features_learn_raw_columns(scaling):
     assert accurate(scaling=scaling).fit(FRAME, y).score(FRAME, y) > 0.9
 
 
-def test_the_rows_of_the_first_weights_are_named():
-    clf = small().fit(FRAME, y)
+def test_encoded_feature_names_name_the_rows_of_the_first_weights():
+    clf = on_raw_columns().fit(FRAME, y)
     assert clf.encoded_feature_names_.tolist() == ENCODED
     assert clf.coefs_[0].shape == (len(ENCODED), 4)
     assert clf.n_features_in_ == 5
@@ -79,8 +80,8 @@ def test_the_rows_of_the_first_weights_are_named():
 
 
 @pytest.mark.parametrize("params", [{"n_bins": 4}, {"n_bins": 8, "n_members": 4}], ids=str)
-def test_bins_are_named_before_the_rest(params):
-    clf = small(**params).fit(FRAME, y)
+def test_encoded_feature_names_of_n_bins_come_before_the_rest(params):
+    clf = on_raw_columns(**params).fit(FRAME, y)
     names = clf.encoded_feature_names_.tolist()
     assert names[-len(ENCODED) :] == ENCODED
     assert names[:2] == ["length_bin0", "length_bin1"]
@@ -88,40 +89,40 @@ def test_bins_are_named_before_the_rest(params):
 
 
 @pytest.mark.parametrize("kind", [np.asarray, csr_matrix, pd.DataFrame])
-def test_inputs_without_names_are_numbered(kind):
-    for clf in (small(), small(scaling=None, categorical_features=None)):
+def test_encoded_feature_names_of_unnamed_columns_are_numbered(kind):
+    for clf in (on_raw_columns(), on_raw_columns(scaling=None, categorical_features=None)):
         assert clf.fit(kind(NUMBERS), y).encoded_feature_names_.tolist() == ["x0", "x1", "x2"]
 
 
-def test_inputs_are_named_after_a_conversion_from_scikit_learn():
+def test_encoded_feature_names_exist_after_from_sklearn():
     theirs = MLPClassifier(max_iter=300, tol=1)
     assert SoftmaxMLPClassifier.from_sklearn(theirs.fit(NUMBERS, y)).encoded_feature_names_.tolist() == ["x0", "x1", "x2"]
     ours = SoftmaxMLPClassifier.from_sklearn(theirs.fit(FRAME[["length", "charge"]], y))
     assert ours.encoded_feature_names_.tolist() == ["length", "charge"]
 
 
-def test_the_model_is_that_of_columns_encoded_by_hand():
+def test_scaling_and_categorical_features_equal_columns_encoded_by_hand():
     frame = FRAME.dropna()
     low, median, high = np.quantile(frame[["length", "mass", "charge"]], [0.25, 0.5, 0.75], axis=0, method="inverted_cdf")
     z = (frame[["length", "mass", "charge"]].to_numpy() - median) / (high - low)
     colours = frame["colour"].to_numpy()[:, None] == ["blue", "green", "red"]
     by_hand = np.column_stack([z / np.sqrt(1 + (z / 3) ** 2), colours, 2 * frame["heavy"] - 1])
-    ours = small().fit(frame, y[frame.index])
-    theirs = small(scaling=None, categorical_features=None).fit(by_hand, y[frame.index])
+    ours = on_raw_columns().fit(frame, y[frame.index])
+    theirs = on_raw_columns(scaling=None, categorical_features=None).fit(by_hand, y[frame.index])
     assert_allclose(ours.coefs_[0], theirs.coefs_[0], rtol=1e-9)
     assert_allclose(ours.predict_proba(frame), theirs.predict_proba(by_hand), rtol=1e-9)
 
 
-def test_without_scaling_and_categories_X_is_taken_as_it_is():
-    plain = neutral.plain((4,), learning_rate="cosine", max_iter=2, random_state=0)
-    given = small(scaling=None).fit(NUMBERS, y)
-    assert_array_equal(given.coefs_[0], plain.fit(NUMBERS, y).coefs_[0])
+def test_without_scaling_and_categorical_features_X_is_used_unchanged():
+    expected = plain((4,), learning_rate="cosine", max_iter=2, random_state=0)
+    given = on_raw_columns(scaling=None).fit(NUMBERS, y)
+    assert_array_equal(given.coefs_[0], expected.fit(NUMBERS, y).coefs_[0])
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+@SOLVERS
 @pytest.mark.parametrize(("scaling", "n_bins"), [("robust", 0), ("standard", 0), ("robust", 8)])
 @pytest.mark.filterwarnings(STOPS_NOT)
-def test_a_row_of_weight_2_is_two_rows_and_one_of_weight_0_none(solver, scaling, n_bins):
+def test_an_integer_sample_weight_equals_repeated_rows_with_scaling_and_n_bins(solver, scaling, n_bins):
     params = {
         "solver": solver,
         "scaling": scaling,
@@ -131,16 +132,16 @@ def test_a_row_of_weight_2_is_two_rows_and_one_of_weight_0_none(solver, scaling,
         "max_iter": 8,
     }
     repeated = np.repeat(np.arange(N), WEIGHTS.astype(int))
-    weighted = small(**params).fit(FRAME, y, WEIGHTS)
-    twice = small(**params).fit(FRAME.iloc[repeated], y[repeated])
+    weighted = on_raw_columns(**params).fit(FRAME, y, WEIGHTS)
+    twice = on_raw_columns(**params).fit(FRAME.iloc[repeated], y[repeated])
     for one, other in zip(weighted.coefs_ + weighted.intercepts_, twice.coefs_ + twice.intercepts_):
         assert_allclose(one, other, rtol=1e-7)
 
 
-def test_rows_of_weight_0_leave_no_trace():
+def test_rows_of_sample_weight_0_do_not_affect_scaling_and_categorical_features():
     frame = pd.concat([FRAME, pd.DataFrame({"length": [np.nan, 1e300], "colour": ["ultraviolet", "red"], "heavy": False})])
     targets, weights = np.append(y, [0, 1]), np.append(np.ones(N), [0, 0])
-    clf, without = small().fit(frame, targets, weights), small().fit(FRAME, y)
+    clf, without = on_raw_columns().fit(frame, targets, weights), on_raw_columns().fit(FRAME, y)
     assert clf.encoded_feature_names_.tolist() == ENCODED
     assert_array_equal(clf.coefs_[0], without.coefs_[0])
 
@@ -148,7 +149,7 @@ def test_rows_of_weight_0_leave_no_trace():
 def test_polars_and_pandas_give_the_same_model():
     polars = polars_with_names()
     theirs = polars.DataFrame({name: FRAME[name].tolist() for name in FRAME}, strict=False)
-    ours, model = small().fit(FRAME, y), small().fit(theirs, y)
+    ours, model = on_raw_columns().fit(FRAME, y), on_raw_columns().fit(theirs, y)
     assert_array_equal(model.coefs_[0], ours.coefs_[0])
     assert_array_equal(model.predict_proba(theirs), ours.predict_proba(FRAME))
     assert_array_equal(model.predict_proba(FRAME), ours.predict_proba(theirs))
@@ -156,43 +157,48 @@ def test_polars_and_pandas_give_the_same_model():
 
 
 @pytest.mark.parametrize("kind", ["lists", "objects", "frame"])
-def test_columns_are_chosen_by_position_in_any_dense_X(kind):
+def test_categorical_features_may_be_positions_in_any_dense_X(kind):
     rows = FRAME[["length", "colour"]]
     X = {"lists": rows.to_numpy().tolist(), "objects": rows.to_numpy(), "frame": rows}[kind]
-    clf = small(categorical_features=[1]).fit(X, y)
-    assert_allclose(clf.coefs_[0], small().fit(rows, y).coefs_[0], rtol=1e-12)
-    assert_array_equal(clf.predict(X[:1]), small().fit(rows, y).predict(rows[:1]))
+    clf = on_raw_columns(categorical_features=[1]).fit(X, y)
+    assert_allclose(clf.coefs_[0], on_raw_columns().fit(rows, y).coefs_[0], rtol=1e-12)
+    assert_array_equal(clf.predict(X[:1]), on_raw_columns().fit(rows, y).predict(rows[:1]))
 
 
-def test_whole_numbers_of_an_array_may_be_categories():
+def test_categorical_features_may_be_whole_numbers_of_an_array():
     X = np.column_stack([np.arange(N) % 3 * 100.0, NUMBERS[:, 0]])
-    assert small(categorical_features=[0]).fit(X, y).encoded_feature_names_.tolist() == ["x1", "x0_0.0", "x0_100.0", "x0_200.0"]
+    assert on_raw_columns(categorical_features=[0]).fit(X, y).encoded_feature_names_.tolist() == [
+        "x1",
+        "x0_0.0",
+        "x0_100.0",
+        "x0_200.0",
+    ]
 
 
-def test_sparse_columns_of_a_frame_may_stand_beside_categories():
+def test_categorical_features_work_beside_sparse_columns_of_a_frame():
     counts = np.arange(N) % 3 * 1.0
     frames = [
         pd.DataFrame({"colour": COLOURS, "count": column}) for column in (counts, pd.arrays.SparseArray(counts, fill_value=0.0))
     ]
-    dense, sparse = (small().fit(frame, y).predict_proba(frame) for frame in frames)
+    dense, sparse = (on_raw_columns().fit(frame, y).predict_proba(frame) for frame in frames)
     assert_array_equal(sparse, dense)
 
 
-def test_a_frame_of_categorical_columns_only():
+def test_categorical_features_may_be_all_columns_of_a_frame():
     frame = FRAME[["colour", "heavy"]]
     clf = accurate().fit(frame, COLOURS)
     assert clf.encoded_feature_names_.tolist() == ENCODED[4:]
     assert clf.score(frame.dropna(), COLOURS[FRAME["colour"].notna()]) == 1
 
 
-def test_a_model_without_any_input_gives_the_classes_shares():
+def test_a_model_without_any_input_predicts_the_class_shares():
     clf = accurate().fit(pd.DataFrame({"colour": pd.Series([None] * N, dtype="string")}), y)
     assert clf.coefs_[0].shape == (0, 4)
     shares = np.bincount(y) / N
     assert_allclose(clf.predict_proba(pd.DataFrame({"colour": ["red"]}))[0], shares, atol=0.05)
 
 
-def test_the_defaults_too_need_no_input():
+def test_the_defaults_need_no_input():
     frame = pd.DataFrame({"colour": pd.Series([None] * N, dtype="string")})
     assert_allclose(
         SoftmaxMLPClassifier((4,), max_iter=200, random_state=0).fit(frame, y).predict_proba(frame)[0],
@@ -206,22 +212,22 @@ def test_the_defaults_too_need_no_input():
 
 @pytest.mark.parametrize("method", METHODS)
 def test_one_row_is_predicted_as_among_many(method):
-    clf = small().fit(FRAME, y)
+    clf = on_raw_columns().fit(FRAME, y)
     assert_allclose(getattr(clf, method)(FRAME.iloc[[5]]), getattr(clf, method)(FRAME)[[5]], rtol=1e-12)
 
 
 @pytest.mark.parametrize("scaling", ["robust", "standard", None])
 @pytest.mark.parametrize("value", ["ultraviolet", None, np.nan, pd.NA, 7, True], ids=repr)
-def test_an_unknown_or_missing_category_is_no_error(scaling, value):
-    clf = small(scaling=scaling).fit(FRAME[["length", "colour"]], y)
+def test_categorical_features_may_be_unknown_or_missing_in_predict(scaling, value):
+    clf = on_raw_columns(scaling=scaling).fit(FRAME[["length", "colour"]], y)
     row = pd.DataFrame({"length": [0.5], "colour": pd.Series([value], dtype=object)})
     other = pd.DataFrame({"length": [0.5], "colour": ["infrared"]})
     assert_array_equal(clf.predict_proba(row), clf.predict_proba(other))
 
 
 @pytest.mark.parametrize("value", [np.nan, None, pd.NA], ids=repr)
-def test_a_number_that_is_missing_only_in_predict_is_the_median(value):
-    clf = small().fit(FRAME, y)
+def test_scaling_replaces_a_number_that_is_missing_only_in_predict_by_the_median(value):
+    clf = on_raw_columns().fit(FRAME, y)
     row, usual = FRAME.iloc[[5]].astype({"length": object}), FRAME.iloc[[5]].copy()
     row["length"] = pd.Series([value], dtype=object, index=row.index)
     usual["length"] = np.quantile(FRAME["length"], 0.5, method="inverted_cdf")
@@ -240,50 +246,50 @@ def test_a_number_that_is_missing_only_in_predict_is_the_median(value):
     ids=["Int64", "Float64", "None", "pandas.NA", "float32"],
 )
 @pytest.mark.parametrize("categorical_features", ["from_dtype", None])
-def test_missing_numbers_of_every_kind_are_flagged(column, categorical_features):
+def test_scaling_flags_missing_numbers_of_every_kind(column, categorical_features):
     frame = FRAME[["length"]].assign(column=column)
-    clf = small(categorical_features=categorical_features).fit(frame, y)
+    clf = on_raw_columns(categorical_features=categorical_features).fit(frame, y)
     assert clf.encoded_feature_names_.tolist() == ["length", "column", "missingindicator_column"]
     values = np.column_stack([FRAME["length"], pd.to_numeric(pd.Series(column)).astype(float)])
-    assert_array_equal(clf.coefs_[0], small().fit(values, y).coefs_[0])
+    assert_array_equal(clf.coefs_[0], on_raw_columns().fit(values, y).coefs_[0])
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "Float64", "Boolean"])
-def test_missing_numbers_of_polars_are_flagged(dtype):
+def test_scaling_flags_missing_numbers_of_polars(dtype):
     polars = polars_with_names()
     column = polars.Series([1, None, 0] * 20).cast(getattr(polars, dtype))
     frame = polars.DataFrame({"length": NUMBERS[:, 0], "column": column})
     for categorical_features in ([], None):
-        clf = small(categorical_features=categorical_features).fit(frame, y)
+        clf = on_raw_columns(categorical_features=categorical_features).fit(frame, y)
         assert clf.encoded_feature_names_.tolist() == ["length", "column", "missingindicator_column"]
         assert np.isfinite(clf.predict_proba(frame)).all()
 
 
-def test_booleans_may_be_taken_for_numbers():
+def test_booleans_are_numbers_without_categorical_features():
     frame = pd.DataFrame({"length": NUMBERS[:, 0], "heavy": pd.array([True, None, False] * 20, dtype="boolean")})
-    names = small(categorical_features=None).fit(frame, y).encoded_feature_names_
+    names = on_raw_columns(categorical_features=None).fit(frame, y).encoded_feature_names_
     assert names.tolist() == ["length", "heavy", "missingindicator_heavy"]
 
 
 @pytest.mark.parametrize("scaling", ["robust", "standard", None])
-def test_missing_values_are_accepted_exactly_where_there_is_scaling(scaling):
-    clf = neutral.plain(scaling=scaling)
+def test_missing_values_are_accepted_only_with_scaling(scaling):
+    clf = plain(scaling=scaling)
     assert clf.__sklearn_tags__().input_tags.allow_nan is (scaling is not None)
 
 
-def test_missing_values_are_accepted_as_they_were_in_fit_whatever_scaling_is_now():
+def test_missing_values_are_accepted_as_in_fit_even_if_scaling_was_changed():
     X = np.where(NUMBERS > 1e6, np.nan, NUMBERS)
-    clf = small().fit(X, y)
+    clf = on_raw_columns().fit(X, y)
     before = clf.predict_proba(X)
     assert_array_equal(clf.set_params(scaling=None).predict_proba(X), before)
-    plain = small(scaling=None).fit(NUMBERS, y).set_params(scaling="robust")
+    unscaled = on_raw_columns(scaling=None).fit(NUMBERS, y).set_params(scaling="robust")
     with pytest.raises(ValueError, match="Input X contains NaN in column 1"):
-        plain.predict(X)
+        unscaled.predict(X)
 
 
-def test_memory_of_predictions_stays_bounded():
+def test_memory_of_predictions_on_raw_columns_is_bounded():
     X = np.random.default_rng(0).normal(size=(40_000, 50))
-    clf = small().fit(X[:100], y=np.arange(100) % 2)
+    clf = on_raw_columns().fit(X[:100], y=np.arange(100) % 2)
     clf.predict_proba(X[:10])
     tracemalloc.start()
     clf.predict(X)
@@ -292,8 +298,8 @@ def test_memory_of_predictions_stays_bounded():
     assert peak < X.nbytes * 0.75
 
 
-def test_threads_may_predict_at_once():
-    clf = small().fit(FRAME, y)
+def test_many_threads_may_predict_on_raw_columns_at_once():
+    clf = on_raw_columns().fit(FRAME, y)
     frames = [FRAME.sample(frac=1, random_state=seed) for seed in range(8)]
     expected = [clf.predict_proba(frame) for frame in frames]
     with ThreadPoolExecutor(4) as pool:
@@ -301,11 +307,11 @@ def test_threads_may_predict_at_once():
             assert_array_equal(found, one)
 
 
-# Training that goes on
+# partial_fit and warm_start
 
 
-def test_partial_fit_keeps_the_statistics_and_categories_of_the_first_call():
-    clf = small().partial_fit(FRAME, y, classes=[0, 1, 2])
+def test_partial_fit_keeps_the_scaling_and_categorical_features_of_the_first_call():
+    clf = on_raw_columns().partial_fit(FRAME, y, classes=[0, 1, 2])
     later = FRAME.assign(length=FRAME["length"] * 1e3, charge=np.nan, colour="ultraviolet")
     fixed = pickle.loads(pickle.dumps(clf))
     clf.partial_fit(later, y)
@@ -314,27 +320,27 @@ def test_partial_fit_keeps_the_statistics_and_categories_of_the_first_call():
     assert_array_equal(clf.predict_proba(FRAME), fixed.predict_proba(FRAME))
 
 
-def test_partial_fit_goes_on_from_fit():
-    clf = small().fit(FRAME, y)
+def test_partial_fit_continues_from_fit_on_raw_columns():
+    clf = on_raw_columns().fit(FRAME, y)
     before = clf.coefs_[0].copy()
     assert clf.partial_fit(FRAME[::-1], y[::-1]).coefs_[0].shape == before.shape
     assert (clf.coefs_[0] != before).any()
 
 
-def test_a_warm_start_keeps_the_statistics_of_the_first_fit():
-    clf = small(warm_start=True, max_iter=1).fit(FRAME, y)
+def test_warm_start_keeps_the_scaling_of_the_first_fit():
+    clf = on_raw_columns(warm_start=True, max_iter=1).fit(FRAME, y)
     clf.set_params(learning_rate_init=1e-300).fit(FRAME.assign(length=FRAME["length"] + 1e3, colour="violet"), y)
-    once = small(max_iter=1).fit(FRAME, y)
+    once = on_raw_columns(max_iter=1).fit(FRAME, y)
     assert_allclose(clf.predict_proba(FRAME), once.predict_proba(FRAME), rtol=1e-9)
 
 
-def test_a_fit_anew_forgets_the_statistics_of_the_last():
+def test_a_second_fit_without_warm_start_computes_scaling_again():
     other = FRAME.assign(length=FRAME["length"] + 1e3, colour="violet")
-    assert_array_equal(small().fit(other, y).fit(FRAME, y).coefs_[0], small().fit(FRAME, y).coefs_[0])
+    assert_array_equal(on_raw_columns().fit(other, y).fit(FRAME, y).coefs_[0], on_raw_columns().fit(FRAME, y).coefs_[0])
 
 
-def test_a_fit_that_fails_leaves_the_model_as_it_was():
-    clf = small().fit(FRAME, y)
+def test_a_failed_fit_on_raw_columns_leaves_the_model_unchanged():
+    clf = on_raw_columns().fit(FRAME, y)
     before = clf.predict_proba(FRAME)
     with pytest.raises(ValueError, match="infinity in column 'length'"):
         clf.fit(FRAME.assign(length=np.inf, colour="violet"), y)
@@ -346,8 +352,8 @@ def test_a_fit_that_fails_leaves_the_model_as_it_was():
 
 
 @pytest.mark.parametrize("scoring", ["accuracy", "loss", "neg_log_loss", lambda clf, X, y: clf.score(X, y)])
-def test_validation_rows_of_the_users_are_encoded_as_the_training_rows(scoring):
-    clf = small(early_stopping=True, scoring=scoring)
+def test_X_val_is_encoded_as_the_training_rows(scoring):
+    clf = on_raw_columns(early_stopping=True, scoring=scoring)
     X_val = FRAME.assign(colour=FRAME["colour"].where(FRAME.index > 3, "ultraviolet"), charge=np.nan)
     clf.fit(FRAME, y, X_val=X_val, y_val=y)
     assert clf.encoded_feature_names_.tolist() == ENCODED
@@ -359,21 +365,21 @@ def test_validation_rows_of_the_users_are_encoded_as_the_training_rows(scoring):
 
 
 @pytest.mark.parametrize("scoring", ["loss", "neg_log_loss"])
-def test_a_validation_part_is_split_off_a_frame(scoring):
-    clf = small(early_stopping=True, scoring=scoring, validation_fraction=0.3).fit(FRAME, y)
+def test_early_stopping_splits_rows_off_a_frame(scoring):
+    clf = on_raw_columns(early_stopping=True, scoring=scoring, validation_fraction=0.3).fit(FRAME, y)
     assert len(clf.validation_scores_) == 2
-    other = small(early_stopping=True, scoring="loss", validation_fraction=0.3).fit(FRAME, y)
+    other = on_raw_columns(early_stopping=True, scoring="loss", validation_fraction=0.3).fit(FRAME, y)
     assert_allclose(clf.validation_scores_, other.validation_scores_, rtol=1e-6)
 
 
-def test_a_scorer_gets_the_frame_as_the_user_passed_it():
+def test_scoring_gets_the_frame_as_the_user_passed_it():
     seen = []
 
     def scorer(clf, X, y):
         seen.append(X)
         return clf.score(X, y)
 
-    small(early_stopping=True, scoring=scorer).fit(FRAME, y)
+    on_raw_columns(early_stopping=True, scoring=scorer).fit(FRAME, y)
     pd.testing.assert_frame_equal(seen[0], FRAME.loc[seen[0].index])
 
 
@@ -385,20 +391,20 @@ def test_a_scorer_gets_the_frame_as_the_user_passed_it():
 def test_infinity_is_refused_with_its_column(scaling, value):
     frame = FRAME.fillna({"mass": 0}).assign(charge=np.where(np.arange(N) == 7, value, 1.0))
     with pytest.raises(ValueError, match=r"Input X contains infinity in column 'charge' \(first in row 7\)"):
-        small(scaling=scaling).fit(frame, y)
+        on_raw_columns(scaling=scaling).fit(frame, y)
     with pytest.raises(ValueError, match=r"Input X contains infinity in column 'charge' \(first in row 7\)"):
-        small(scaling=scaling).fit(FRAME.fillna({"mass": 0}), y).predict(frame)
+        on_raw_columns(scaling=scaling).fit(FRAME.fillna({"mass": 0}), y).predict(frame)
 
 
-def test_missing_numbers_without_scaling_are_refused_with_the_parameter_that_would_take_them():
+def test_missing_numbers_without_scaling_are_refused_with_the_parameter_that_would_accept_them():
     with pytest.raises(ValueError, match=r"Input X contains NaN in column 'mass' \(first in row 0\).*scaling='robust'"):
-        small(scaling=None).fit(FRAME, y)
+        on_raw_columns(scaling=None).fit(FRAME, y)
 
 
 @pytest.mark.parametrize("kind", [csr_matrix, csc_array])
 def test_missing_numbers_of_a_sparse_matrix_are_refused(kind):
     with pytest.raises(ValueError, match=r"Input X contains NaN in column 1 \(first in row 0\)"):
-        small().fit(kind(FRAME[["length", "mass"]].to_numpy()), y)
+        on_raw_columns().fit(kind(FRAME[["length", "mass"]].to_numpy()), y)
 
 
 @pytest.mark.parametrize(
@@ -414,7 +420,7 @@ def test_missing_numbers_of_a_sparse_matrix_are_refused(kind):
 @pytest.mark.parametrize("beside", [["length", "colour"], ["colour"], ["length"], []], ids=str)
 def test_dates_and_durations_are_refused_by_name(column, beside):
     with pytest.raises(ValueError, match=r"X must be numeric; these columns are not: \['when'\]"):
-        small().fit(FRAME[beside].assign(when=column), y)
+        on_raw_columns().fit(FRAME[beside].assign(when=column), y)
 
 
 @pytest.mark.parametrize("dtype", ["Date", "Datetime", "Time", "Duration"])
@@ -424,35 +430,35 @@ def test_dates_and_durations_of_polars_are_refused_by_name(dtype, beside):
     columns = {name: FRAME[name].tolist() for name in beside}
     frame = polars.DataFrame({**columns, "when": polars.Series(range(N)).cast(getattr(polars, dtype))}, strict=False)
     with pytest.raises(ValueError, match=r"X must be numeric; these columns are not: \['when'\]"):
-        small().fit(frame, y)
+        on_raw_columns().fit(frame, y)
 
 
 @pytest.mark.parametrize("beside", [["length", "colour"], ["length"], []], ids=str)
 def test_complex_numbers_are_refused_by_name_beside_nullable_ones_too(beside):
     frame = FRAME[beside].assign(nullable=pd.Series([1, None] * 30, dtype="Int64"), wave=NUMBERS[:, 0] * 1j)
     with pytest.raises(ValueError, match=r"X must be numeric; these columns are not: \['wave'\]"):
-        small().fit(frame, y)
+        on_raw_columns().fit(frame, y)
 
 
-def test_dates_may_be_categories():
+def test_categorical_features_may_be_dates():
     frame = pd.DataFrame({"day": pd.date_range("2020-01-01", periods=3).repeat(20)})
     clf = accurate(categorical_features=["day"]).fit(frame, np.arange(N) // 20)
     assert clf.score(frame, np.arange(N) // 20) == 1
 
 
-def test_columns_of_several_types_are_named_and_may_be_named_as_categories():
+def test_columns_of_several_types_are_named_and_may_be_categorical_features():
     frame = FRAME.assign(mixed=pd.Series(["a", 1] * 30, dtype=object))
     with pytest.raises(ValueError, match=r"these columns are not: \['mixed'\]\. Name them in categorical_features"):
-        small().fit(frame, y)
-    clf = small(categorical_features=["colour", "mixed"]).fit(frame, y)
+        on_raw_columns().fit(frame, y)
+    clf = on_raw_columns(categorical_features=["colour", "mixed"]).fit(frame, y)
     assert clf.encoded_feature_names_[-1] == "mixed_a"
 
 
 @pytest.mark.parametrize("categorical_features", ["from_dtype", None])
-def test_columns_of_numbers_are_not_named_beside_the_one_that_is_none(categorical_features):
+def test_columns_of_numbers_are_not_named_beside_one_that_is_not_numeric(categorical_features):
     frame = pd.DataFrame({"gaps": pd.Series([1.5, pd.NA] * 30, dtype=object), "mixed": pd.Series(["a", 1] * 30, dtype=object)})
     with pytest.raises(ValueError, match=r"these columns are not: \['mixed'\]"):
-        small(categorical_features=categorical_features).fit(frame, y)
+        on_raw_columns(categorical_features=categorical_features).fit(frame, y)
 
 
 @pytest.mark.parametrize(
@@ -472,13 +478,13 @@ def test_columns_of_numbers_are_not_named_beside_the_one_that_is_none(categorica
 )
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 def test_the_error_of_a_wrong_X_is_about_what_is_wrong(wrong, message):
-    clf = small().fit(FRAME, y)
+    clf = on_raw_columns().fit(FRAME, y)
     with pytest.raises(ValueError, match=message):
         clf.predict(wrong)
 
 
 def test_no_rows_of_categories_alone_are_refused():
-    clf = small().fit(FRAME[["colour"]], y)
+    clf = on_raw_columns().fit(FRAME[["colour"]], y)
     with pytest.raises(ValueError, match="0 sample"):
         clf.predict(FRAME[["colour"]][:0])
 
@@ -489,14 +495,14 @@ def test_no_rows_of_categories_alone_are_refused():
 )
 def test_the_error_of_a_wrong_y_is_about_y(wrong, message):
     with pytest.raises(ValueError, match=message):
-        small().fit(FRAME, wrong)
+        on_raw_columns().fit(FRAME, wrong)
 
 
 def test_columns_of_one_name_are_kept_apart_or_refused_by_this_name():
     """The latter by scikit-learn 1.9 and newer."""
     frame = FRAME[["colour", "length"]].set_axis(["a", "a"], axis=1)
     try:
-        clf = small().fit(frame, y)
+        clf = on_raw_columns().fit(frame, y)
     except ValueError as error:
         assert "'a' 2 times" in str(error)
     else:
@@ -517,41 +523,41 @@ def test_columns_of_one_name_are_kept_apart_or_refused_by_this_name():
     ],
 )
 @pytest.mark.parametrize("kind", [np.asarray, csr_matrix])
-def test_the_network_and_its_probabilities_have_the_format_asked_for(dtype, given, scaling, expected, kind):
+def test_dtype_is_that_of_the_network_and_its_probabilities(dtype, given, scaling, expected, kind):
     X = kind(np.abs(NUMBERS[:, [0, 0]]).astype(given))
-    clf = small(dtype=dtype, scaling=scaling).fit(X, y)
+    clf = on_raw_columns(dtype=dtype, scaling=scaling).fit(X, y)
     assert clf.coefs_[0].dtype == expected
     for rows in (X, X.astype(np.float64), X.astype(np.float32)):
         assert clf.predict_proba(rows).dtype == expected
 
 
 @pytest.mark.parametrize("n_rows", [FLOAT32_ROWS - 1, FLOAT32_ROWS])
-def test_many_scaled_rows_are_trained_in_float32(n_rows):
+def test_dtype_auto_is_float32_for_many_rows_with_scaling(n_rows):
     X = np.random.default_rng(0).normal(size=(n_rows, 2))
     expected = np.float32 if n_rows >= FLOAT32_ROWS else np.float64
-    assert small(max_iter=1).fit(X, X[:, 0] > 0).predict_proba(X).dtype == expected
-    assert small(max_iter=1, scaling=None).fit(X, X[:, 0] > 0).predict_proba(X).dtype == np.float64
+    assert on_raw_columns(max_iter=1).fit(X, X[:, 0] > 0).predict_proba(X).dtype == expected
+    assert on_raw_columns(max_iter=1, scaling=None).fit(X, X[:, 0] > 0).predict_proba(X).dtype == np.float64
 
 
 @pytest.mark.parametrize("scaling", ["robust", "standard"])
-def test_float32_comes_close_to_float64(scaling):
+def test_dtype_float32_comes_close_to_float64(scaling):
     params = {"scaling": scaling, "max_iter": 20}
-    one, other = (small(dtype=dtype, **params).fit(FRAME, y).predict_proba(FRAME) for dtype in ("float32", "float64"))
+    one, other = (on_raw_columns(dtype=dtype, **params).fit(FRAME, y).predict_proba(FRAME) for dtype in ("float32", "float64"))
     assert_allclose(one, other, atol=1e-5)
 
 
-def test_a_frame_of_huge_offsets_is_centred_before_it_is_rounded():
+def test_scaling_centres_huge_offsets_before_dtype_float32_rounds_them():
     X = NUMBERS[:, :1] + 1e9
-    one, other = (small(dtype=dtype, max_iter=20).fit(X, y).predict_proba(X) for dtype in ("float32", "float64"))
+    one, other = (on_raw_columns(dtype=dtype, max_iter=20).fit(X, y).predict_proba(X) for dtype in ("float32", "float64"))
     assert_allclose(one, other, atol=1e-5)
     assert np.ptp(one[:, 0]) > 1e-3
 
 
-def test_sparse_rows_are_trained_as_dense_ones_that_are_divided_by_their_largest():
+def test_scaling_divides_sparse_columns_by_their_largest_absolute_value():
     dense = np.where(np.random.default_rng(1).random((N, 3)) < 0.5, 0, NUMBERS)
     z = dense / abs(dense).max(axis=0)
-    ours = small().fit(csr_matrix(dense), y)
-    theirs = small(scaling=None).fit(csr_matrix(z / np.sqrt(1 + (z / 3) ** 2)), y)
+    ours = on_raw_columns().fit(csr_matrix(dense), y)
+    theirs = on_raw_columns(scaling=None).fit(csr_matrix(z / np.sqrt(1 + (z / 3) ** 2)), y)
     assert_allclose(ours.coefs_[0], theirs.coefs_[0], rtol=1e-9)
     assert_allclose(ours.predict_proba(dense), ours.predict_proba(csr_matrix(dense)), rtol=1e-12)
 
@@ -570,15 +576,15 @@ def in_two_parts(X):
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_entries_stored_in_parts_count_as_their_sum_and_stay_as_they_are(method):
+def test_sparse_entries_stored_in_parts_count_as_their_sum_and_are_not_changed(method):
     X, labels = in_two_parts(NUMBERS), {"classes": range(3)} if method == "partial_fit" else {}
-    one, other = (getattr(small(), method)(form, y, **labels) for form in (X, csr_matrix(NUMBERS)))
+    one, other = (getattr(on_raw_columns(), method)(form, y, **labels) for form in (X, csr_matrix(NUMBERS)))
     assert_allclose(one.predict_proba(X), other.predict_proba(csr_matrix(NUMBERS)))
     assert X.nnz == 2 * NUMBERS.size
 
 
 def test_a_pickle_and_a_clone_keep_what_they_should():
-    clf = small(categorical_features=["colour", "heavy"]).fit(FRAME, y)
+    clf = on_raw_columns(categorical_features=["colour", "heavy"]).fit(FRAME, y)
     loaded = pickle.loads(pickle.dumps(clf))
     assert_array_equal(loaded.predict_proba(FRAME), clf.predict_proba(FRAME))
     assert loaded.encoded_feature_names_.tolist() == ENCODED
@@ -587,8 +593,8 @@ def test_a_pickle_and_a_clone_keep_what_they_should():
     assert not hasattr(copied, "encoded_feature_names_")
 
 
-def test_a_model_of_scaled_columns_is_none_of_scikit_learns_whatever_scaling_is_now():
-    clf = small(categorical_features=None, max_iter=1).fit(NUMBERS, y)
+def test_to_sklearn_refuses_a_model_fitted_with_scaling_even_if_scaling_was_changed():
+    clf = on_raw_columns(categorical_features=None, max_iter=1).fit(NUMBERS, y)
     clf.set_params(scaling=None, learning_rate="constant")
     with pytest.raises(ValueError, match="fitted with scaling or categorical_features cannot be expressed by MLPClassifier"):
         clf.to_sklearn()
@@ -607,6 +613,6 @@ def test_a_grid_search_of_a_frame_in_two_processes():
 
 
 def test_the_users_frame_is_never_written_to():
-    frame = make_frame()
-    small(early_stopping=True).fit(frame, y).predict(frame)
+    frame = make_raw_frame()
+    on_raw_columns(early_stopping=True).fit(frame, y).predict(frame)
     pd.testing.assert_frame_equal(frame, FRAME)

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-from neutral import plain
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score
@@ -16,53 +15,21 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sksoftmax.training.callbacks import CallbackSupportMixin, NoTasks, fit_tasks
+from support.callbacks import Recorder
+from support.estimators import short
+from support.marks import SOLVERS, STEPWISE, has_callbacks
 
 try:
     from sklearn.callback import ProgressBar, ScoringMonitor
 except ImportError:
     ProgressBar = ScoringMonitor = None
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-has_callbacks = pytest.mark.skipif(ScoringMonitor is None, reason="callbacks came with scikit-learn 1.9")
-SOLVERS = pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
-STEPWISE = pytest.mark.parametrize("solver", ["adam", "sgd"])
 
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X = np.random.default_rng(0).normal(size=(60, 4))
 y = np.array(["b", "a", "c"])[X[:, :3].argmax(axis=1)]
 FRAME = pd.DataFrame(X, columns=list("abcd"))
 WEIGHTS = np.linspace(0.1, 2, 60)
-
-
-def small(**params):
-    defaults = {"hidden_layer_sizes": (5,), "learning_rate_init": 0.02, "max_iter": 6, "alpha": 0.01, "random_state": 0}
-    return plain(**{**defaults, **params})
-
-
-class Recorder:
-    """A callback that remembers what it sees, and asks to stop or raises at a given task."""
-
-    def __init__(self, stop_at=None, raise_at=None, error=RuntimeError):
-        self.stop_at, self.raise_at, self.error = stop_at, raise_at, error
-        self.events, self.models, self.seen = [], [], []
-
-    def setup(self, estimator, context):
-        self.events.append("setup")
-
-    def teardown(self, estimator, context):
-        self.events.append("teardown")
-
-    def on_fit_task_begin(self, estimator, context):
-        self.events.append(f"begin {context.task_name} {context.task_id}")
-
-    def on_fit_task_end(self, estimator, context, *, X=None, y=None, metadata=None, fitted_estimator=None):
-        self.events.append(f"end {context.task_name} {context.task_id}")
-        self.seen.append((context, X, y, metadata))
-        if context.task_name == "epoch":
-            self.models.append((fitted_estimator, fitted_estimator.predict_proba(X)))
-            if context.task_id == self.raise_at:
-                raise self.error("of the callback")
-            return context.task_id == self.stop_at
-        return False
 
 
 def epochs(n):
@@ -77,7 +44,7 @@ def epochs(n):
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_each_epoch_is_one_task_within_that_of_fit(solver, early_stopping):
     recorder = Recorder()
-    clf = small(solver=solver, early_stopping=early_stopping).set_callbacks(recorder).fit(X, y)
+    clf = short(solver=solver, early_stopping=early_stopping).set_callbacks(recorder).fit(X, y)
     assert clf.n_iter_ > 3
     assert recorder.events == ["setup", "begin fit 0", *epochs(clf.n_iter_), "end fit 0", "teardown"]
     fit_context = recorder.seen[-1][0]
@@ -87,9 +54,9 @@ def test_each_epoch_is_one_task_within_that_of_fit(solver, early_stopping):
 
 @has_callbacks
 @SOLVERS
-def test_the_last_task_ends_where_a_stopping_rule_ends_training(solver):
+def test_the_last_task_of_a_callback_ends_when_early_stopping_ends_training(solver):
     recorder = Recorder()
-    clf = small(solver=solver, early_stopping=True, max_iter=50, tol=10.0, n_iter_no_change=2).set_callbacks(recorder)
+    clf = short(solver=solver, early_stopping=True, max_iter=50, tol=10.0, n_iter_no_change=2).set_callbacks(recorder)
     n_epochs = clf.fit(X, y).n_iter_
     assert n_epochs < 10
     assert recorder.events == ["setup", "begin fit 0", *epochs(n_epochs), "end fit 0", "teardown"]
@@ -97,9 +64,9 @@ def test_the_last_task_ends_where_a_stopping_rule_ends_training(solver):
 
 @has_callbacks
 @STEPWISE
-def test_partial_fit_is_a_task_with_one_epoch(solver):
+def test_partial_fit_is_one_task_with_one_epoch(solver):
     recorder = Recorder()
-    clf = small(solver=solver).set_callbacks(recorder)
+    clf = short(solver=solver).set_callbacks(recorder)
     for _ in range(2):
         clf.partial_fit(X, y, classes=["a", "b", "c"])
     assert recorder.events == 2 * ["setup", "begin partial_fit 0", *epochs(1), "end partial_fit 0", "teardown"]
@@ -108,9 +75,9 @@ def test_partial_fit_is_a_task_with_one_epoch(solver):
 
 @has_callbacks
 @SOLVERS
-def test_a_warm_start_counts_its_epochs_anew(solver):
+def test_warm_start_counts_the_tasks_of_its_epochs_from_zero(solver):
     recorder = Recorder()
-    clf = small(solver=solver, warm_start=True, max_iter=2).set_callbacks(recorder).fit(X, y).fit(X, y)
+    clf = short(solver=solver, warm_start=True, max_iter=2).set_callbacks(recorder).fit(X, y).fit(X, y)
     assert recorder.events == 2 * ["setup", "begin fit 0", *epochs(2), "end fit 0", "teardown"]
     assert len(clf.loss_curve_) == 4
 
@@ -119,20 +86,20 @@ def test_a_warm_start_counts_its_epochs_anew(solver):
 def test_callbacks_see_X_and_y_as_the_user_gave_them_and_the_weights():
     recorder = Recorder()
     labels = pd.Series(y)
-    small(max_iter=1).set_callbacks(recorder).fit(FRAME, labels, sample_weight=WEIGHTS)
+    short(max_iter=1).set_callbacks(recorder).fit(FRAME, labels, sample_weight=WEIGHTS)
     for _, X_seen, y_seen, metadata in recorder.seen:
         assert X_seen is FRAME
         assert y_seen is labels
         assert list(metadata) == ["sample_weight"]
         assert metadata["sample_weight"] is WEIGHTS
-    small(max_iter=1).set_callbacks(recorder).fit(FRAME, labels)
+    short(max_iter=1).set_callbacks(recorder).fit(FRAME, labels)
     assert recorder.seen[-1][3] is None
 
 
 @has_callbacks
 @SOLVERS
 def test_callbacks_change_nothing(solver):
-    one, other = small(solver=solver).set_callbacks(Recorder()).fit(X, y), small(solver=solver).fit(X, y)
+    one, other = short(solver=solver).set_callbacks(Recorder()).fit(X, y), short(solver=solver).fit(X, y)
     assert_array_equal(one.coefs_[0], other.coefs_[0])
     assert one.loss_curve_ == other.loss_curve_
     assert set(vars(one)) - {"_skl_callbacks"} == set(vars(other))
@@ -145,17 +112,17 @@ def test_callbacks_change_nothing(solver):
 @SOLVERS
 def test_a_callback_may_stop_training(solver):
     recorder = Recorder(stop_at=2)
-    clf = small(solver=solver).set_callbacks(recorder).fit(X, y)
+    clf = short(solver=solver).set_callbacks(recorder).fit(X, y)
     assert clf.n_iter_ == len(clf.loss_curve_) == 3
     assert recorder.events[-3:] == ["end epoch 2", "end fit 0", "teardown"]
     assert_array_equal(clf.predict_proba(X), recorder.models[-1][1])
-    assert_allclose(clf.coefs_[0], small(solver=solver, max_iter=3).fit(X, y).coefs_[0], rtol=1e-12)
+    assert_allclose(clf.coefs_[0], short(solver=solver, max_iter=3).fit(X, y).coefs_[0], rtol=1e-12)
 
 
 @has_callbacks
 @SOLVERS
-def test_the_best_weights_are_restored_where_a_callback_stops_training(solver):
-    clf = small(solver=solver, early_stopping=True, learning_rate_init=0.3, scoring="loss")
+def test_early_stopping_restores_the_best_weights_if_a_callback_stops_training(solver):
+    clf = short(solver=solver, early_stopping=True, learning_rate_init=0.3, scoring="loss")
     clf.set_callbacks(Recorder(stop_at=4)).fit(X, y)
     assert (clf.n_iter_, len(clf.validation_scores_)) == (5, 5)
     assert clf.loss_ == clf.loss_curve_[clf.best_iter_ - 1]
@@ -164,31 +131,31 @@ def test_the_best_weights_are_restored_where_a_callback_stops_training(solver):
 @has_callbacks
 @pytest.mark.filterwarnings("error::sklearn.exceptions.ConvergenceWarning")
 @SOLVERS
-def test_training_that_a_callback_stopped_brings_no_warning(solver):
-    assert small(solver=solver, tol=0.0).set_callbacks(Recorder(stop_at=1)).fit(X, y).n_iter_ == 2
+def test_training_stopped_by_a_callback_gives_no_warning(solver):
+    assert short(solver=solver, tol=0.0).set_callbacks(Recorder(stop_at=1)).fit(X, y).n_iter_ == 2
 
 
 @has_callbacks
 @STEPWISE
-def test_a_request_to_stop_in_partial_fit_leaves_the_next_call_free(solver):
-    clf = small(solver=solver).set_callbacks(Recorder(stop_at=0))
+def test_a_callback_that_stops_partial_fit_does_not_stop_the_next_call(solver):
+    clf = short(solver=solver).set_callbacks(Recorder(stop_at=0))
     assert [clf.partial_fit(X, y, classes=["a", "b", "c"]).t_ for _ in range(3)] == [60, 120, 180]
 
 
-# Models on the way
+# The model during training
 
 
 @has_callbacks
 @SOLVERS
 @pytest.mark.parametrize("extra", [{}, {"ema_decay": 0.7, "dropout": 0.3}], ids=["plain", "averaged"])
-def test_the_model_of_an_epoch_is_that_of_a_training_that_ended_there_and_stays_it(solver, extra):
+def test_a_callback_gets_the_model_that_max_iter_at_its_epoch_would_give_and_it_does_not_change_later(solver, extra):
     if solver == "lbfgs":
         extra = {}
     recorder = Recorder()
-    small(solver=solver, **extra).set_callbacks(recorder).fit(FRAME, y)
+    short(solver=solver, **extra).set_callbacks(recorder).fit(FRAME, y)
     assert len(recorder.models) == 6
     for n, (model, p) in enumerate(recorder.models, start=1):
-        ended = small(solver=solver, max_iter=n, **extra).fit(FRAME, y)
+        ended = short(solver=solver, max_iter=n, **extra).fit(FRAME, y)
         assert_array_equal(model.predict_proba(FRAME), p)  # unchanged by what came after
         assert_allclose(p, ended.predict_proba(FRAME), rtol=1e-12)
         assert model.loss_curve_ == ended.loss_curve_
@@ -196,31 +163,31 @@ def test_the_model_of_an_epoch_is_that_of_a_training_that_ended_there_and_stays_
 
 
 @has_callbacks
-def test_the_model_at_the_beginning_of_an_epoch_is_that_at_the_end_of_the_last():
+def test_a_callback_gets_at_the_beginning_of_an_epoch_the_model_of_the_end_of_the_previous_one():
     class Beginnings(Recorder):
         def on_fit_task_begin(self, estimator, context, *, X=None, fitted_estimator=None):
             if context.task_name == "epoch":
                 self.events.append(fitted_estimator.predict_proba(X))
 
     callback = Beginnings()
-    small().set_callbacks(callback).fit(X, y)
+    short().set_callbacks(callback).fit(X, y)
     beginnings = [event for event in callback.events if not isinstance(event, str)]
     assert len(beginnings) == 6
     for beginning, (_, end) in zip(beginnings[1:], callback.models):
         assert_array_equal(beginning, end)
-    untrained = small(max_iter=1, learning_rate_init=1e-300).fit(X, y)
+    untrained = short(max_iter=1, learning_rate_init=1e-300).fit(X, y)
     assert_allclose(beginnings[0], untrained.predict_proba(X), rtol=1e-12)
 
 
 @has_callbacks
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_the_model_at_the_end_of_fit_is_the_fitted_one(early_stopping):
+def test_a_callback_gets_the_fitted_model_at_the_end_of_fit(early_stopping):
     class End(Recorder):
         def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
             self.models = [fitted_estimator]
 
     callback = End()
-    clf = small(early_stopping=early_stopping, learning_rate_init=0.3, max_iter=15).set_callbacks(callback).fit(X, y)
+    clf = short(early_stopping=early_stopping, learning_rate_init=0.3, max_iter=15).set_callbacks(callback).fit(X, y)
     (model,) = callback.models
     assert_array_equal(model.predict_proba(X), clf.predict_proba(X))
     assert not np.shares_memory(model.coefs_[0], clf.coefs_[0])
@@ -239,9 +206,9 @@ class Checkpoints(Recorder):
 
 @has_callbacks
 @SOLVERS
-def test_the_model_of_an_epoch_may_be_pickled_and_copied_also_where_training_goes_on(solver):
+def test_a_callback_may_pickle_and_copy_the_model_of_an_epoch_in_a_warm_start_too(solver):
     callback = Checkpoints()
-    clf = small(solver=solver, warm_start=True, max_iter=2).set_callbacks(callback).fit(X, y).fit(X, y)
+    clf = short(solver=solver, warm_start=True, max_iter=2).set_callbacks(callback).fit(X, y).fit(X, y)
     assert len(callback.models) == 2 * 2 * 3
     assert_array_equal(callback.models[-1].predict_proba(X), clf.predict_proba(X))
 
@@ -252,8 +219,8 @@ def test_the_model_of_an_epoch_may_be_pickled_and_copied_also_where_training_goe
 @has_callbacks
 @SOLVERS
 @pytest.mark.parametrize("going_on", [False, True], ids=["first", "warm"])
-def test_an_error_of_a_callback_comes_through_is_torn_down_and_changes_nothing(solver, going_on):
-    clf = small(solver=solver, warm_start=True)
+def test_an_error_of_a_callback_is_raised_after_the_teardown_and_changes_nothing(solver, going_on):
+    clf = short(solver=solver, warm_start=True)
     if going_on:
         clf.fit(X, y)
     recorder = Recorder(raise_at=1)
@@ -272,7 +239,7 @@ def test_an_error_of_a_callback_comes_through_is_torn_down_and_changes_nothing(s
 
 @has_callbacks
 def test_an_error_of_a_callback_in_partial_fit_changes_nothing():
-    clf = small(ema_decay=0.5).partial_fit(X, y, classes=["a", "b", "c"])
+    clf = short(ema_decay=0.5).partial_fit(X, y, classes=["a", "b", "c"])
     p, moments = clf.predict_proba(X), clf._optimizer.optimizer.m.copy()
     with pytest.raises(RuntimeError, match="of the callback"):
         clf.set_callbacks(Recorder(raise_at=0)).partial_fit(X, y)
@@ -285,7 +252,7 @@ def test_an_error_of_a_callback_in_partial_fit_changes_nothing():
 @SOLVERS
 def test_an_interrupt_in_a_callback_keeps_the_model_as_one_in_training_does(solver):
     recorder = Recorder(raise_at=2, error=KeyboardInterrupt)
-    clf = small(solver=solver, max_iter=50).set_callbacks(recorder)
+    clf = short(solver=solver, max_iter=50).set_callbacks(recorder)
     with pytest.warns(UserWarning, match="interrupted by user"):
         clf.fit(X, y)
     assert clf.n_iter_ == 3
@@ -294,9 +261,9 @@ def test_an_interrupt_in_a_callback_keeps_the_model_as_one_in_training_does(solv
 
 
 @has_callbacks
-def test_divergence_ends_the_epochs_task_with_the_weights_that_were_restored():
+def test_divergence_ends_the_callback_task_of_the_epoch_with_the_restored_weights():
     recorder = Recorder()
-    clf = small(solver="sgd", learning_rate_init=1e80, batch_size=10).set_callbacks(recorder)
+    clf = short(solver="sgd", learning_rate_init=1e80, batch_size=10).set_callbacks(recorder)
     with pytest.warns(UserWarning, match="diverged"):
         clf.fit(X, y)
     assert recorder.events == ["setup", "begin fit 0", *epochs(1), "end fit 0", "teardown"]
@@ -307,7 +274,7 @@ def test_divergence_ends_the_epochs_task_with_the_weights_that_were_restored():
 @pytest.mark.parametrize("bad", [{"sample_weight": -np.ones(60)}, {"X_val": X}])
 def test_a_refused_fit_leaves_the_callbacks_usable(bad):
     recorder = Recorder()
-    clf = small().set_callbacks(recorder)
+    clf = short().set_callbacks(recorder)
     with pytest.raises(ValueError, match=r"sample_weight|y_val"):
         clf.fit(X, y, **bad)
     assert recorder.events.count("setup") == recorder.events.count("teardown")
@@ -317,15 +284,15 @@ def test_a_refused_fit_leaves_the_callbacks_usable(bad):
 
 
 @has_callbacks
-def test_what_is_no_callback_is_refused():
+def test_an_object_that_is_not_a_callback_is_refused():
     with pytest.raises(TypeError, match="FitCallback"):
-        small().set_callbacks(3)
+        short().set_callbacks(3)
 
 
 @has_callbacks
 def test_a_clone_has_the_same_callbacks():
     recorder = Recorder()
-    clone(small().set_callbacks(recorder)).fit(X, y)
+    clone(short().set_callbacks(recorder)).fit(X, y)
     assert len(recorder.models) == 6
 
 
@@ -348,7 +315,7 @@ def accuracies(monitor, rows=None, **select):
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["unweighted", "weighted"])
 def test_a_scoring_monitor_logs_the_score_of_each_epoch(solver, given, weights):
     monitor, recorder = ScoringMonitor(scoring="accuracy"), Recorder()
-    clf = small(solver=solver).set_callbacks(monitor, recorder).fit(given, y, weights)
+    clf = short(solver=solver).set_callbacks(monitor, recorder).fit(given, y, weights)
     expected = [accuracy_score(y, model.predict(given), sample_weight=weights) for model, _ in recorder.models]
     assert accuracies(monitor) == pytest.approx(expected, rel=1e-12)
     assert expected[-1] == accuracy_score(y, clf.predict(given), sample_weight=weights)
@@ -357,7 +324,7 @@ def test_a_scoring_monitor_logs_the_score_of_each_epoch(solver, given, weights):
 @has_callbacks
 def test_a_scoring_monitor_of_several_scores_counts_partial_fits_as_runs():
     monitor = ScoringMonitor(scoring=["accuracy", "neg_log_loss"])
-    clf = small().set_callbacks(monitor)
+    clf = short().set_callbacks(monitor)
     for _ in range(3):
         clf.partial_fit(FRAME, y, classes=["a", "b", "c"])
     logs = monitor.get_logs(select="all")
@@ -369,7 +336,7 @@ def test_a_scoring_monitor_of_several_scores_counts_partial_fits_as_runs():
 @pytest.mark.parametrize("given", [X, FRAME], ids=["array", "frame"])
 def test_a_scoring_monitor_works_in_a_pipeline(given):
     monitor = ScoringMonitor(scoring="accuracy")
-    pipeline = make_pipeline(StandardScaler().set_output(transform="pandas"), small().set_callbacks(monitor)).fit(given, y)
+    pipeline = make_pipeline(StandardScaler().set_output(transform="pandas"), short().set_callbacks(monitor)).fit(given, y)
     assert len(accuracies(monitor)) == 6
     assert accuracies(monitor)[-1] == pipeline.score(given, y)
     assert pipeline[-1].feature_names_in_.tolist() == (list("abcd") if given is FRAME else ["x0", "x1", "x2", "x3"])
@@ -380,7 +347,7 @@ def test_a_scoring_monitor_works_in_a_pipeline(given):
 def test_a_scoring_monitor_works_in_a_grid_search(n_jobs):
     monitor = ScoringMonitor(scoring="accuracy")
     search = GridSearchCV(
-        small(max_iter=3).set_callbacks(monitor), {"alpha": [0.1, 1.0]}, cv=2, n_jobs=n_jobs, error_score="raise"
+        short(max_iter=3).set_callbacks(monitor), {"alpha": [0.1, 1.0]}, cv=2, n_jobs=n_jobs, error_score="raise"
     )
     search.fit(FRAME, y)
     n_fits = 2 * 2 + 1  # with the last one on all rows
@@ -394,7 +361,7 @@ def test_a_scoring_monitor_works_in_a_grid_search(n_jobs):
 def test_a_scoring_monitor_works_in_cross_validation(n_jobs):
     monitor = ScoringMonitor(scoring="accuracy")
     results = cross_validate(
-        small(max_iter=3).set_callbacks(monitor), FRAME, y, cv=2, n_jobs=n_jobs, return_train_score=True, error_score="raise"
+        short(max_iter=3).set_callbacks(monitor), FRAME, y, cv=2, n_jobs=n_jobs, return_train_score=True, error_score="raise"
     )
     scores = [row["accuracy"] for log in monitor.get_logs(select="all") for row in log.data if row["task_name"] == "epoch"]
     assert len(scores) == 6
@@ -405,7 +372,7 @@ def test_a_scoring_monitor_works_in_cross_validation(n_jobs):
 @SOLVERS
 def test_a_progress_bar_counts_the_epochs(solver, capsys):
     pytest.importorskip("rich", reason="rich is not installed")
-    small(solver=solver).set_callbacks(ProgressBar()).fit(FRAME, y)
+    short(solver=solver).set_callbacks(ProgressBar()).fit(FRAME, y)
     out = capsys.readouterr().out
     assert "SoftmaxMLPClassifier - fit" in out
     assert "100%" in out
@@ -414,7 +381,7 @@ def test_a_progress_bar_counts_the_epochs(solver, capsys):
 @has_callbacks
 def test_a_progress_bar_of_a_grid_search_shows_the_fits_within(capsys):
     pytest.importorskip("rich", reason="rich is not installed")
-    search = GridSearchCV(small(max_iter=2), {"alpha": [0.1, 1.0]}, cv=2, error_score="raise")
+    search = GridSearchCV(short(max_iter=2), {"alpha": [0.1, 1.0]}, cv=2, error_score="raise")
     search.set_callbacks(ProgressBar(max_propagation_depth=None)).fit(FRAME, y)
     out = capsys.readouterr().out
     assert "GridSearchCV - fit" in out
@@ -428,12 +395,12 @@ def test_a_progress_bar_of_a_grid_search_shows_the_fits_within(capsys):
 @pytest.mark.skipif(ScoringMonitor is not None, reason="here are callbacks")
 def test_older_versions_of_scikit_learn_refuse_callbacks_by_version():
     with pytest.raises(RuntimeError, match=rf"Callbacks need scikit-learn 1\.9 or newer; this is {sklearn.__version__}"):
-        small().set_callbacks(Recorder())
+        short().set_callbacks(Recorder())
 
 
 @pytest.mark.skipif(ScoringMonitor is not None, reason="here are callbacks")
 def test_older_versions_of_scikit_learn_train_without_tasks():
-    assert isinstance(fit_tasks(small(), "fit", 3, None), NoTasks)
+    assert isinstance(fit_tasks(short(), "fit", 3, None), NoTasks)
     assert not hasattr(CallbackSupportMixin, "_init_callback_context")
 
 

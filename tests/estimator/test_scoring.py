@@ -1,4 +1,4 @@
-"""What early stopping looks at: accuracy, the loss, scikit-learn's scorers or the user's own, on the rows that are the user's."""
+"""The parameters `scoring`, `restore_best` and early_stopping='auto': what early stopping scores, and which weights it keeps."""
 
 import copy
 import pickle
@@ -6,15 +6,16 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from neutral import plain
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import coo_matrix, csc_matrix, csr_matrix
 from scipy.special import softmax
 from sklearn.metrics import f1_score, get_scorer, log_loss, make_scorer, matthews_corrcoef
 from sklearn.model_selection import train_test_split
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+from support.marks import SOLVERS, STEPWISE
+from support.neutral import plain
 
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 rng = np.random.default_rng(0)
 X = rng.normal(size=(120, 4))
 noisy = X[:, :3] + 0.5 * rng.normal(size=(120, 3))
@@ -26,8 +27,6 @@ TARGETS = {"multiclass": MULTICLASS, "binary": BINARY, "multilabel": MULTILABEL}
 TRAIN, VAL = slice(0, 80), slice(80, 120)
 FRAME = pd.DataFrame(X, columns=list("abcd"), index=np.arange(120) + 1000)
 WEIGHTS = rng.uniform(0.5, 2, 120)
-SOLVERS = pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
-STEPWISE = pytest.mark.parametrize("solver", ["adam", "sgd"])
 
 
 def early(**params):
@@ -55,7 +54,7 @@ def recorder(value=lambda estimator, X, y: 0.0):
 
 
 @SOLVERS
-def test_the_loss_as_scoring_keeps_the_epoch_of_the_lowest_validation_loss(solver):
+def test_scoring_loss_keeps_the_epoch_of_the_lowest_validation_loss(solver):
     clf = fit_with_own_rows(early(solver=solver, scoring="loss"), MULTICLASS)
     losses = clf.validation_loss_curve_
     assert_array_equal(clf.validation_scores_, -np.array(losses))
@@ -78,7 +77,7 @@ def test_the_loss_as_scoring_keeps_the_epoch_of_the_lowest_validation_loss(solve
         ("multilabel", "roc_auc"),
     ],
 )
-def test_the_scores_are_those_of_scikit_learns_scorer(target, scoring, solver):
+def test_scoring_by_name_gives_the_scores_of_scikit_learns_scorer(target, scoring, solver):
     y = TARGETS[target]
     scorer = get_scorer(scoring)
     best = fit_with_own_rows(early(solver=solver, scoring=scoring, max_iter=6), y)
@@ -91,7 +90,7 @@ def test_the_scores_are_those_of_scikit_learns_scorer(target, scoring, solver):
 
 
 @SOLVERS
-def test_a_callable_is_called_once_an_epoch_with_the_model_of_that_epoch(solver):
+def test_a_scoring_callable_is_called_once_per_epoch_with_the_model_of_that_epoch(solver):
     scorer, calls = recorder(lambda estimator, X, y: float(estimator.predict_proba(X)[0, 0]))
     clf = fit_with_own_rows(early(solver=solver, scoring=scorer), MULTICLASS)
     assert len(calls) == len(clf.validation_scores_) == clf.n_iter_
@@ -100,7 +99,7 @@ def test_a_callable_is_called_once_an_epoch_with_the_model_of_that_epoch(solver)
 
 
 @SOLVERS
-def test_the_accuracy_of_a_scorer_is_the_accuracy(solver):
+def test_scoring_by_scikit_learns_accuracy_scorer_equals_scoring_accuracy(solver):
     own = fit_with_own_rows(early(solver=solver), MULTICLASS)
     assert_allclose(
         fit_with_own_rows(early(solver=solver, scoring=get_scorer("accuracy")), MULTICLASS).validation_scores_,
@@ -110,7 +109,7 @@ def test_the_accuracy_of_a_scorer_is_the_accuracy(solver):
 
 
 @SOLVERS
-def test_training_stops_when_the_scorer_has_not_improved_for_too_long(solver):
+def test_early_stopping_ends_after_n_iter_no_change_epochs_without_a_better_scoring(solver):
     scorer, calls = recorder()
     clf = fit_with_own_rows(early(solver=solver, scoring=scorer, n_iter_no_change=3, max_iter=50), MULTICLASS)
     assert clf.n_iter_ == len(calls) == 5
@@ -118,7 +117,7 @@ def test_training_stops_when_the_scorer_has_not_improved_for_too_long(solver):
 
 
 @SOLVERS
-def test_without_restore_best_the_last_weights_are_returned(solver):
+def test_restore_best_false_returns_the_last_weights(solver):
     best, last = (fit_with_own_rows(early(solver=solver, restore_best=r, scoring="loss"), MULTICLASS) for r in (True, False))
     assert best.best_iter_ == last.best_iter_ < last.n_iter_
     assert best.loss_ == best.loss_curve_[best.best_iter_ - 1]
@@ -127,7 +126,7 @@ def test_without_restore_best_the_last_weights_are_returned(solver):
     assert log_loss(MULTICLASS[VAL], last.predict_proba(X[VAL])) == pytest.approx(last.validation_loss_curve_[-1], rel=1e-9)
 
 
-def test_without_restore_best_a_warm_start_still_knows_the_best_of_all_calls():
+def test_restore_best_false_in_a_warm_start_still_keeps_the_best_of_all_calls():
     clf = early(restore_best=False, warm_start=True, scoring="loss")
     for _ in range(2):
         fit_with_own_rows(clf, MULTICLASS)
@@ -137,7 +136,7 @@ def test_without_restore_best_a_warm_start_still_knows_the_best_of_all_calls():
 
 
 @SOLVERS
-def test_a_warm_start_restores_the_best_score_of_all_calls(solver):
+def test_restore_best_in_a_warm_start_restores_the_best_of_all_calls(solver):
     clf = early(solver=solver, scoring="f1_macro", warm_start=True, max_iter=4)
     for _ in range(3):
         fit_with_own_rows(clf, MULTICLASS)
@@ -147,7 +146,7 @@ def test_a_warm_start_restores_the_best_score_of_all_calls(solver):
 
 
 @STEPWISE
-def test_partial_fit_scores_each_call_and_restores_the_best_when_it_stops(solver):
+def test_partial_fit_with_early_stopping_scores_each_call_and_restore_best_acts_when_it_stops(solver):
     clf = early(solver=solver, scoring="neg_log_loss", n_iter_no_change=3)
     own = {"X_val": X[VAL], "y_val": MULTICLASS[VAL]}
     with pytest.warns(UserWarning, match="partial_fit does not train any more"):
@@ -163,7 +162,7 @@ def test_partial_fit_scores_each_call_and_restores_the_best_when_it_stops(solver
     assert last == pytest.approx(-max(clf.validation_scores_), rel=1e-9)
 
 
-def test_partial_fit_without_restore_best_stops_with_the_last_weights():
+def test_partial_fit_with_restore_best_false_stops_with_the_last_weights():
     clf = early(scoring="loss", n_iter_no_change=2, restore_best=False)
     with pytest.warns(UserWarning, match="does not train any more") as warned:
         while clf.partial_fit(X[TRAIN], BINARY[TRAIN], classes=[0, 1], X_val=X[VAL], y_val=BINARY[VAL]).n_iter_:
@@ -172,7 +171,7 @@ def test_partial_fit_without_restore_best_stops_with_the_last_weights():
     assert not any("restored" in str(warning.message) for warning in warned)
 
 
-def test_a_minimised_loss_and_a_scorer_of_it_lead_to_the_same_model():
+def test_scoring_loss_and_scoring_neg_log_loss_give_the_same_model():
     one = fit_with_own_rows(early(scoring="loss"), MULTICLASS)
     other = fit_with_own_rows(early(scoring="neg_log_loss"), MULTICLASS)
     assert_array_equal(one.coefs_[0], other.coefs_[0])
@@ -194,7 +193,7 @@ def test_the_validation_loss_is_scikit_learns_log_loss(target, solver, weighted)
     assert clf.validation_loss_curve_[-1] == pytest.approx(expected, rel=1e-9)
 
 
-def test_the_validation_loss_of_labels_is_summed_and_that_of_soft_labels_is_the_cross_entropy():
+def test_the_validation_loss_of_a_multilabel_target_is_summed_and_that_of_soft_labels_is_the_cross_entropy():
     clf = fit_with_own_rows(early(restore_best=False, label_smoothing=0.2), MULTILABEL)
     p = clf.predict_proba(X[VAL])
     expected = -(MULTILABEL[VAL] * np.log(p) + (1 - MULTILABEL[VAL]) * np.log1p(-p)).sum(axis=1).mean()
@@ -203,7 +202,7 @@ def test_the_validation_loss_of_labels_is_summed_and_that_of_soft_labels_is_the_
     assert clf.validation_loss_curve_[-1] == pytest.approx(-(SOFT[VAL] * clf.predict_log_proba(X[VAL])).sum(axis=1).mean())
 
 
-def test_without_validation_rows_there_is_no_validation_curve():
+def test_without_early_stopping_there_is_no_validation_curve():
     clf = early(early_stopping=False).fit(X, MULTICLASS)
     assert clf.validation_loss_curve_ is clf.validation_scores_ is clf.best_iter_ is None
 
@@ -220,7 +219,7 @@ def split_off_rows(X, y):
 
 
 @pytest.mark.parametrize("kept", [np.ones(120, bool), np.arange(120) % 3 > 0], ids=["all", "some of weight 0"])
-def test_split_off_rows_are_the_users_own_rows_as_he_gave_them(kept):
+def test_scoring_gets_the_rows_split_off_as_the_user_passed_them(kept):
     scorer, calls = recorder()
     n_val = 24 if kept.all() else 16
     early(scoring=scorer, validation_fraction=0.2, max_iter=2).fit(FRAME, MULTICLASS, kept.astype(float))
@@ -234,7 +233,7 @@ def test_split_off_rows_are_the_users_own_rows_as_he_gave_them(kept):
         assert_array_equal(X_seen.index - 1000, split_off_rows(X, MULTICLASS))
 
 
-def test_the_scored_rows_are_not_trained_on():
+def test_rows_scored_by_early_stopping_are_not_trained_on():
     scorer, calls = recorder()
     clf = early(scoring=scorer, validation_fraction=0.25, max_iter=3).fit(FRAME, MULTICLASS)
     rest = FRAME.index.difference(calls[0][1].index)
@@ -244,7 +243,7 @@ def test_the_scored_rows_are_not_trained_on():
     assert with_split.fit(FRAME, MULTICLASS).loss_curve_[0] == pytest.approx(only_rest.loss_curve_[0], rel=1e-9)
 
 
-def test_own_rows_reach_the_scorer_as_the_user_gave_them():
+def test_scoring_gets_X_val_and_y_val_as_the_user_passed_them():
     scorer, calls = recorder()
     labels = pd.Series(MULTICLASS, index=FRAME.index)
     early(scoring=scorer, max_iter=2).fit(FRAME[TRAIN], labels[TRAIN], X_val=FRAME[VAL], y_val=labels[VAL])
@@ -255,7 +254,7 @@ def test_own_rows_reach_the_scorer_as_the_user_gave_them():
 
 @pytest.mark.parametrize("scoring", ["f1_macro", "neg_log_loss", "accuracy", "loss"])
 @pytest.mark.parametrize("own", [False, True], ids=["split off", "own rows"])
-def test_a_data_frame_with_named_columns_is_scored_without_a_warning(scoring, own):
+def test_scoring_a_data_frame_with_named_columns_gives_no_warning(scoring, own):
     clf = early(scoring=scoring, max_iter=2)
     if own:
         fit_with_own_rows(clf, BINARY, FRAME)
@@ -266,7 +265,7 @@ def test_a_data_frame_with_named_columns_is_scored_without_a_warning(scoring, ow
 
 @pytest.mark.parametrize("form", [csr_matrix, csc_matrix, coo_matrix, np.ndarray.tolist, pd.DataFrame, lambda X: X.astype("f4")])
 @pytest.mark.parametrize("target", ["multiclass", "multilabel"])
-def test_split_off_rows_of_any_kind_of_X_are_scored_alike(form, target):
+def test_scoring_of_rows_split_off_is_the_same_for_any_kind_of_X(form, target):
     if target == "multilabel" and form is np.ndarray.tolist:
         form = np.asarray
     y = TARGETS[target]
@@ -276,7 +275,7 @@ def test_split_off_rows_of_any_kind_of_X_are_scored_alike(form, target):
 
 
 @pytest.mark.parametrize("form", [csr_matrix, coo_matrix, pd.DataFrame])
-def test_split_off_rows_of_any_kind_of_y_are_scored_alike(form):
+def test_scoring_of_rows_split_off_is_the_same_for_any_kind_of_y(form):
     given, expected = (early(scoring="f1_macro", max_iter=3).fit(X, y) for y in (form(MULTILABEL), MULTILABEL))
     assert_array_equal(given.validation_scores_, expected.validation_scores_)
 
@@ -294,7 +293,7 @@ def intrusive(estimator, X, y):
 
 @STEPWISE
 @pytest.mark.parametrize("ema_decay", [0.0, 0.5])
-def test_the_scored_model_may_be_pickled_copied_and_trained_without_disturbing_the_training(solver, ema_decay):
+def test_a_scoring_callable_may_pickle_copy_and_train_the_model_without_changing_the_training(solver, ema_decay):
     params = {"solver": solver, "ema_decay": ema_decay, "warm_start": True, "max_iter": 4}
     one, other = early(scoring=intrusive, **params), early(scoring="neg_log_loss", **params)
     for _ in range(2):
@@ -307,14 +306,14 @@ def test_the_scored_model_may_be_pickled_copied_and_trained_without_disturbing_t
 
 
 @pytest.mark.parametrize("scoring", ["f1_macro", "neg_log_loss", "accuracy"])
-def test_weights_of_validation_rows_reach_the_scorer(scoring):
+def test_scoring_is_weighted_by_sample_weight_val(scoring):
     clf = fit_with_own_rows(early(scoring=scoring, max_iter=5), MULTICLASS, sample_weight_val=WEIGHTS[VAL])
     score = get_scorer(scoring)
     assert score(clf, X[VAL], MULTICLASS[VAL], sample_weight=WEIGHTS[VAL]) == pytest.approx(clf.best_validation_score_, rel=1e-12)
     assert score(clf, X[VAL], MULTICLASS[VAL]) != pytest.approx(clf.best_validation_score_, rel=1e-6)
 
 
-def test_a_callable_that_takes_weights_is_given_those_of_its_rows():
+def test_a_scoring_callable_that_takes_sample_weight_gets_that_of_its_rows():
     seen = []
 
     def scorer(estimator, X, y, sample_weight=None):
@@ -327,7 +326,7 @@ def test_a_callable_that_takes_weights_is_given_those_of_its_rows():
     assert seen[1][1] is None
 
 
-def test_a_metric_that_takes_no_weights_is_scored_without():
+def test_scoring_by_a_metric_that_takes_no_sample_weight_ignores_it():
     """scikit-learn's clustering metrics."""
     scores = [
         fit_with_own_rows(early(scoring="adjusted_rand_score", max_iter=3), MULTICLASS, **given).validation_scores_
@@ -350,7 +349,7 @@ def test_early_stopping_auto_is_on_above_ten_thousand_rows(n_rows, on, solver):
         assert clf.t_ == 2 * (n_rows - 1001 if on else n_rows)
 
 
-def test_early_stopping_auto_counts_the_rows_that_count():
+def test_early_stopping_auto_does_not_count_rows_of_sample_weight_0():
     rows, labels, weights = np.resize(X, (10_001, 4)), np.resize(BINARY, 10_001), np.ones(10_001)
     weights[5] = 0
     clf = early(hidden_layer_sizes=(1,), early_stopping="auto", max_iter=2, batch_size=5000).fit(rows, labels, weights)
@@ -358,12 +357,12 @@ def test_early_stopping_auto_counts_the_rows_that_count():
 
 
 @SOLVERS
-def test_early_stopping_auto_is_on_with_rows_of_ones_own(solver):
+def test_early_stopping_auto_is_on_with_X_val(solver):
     clf = fit_with_own_rows(early(early_stopping="auto", solver=solver, max_iter=3), MULTICLASS)
     assert len(clf.validation_scores_) == clf.n_iter_
 
 
-def test_early_stopping_auto_in_partial_fit_is_on_with_rows_of_ones_own_and_quietly_off_without():
+def test_early_stopping_auto_in_partial_fit_is_on_with_X_val_and_off_without():
     clf = early(early_stopping="auto").partial_fit(X, BINARY, classes=[0, 1])
     assert clf.validation_scores_ is None
     assert len(clf.partial_fit(X[TRAIN], BINARY[TRAIN], X_val=X[VAL], y_val=BINARY[VAL]).validation_scores_) == 1
@@ -374,7 +373,7 @@ def test_early_stopping_auto_in_partial_fit_is_on_with_rows_of_ones_own_and_quie
 
 @SOLVERS
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_a_score_that_is_no_finite_number_is_an_error_that_names_scoring(solver, value):
+def test_a_score_that_is_not_finite_is_an_error_that_names_scoring(solver, value):
     clf = early(solver=solver, scoring=recorder(lambda *_: value)[0])
     with pytest.raises(ValueError, match=rf"scoring=<function .* must give a finite number; got {value} on the 12 validation"):
         clf.fit(X, MULTICLASS)
@@ -382,7 +381,7 @@ def test_a_score_that_is_no_finite_number_is_an_error_that_names_scoring(solver,
 
 
 @SOLVERS
-def test_an_error_in_the_scorer_comes_through_and_leaves_the_estimator_as_it_was(solver):
+def test_an_error_in_scoring_is_raised_and_leaves_the_estimator_unchanged(solver):
     clf = fit_with_own_rows(early(solver=solver, warm_start=True), MULTICLASS)
     before, p = vars(clf).copy(), clf.predict_proba(X)
 
@@ -398,13 +397,13 @@ def test_an_error_in_the_scorer_comes_through_and_leaves_the_estimator_as_it_was
 
 @pytest.mark.parametrize("scoring", ["f1_macro", "neg_log_loss", "roc_auc_ovr"])
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_a_scorer_of_labels_is_refused_where_y_holds_probabilities(scoring, method):
+def test_scoring_of_labels_is_refused_if_y_holds_probabilities(scoring, method):
     with pytest.raises(ValueError, match=f"scoring='{scoring}' scores labels, but y holds class probabilities; use 'accuracy'"):
         getattr(early(scoring=scoring, early_stopping="auto"), method)(X, SOFT)
 
 
 @pytest.mark.parametrize("scoring", ["accuracy", "loss", "callable"])
-def test_probabilities_may_be_scored_by_accuracy_loss_and_callables(scoring):
+def test_scoring_of_soft_labels_may_be_accuracy_loss_or_a_callable(scoring):
     def cross_entropy(estimator, X, y):
         return float((y * estimator.predict_log_proba(X)).sum(axis=1).mean())
 
@@ -416,16 +415,16 @@ def test_probabilities_may_be_scored_by_accuracy_loss_and_callables(scoring):
 
 
 @pytest.mark.parametrize("scoring", ["acuracy", None, 3])
-def test_a_scoring_that_is_none_is_refused_by_name(scoring):
+def test_an_unknown_scoring_is_refused_by_name(scoring):
     with pytest.raises(ValueError, match="The 'scoring' parameter of SoftmaxMLPClassifier must be"):
         early(scoring=scoring).fit(X, BINARY)
 
 
-def test_a_metric_in_place_of_a_scorer_is_refused():
+def test_scoring_refuses_a_metric_in_place_of_a_scorer():
     with pytest.raises(ValueError, match=r"scoring value .* looks like it is a metric function"):
         early(scoring=f1_score).fit(X, BINARY)
 
 
-def test_a_scorer_that_fails_on_the_validation_rows_is_named():
+def test_a_scoring_that_fails_on_the_validation_rows_is_named():
     with pytest.raises(ValueError, match=r"scoring='neg_log_loss' failed on the 40 validation rows: .*only one label"):
         early(scoring="neg_log_loss").fit(X[TRAIN], BINARY[TRAIN], X_val=X[VAL], y_val=np.zeros(40, dtype=int))

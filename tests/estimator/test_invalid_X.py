@@ -1,0 +1,177 @@
+"""A wrong X gets an error that names it, and the column or row."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.sparse import csc_matrix, csr_matrix
+from sklearn.exceptions import NotFittedError
+
+from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.data import inputs
+from support.estimators import planned
+from support.few_rows import FRAME, X, y
+
+METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function"]
+
+
+def with_value(value, row=7, column=2):
+    """X with this value in one place."""
+    changed = X.copy()
+    changed[row, column] = value
+    return changed
+
+
+@pytest.mark.parametrize("block", [1, 4, 12, 2**20])
+def test_the_first_bad_row_is_found_in_whichever_block_of_rows_it_is(block, monkeypatch):
+    monkeypatch.setattr(inputs, "BLOCK", block)
+    bad = X.copy()
+    bad[2:] = np.finfo(np.float64).max  # their sum is infinite, they are not
+    SoftmaxMLPClassifier(max_iter=1, n_members=1).fit(bad, y)
+    bad[[17, 29], [3, 0]] = np.inf
+    with pytest.raises(ValueError, match=r"infinity in column 3 \(first in row 17\)"):
+        SoftmaxMLPClassifier().fit(bad, y)
+
+
+@pytest.mark.parametrize(("value", "name"), [(np.nan, "NaN"), (np.inf, "infinity"), (-np.inf, "infinity")])
+@pytest.mark.parametrize("kind", [np.asarray, csr_matrix, csc_matrix, lambda X: X.astype(np.float32)])
+def test_a_number_that_is_not_finite_is_named_with_its_column_and_row(kind, value, name):
+    with pytest.raises(ValueError, match=rf"Input X contains {name} in column 2 \(first in row 7\)"):
+        planned().fit(kind(with_value(value)), y)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kind", [np.asarray, csr_matrix])
+def test_a_number_that_is_not_finite_is_named_in_predictions_too(kind, method):
+    clf = planned().fit(X, y)
+    with pytest.raises(ValueError, match=r"Input X contains NaN in column 2 \(first in row 7\)"):
+        getattr(clf, method)(kind(with_value(np.nan)))
+
+
+def test_the_column_of_a_sparse_matrix_is_found_among_zeros():
+    thin = csr_matrix((30, 4))
+    with pytest.warns(Warning, match="sparsity"):
+        thin[29, 1] = np.nan
+    with pytest.raises(ValueError, match=r"column 1 \(first in row 29\)"):
+        planned().fit(thin, y)
+
+
+@pytest.mark.parametrize("method", ["fit", "predict"])
+def test_the_column_of_a_data_frame_is_named_by_its_name(method):
+    clf = planned().fit(FRAME, y)
+    frame = FRAME.assign(height=with_value(np.nan)[:, 2])
+    with pytest.raises(ValueError, match=r"Input X contains NaN in column 'height' \(first in row 7\).*SimpleImputer"):
+        getattr(clf, method)(*((frame, y) if method == "fit" else (frame,)))
+
+
+def test_a_missing_value_of_pandas_is_refused_as_nan():
+    frame = FRAME.assign(width=pd.array([1, None] * 15, dtype="Int64"))
+    with pytest.raises(ValueError, match=r"NaN in column 'width' \(first in row 1\)"):
+        planned().fit(frame, y)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        ["red", "green", "blue"] * 10,
+        pd.Categorical(["red", "green", "blue"] * 10),
+        pd.date_range("2020-01-01", periods=30),
+        [pd.Timedelta(1, "D")] * 30,
+        [{}] * 30,
+    ],
+    ids=["strings", "categories", "dates", "durations", "objects"],
+)
+@pytest.mark.parametrize("method", ["fit", "predict"])
+def test_columns_that_are_not_numeric_are_named(method, column):
+    clf = planned().fit(FRAME, y)
+    frame = FRAME.assign(width=column)
+    with pytest.raises((ValueError, TypeError), match=r"these columns are not: \['width'\]"):
+        getattr(clf, method)(*((frame, y) if method == "fit" else (frame,)))
+
+
+def test_only_the_columns_that_are_not_numeric_are_named():
+    frame = FRAME.assign(length="1.5", width="red", mass="blue")
+    with pytest.raises(ValueError, match=r"these columns are not: \['width', 'mass'\].*OneHotEncoder"):
+        planned().fit(frame, y)
+
+
+@pytest.mark.parametrize("form", [np.asarray, lambda rows: np.asarray(rows, dtype=object), list], ids=["str", "objects", "list"])
+def test_columns_of_text_in_an_array_are_named_by_position(form):
+    rows = [["1.5", "red", "2", "blue"]] * 30
+    with pytest.raises(ValueError, match=r"these columns are not: \[1, 3\]\. Name them in categorical_features.*'red'"):
+        planned().fit(form(rows), y)
+    assert len(planned(categorical_features=[1, 3]).fit(form(rows), y).encoded_feature_names_) == 4
+
+
+def test_predict_on_columns_that_held_numbers_in_fit_does_not_advise_to_encode_them():
+    clf = planned().fit(FRAME, y)
+    with pytest.raises(ValueError, match=r"these columns are not: \['width'\]\. They held numbers in fit\. \(could not convert"):
+        clf.predict(FRAME.assign(width="red"))
+
+
+def test_dates_in_an_array_are_refused_as_in_a_frame():
+    with pytest.raises(TypeError, match=r"X must be a matrix .*got shape \(30, 1\): dates, durations and complex numbers"):
+        planned().fit(np.arange(30)[:, None].astype("M8[D]"), y)
+
+
+def test_integers_beyond_floats_are_refused_by_column():
+    with pytest.raises(ValueError, match=r"these columns are not: \[1\].*int too large"):
+        planned().fit([[1, 10**400]] * 30, y)
+
+
+def test_a_frame_without_columns_is_refused_with_its_shape():
+    with pytest.raises(ValueError, match=r"X must be a matrix of numbers, or a frame; got shape \(30, 0\)"):
+        planned().fit(FRAME[[]], y)
+
+
+def test_text_in_an_array_is_refused():
+    with pytest.raises(ValueError, match=r"could not convert string to float.*'red'"):
+        planned().fit(np.full((30, 2), "red"), y)
+
+
+@pytest.mark.parametrize("method", ["fit", "predict"])
+@pytest.mark.parametrize("categorical_features", [None, [0]])
+def test_rows_of_different_lengths_are_refused_as_X(method, categorical_features):
+    ragged, clf = [[1.0] * (1 + i % 4) for i in range(30)], planned(categorical_features=categorical_features)
+    with pytest.raises(ValueError, match=r"X must be a matrix of numbers, or a frame; got a list: .*inhomogeneous"):
+        clf.fit(ragged, y) if method == "fit" else clf.fit(X, y).predict(ragged)
+
+
+def test_a_sparse_frame_with_a_fill_value_other_than_0_is_refused_as_X():
+    with pytest.raises(ValueError, match=r"X must be a matrix of numbers, or a frame; got shape .*: fill value"):
+        planned().fit(pd.DataFrame({"x": pd.arrays.SparseArray(X[:, 0], fill_value=np.nan)}), y)
+
+
+def test_complex_numbers_are_refused():
+    with pytest.raises(ValueError, match="Complex data not supported"):
+        planned().fit(X * 1j, y)
+
+
+@pytest.mark.parametrize("method", [*METHODS, "partial_fit", "score"])
+def test_another_number_of_columns_is_refused(method):
+    clf = planned().fit(X, y)
+    with pytest.raises(ValueError, match="X has 3 features, but SoftmaxMLPClassifier is expecting 4 features"):
+        getattr(clf, method)(X[:, :3], *([y] if method in ("partial_fit", "score") else []))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"), [(X[0], "Expected 2D array, got 1D"), (X[:0], "0 sample"), (X[:, :0], "0 feature"), (X[None], "dim 3")]
+)
+def test_wrong_shapes_of_X_are_refused(wrong, message):
+    clf = planned().fit(X, y)
+    with pytest.raises(ValueError, match=message):
+        clf.predict(wrong)
+    with pytest.raises(ValueError, match=message):
+        clf.fit(wrong, y[: len(wrong)])
+
+
+@pytest.mark.parametrize("method", [*METHODS, "score"])
+def test_an_unfitted_estimator_raises_not_fitted_error(method):
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        getattr(planned(), method)(X, *([y] if method == "score" else []))
+
+
+def test_an_output_that_overflows_names_the_row_and_what_to_do():
+    clf = planned(activation="identity", hidden_layer_sizes=(), random_state=0).fit(X, y)
+    clf.coefs_[0] *= 1e10
+    with pytest.raises(ValueError, match=r"overflows in row 7 of X, whose largest value is 1e\+300.*Scale X"):
+        clf.predict(with_value(1e300))

@@ -1,0 +1,381 @@
+"""The parameter `n_members`: committees as whole models."""
+
+import pickle
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array, csr_matrix
+from scipy.special import log_softmax, softmax
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.model_selection import GridSearchCV, cross_val_score
+
+from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.training.committee import (
+    FOLD_ROWS,
+    Mixture,
+)
+from support.callbacks import Recorder
+from support.committees import KINDS, N_INPUTS, N, X, quick_committee, y
+
+# Calibration and weights
+
+
+def test_members_that_see_n_bins_get_more_weight_if_only_bins_help():
+    rng = np.random.RandomState(0)
+    steps = rng.uniform(-3, 3, (600, 1))
+    stripes = (np.floor(steps[:, 0] * 3) % 2).astype(int)
+    mixture = SoftmaxMLPClassifier((8,), n_members=4, max_iter=40, random_state=0).fit(steps, stripes)._mixture
+    assert mixture.weights[2:].min() > mixture.weights[:2].max()
+
+
+# Whole models
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_n_members_learn_every_kind_of_target(kind):
+    clf = quick_committee().fit(X, KINDS[kind])
+    p = clf.predict_proba(X)
+    assert clf._network.n_members == 8
+    assert np.isfinite(p).all()
+    assert_allclose(np.exp(clf.predict_log_proba(X)), p, rtol=1e-5)
+    if kind != "multilabel":
+        assert_allclose(p.sum(axis=1), 1, rtol=1e-5)
+    assert clf.predict(X).shape == (KINDS[kind].shape if kind == "multilabel" else (N,))
+
+
+def test_n_members_accept_a_class_of_one_row():
+    rare = y.copy()
+    rare[[5, 9]] = 3, 4
+    clf = quick_committee().fit(X, rare)
+    assert_array_equal(clf.classes_, range(5))
+    assert clf.predict_proba(X).shape == (N, 5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_early_stopping_of_a_committee_scores_a_part_of_the_rows(kind):
+    clf = quick_committee(early_stopping=True, validation_fraction=0.1, max_iter=4).fit(X, KINDS[kind])
+    assert len(clf.validation_scores_) == clf.n_iter_
+
+
+def test_early_stopping_scores_the_members_of_a_committee_together():
+    clf = quick_committee(early_stopping=True, max_iter=1, n_members=4).fit(X, y, X_val=X[:50], y_val=y[:50])
+    together = clone(clf).fit(X, y, X_val=X[:50], y_val=y[:50])
+    together._mixture = Mixture.equal(4)
+    assert clf.validation_scores_ == [together.score(X[:50], y[:50])]
+
+
+@pytest.mark.parametrize("scoring", ["accuracy", "loss", "neg_log_loss", "f1_macro"])
+def test_scoring_of_a_committee_may_be_any_scorer(scoring):
+    clf = quick_committee(early_stopping=True, scoring=scoring).fit(X, y, X_val=X[:60], y_val=y[:60])
+    assert len(clf.validation_scores_) == clf.n_iter_ == len(clf.validation_loss_curve_)
+
+
+def test_scoring_of_a_committee_may_be_a_callable():
+    def first_probability(estimator, X, y):
+        return estimator.predict_proba(X)[0, 0]
+
+    clf = quick_committee(early_stopping=True, scoring=first_probability, max_iter=2).fit(X, y, X_val=X[:60], y_val=y[:60])
+    assert all(0 < score < 1 for score in clf.validation_scores_)
+
+
+def test_class_weight_equals_sample_weight_in_a_committee():
+    weights = np.where(y == 1, 3.0, 1.0)
+    clf = quick_committee(scaling=None)  # which sample weights would count in
+    by_class, by_row = clone(clf).set_params(class_weight={1: 3.0}).fit(X, y), clf.fit(X, y, sample_weight=weights)
+    assert_allclose(by_class.predict_proba(X), by_row.predict_proba(X), rtol=1e-7)
+    assert quick_committee(class_weight="balanced").fit(X, y).score(X, y) > 0.4
+
+
+def test_sample_weight_acts_on_the_training_and_the_mixture_of_a_committee():
+    weights = np.where(X[:, 0] > 0, 5.0, 0.5)
+    plain, weighted = quick_committee().fit(X, y), quick_committee().fit(X, y, sample_weight=weights)
+    assert not np.allclose(plain._mixture.sharpness, weighted._mixture.sharpness)
+    assert not np.allclose(plain.coefs_[-1], weighted.coefs_[-1])
+
+
+@pytest.mark.parametrize("n_rows", [FOLD_ROWS + 50, FOLD_ROWS + 130])
+def test_sample_weight_0_equals_leaving_the_row_out_of_a_committee(n_rows):
+    """Also where only they make the rows many enough for folds and float32."""
+    rng = np.random.RandomState(0)
+    rows = rng.normal(size=(n_rows, 3))
+    labels, weights = (rows[:, 0] > 0).astype(int), (np.arange(n_rows) >= 100).astype(float)
+    with_them = quick_committee(max_iter=2).fit(rows, labels, sample_weight=weights)
+    without = quick_committee(max_iter=2).fit(rows[100:], labels[100:])
+    assert_array_equal(with_them.predict_proba(rows), without.predict_proba(rows))
+
+
+@pytest.mark.parametrize("kind", ["classes", "two classes", "soft", "multilabel"])
+@pytest.mark.parametrize("params", [{}, {"n_members": 1}, {"n_members": 8}, {"solver": "sgd"}], ids=str)
+def test_an_integer_sample_weight_equals_repeated_rows_if_rows_are_too_few_for_folds(params, kind):
+    repeats = np.random.RandomState(0).permutation(np.arange(60) % 4)
+    rows, targets = X[:60], KINDS[kind][:60]
+    clf = SoftmaxMLPClassifier((16, 16), n_bins=8, random_state=0, **params)
+    weighted = clone(clf).fit(rows, targets, sample_weight=repeats)
+    repeated = clone(clf).fit(np.repeat(rows, repeats, axis=0), np.repeat(targets, repeats, axis=0))
+    assert repeats.sum() == 90 < FOLD_ROWS
+    assert weighted.n_iter_ == repeated.n_iter_
+    assert_allclose(weighted.predict_proba(rows), repeated.predict_proba(rows), rtol=1e-7)
+
+
+def test_members_have_equal_weights_if_rows_are_too_few_for_folds():
+    mixture = quick_committee().fit(X[: FOLD_ROWS - 1], y[: FOLD_ROWS - 1])._mixture
+    assert_array_equal(mixture.weights, [0.25] * 4)
+    assert_array_equal(mixture.sharpness, [1] * 4)
+    assert mixture.final == 1
+
+
+def test_the_same_random_state_gives_the_same_committee_and_another_a_different_one():
+    one, same, other = (quick_committee(random_state=seed).fit(X, y).predict_proba(X) for seed in (0, 0, 1))
+    assert_array_equal(one, same)
+    assert (one != other).any()
+
+
+def test_members_differ():
+    clf = quick_committee().fit(X, y)
+    answers = np.stack([clf._network.member(k).logits(clf._preprocessor.transform(X, np.float32)) for k in range(8)])
+    assert len(np.unique(answers[:, 0, 0])) == 8
+
+
+def test_the_mixture_of_the_members_is_what_predicts():
+    clf = quick_committee(n_members=4).fit(X, y)
+    inputs = clf._preprocessor.transform(X, np.float32)
+    p = [softmax(s * clf._network.member(k).logits(inputs), axis=1) for k, s in enumerate(clf._mixture.sharpness)]
+    mixture = np.log(np.average(p, axis=0, weights=clf._mixture.weights)) * clf._mixture.final
+    assert_allclose(clf.predict_log_proba(X), log_softmax(mixture, axis=1), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("n_rows", [30, N])
+def test_a_pickled_committee_predicts_the_same_and_continues_in_partial_fit(n_rows):
+    clf = quick_committee().partial_fit(X[:n_rows], y[:n_rows], classes=[0, 1, 2])
+    restored = pickle.loads(pickle.dumps(clf))
+    assert_array_equal(restored.predict_proba(X), clf.predict_proba(X))
+    for estimator in (clf, restored):
+        estimator.partial_fit(X, y)
+    assert_array_equal(restored.predict_proba(X), clf.predict_proba(X))
+
+
+def test_a_fitted_committee_is_pickled_with_its_mixture():
+    clf = quick_committee().fit(X, y)
+    assert_array_equal(pickle.loads(pickle.dumps(clf)).predict_proba(X), clf.predict_proba(X))
+
+
+def test_a_clone_is_unfitted_and_trains_to_the_same_committee():
+    clf = quick_committee(n_members=4).fit(X, y)
+    copy = clone(clf)
+    assert not hasattr(copy, "coefs_")
+    assert_array_equal(copy.fit(X, y).predict_proba(X), clf.predict_proba(X))
+
+
+def test_a_grid_search_runs_over_n_members():
+    search = GridSearchCV(quick_committee(max_iter=2), {"n_members": [1, 4, "auto"]}, cv=2).fit(X, y)
+    assert search.best_estimator_.score(X, y) > 0.4
+    assert len(cross_val_score(quick_committee(), X, y, cv=2)) == 2
+
+
+@pytest.mark.parametrize("sizes", [(30, 150, N), (N, 30, N), (N, N)])
+def test_partial_fit_keeps_n_members_whatever_the_number_of_rows(sizes):
+    """'auto' keeps the members that training began with."""
+    clf = quick_committee()
+    for n_rows in sizes:
+        clf.partial_fit(X[:n_rows], y[:n_rows], classes=[0, 1, 2])
+        assert clf._network.n_members == (4 if sizes[0] < FOLD_ROWS else 8)
+    assert len(clf.loss_curve_) == len(sizes)
+    assert clf.loss_curve_[-1] < clf.loss_curve_[0]
+
+
+def test_partial_fit_after_fit_keeps_the_mixture():
+    clf = quick_committee().fit(X, y)
+    mixture, coef = clf._mixture, clf.coefs_[0].copy()
+    clf.partial_fit(X[:50], y[:50])
+    assert clf._mixture is mixture
+    assert (clf.coefs_[0] != coef).any()
+
+
+def test_warm_start_keeps_n_members_whatever_the_number_of_rows():
+    clf = quick_committee(warm_start=True).fit(X[:90], y[:90])
+    loss = clf.loss_
+    clf.fit(X, y)
+    assert clf._network.n_members == 4
+    assert len(clf.loss_curve_) == 6
+    assert clf.loss_ < loss
+
+
+def test_warm_start_keeps_n_members_1():
+    clf = quick_committee(n_members=1, warm_start=True).fit(X, y)
+    clf.set_params(n_members="auto").fit(X, y)
+    assert clf._network.n_members is None
+
+
+@pytest.mark.parametrize("then", [1, 6])
+def test_warm_start_refuses_another_n_members(then):
+    clf = quick_committee(n_members=4, warm_start=True).fit(X, y)
+    with pytest.raises(ValueError, match=f"cannot go on with n_members={then}: it began with 4"):
+        clf.set_params(n_members=then).fit(X, y)
+    assert clf._network.n_members == 4
+
+
+def test_warm_start_of_a_committee_refuses_solver_lbfgs():
+    clf = quick_committee(warm_start=True).fit(X, y)
+    with pytest.raises(ValueError, match="n_members='auto': it began with 8, and solver='lbfgs' trains 1"):
+        clf.set_params(solver="lbfgs").fit(X, y)
+
+
+@pytest.mark.parametrize("n_members", [2, 3, 5, 7])
+def test_n_members_must_be_1_or_even_and_at_least_4(n_members):
+    with pytest.raises(ValueError, match=rf"n_members must be 1, or an even number of 4 or more; got {n_members}\."):
+        quick_committee(n_members=n_members).fit(X, y)
+
+
+@pytest.mark.parametrize("n_members", [0, -4, 1.5, None, "many"])
+def test_n_members_is_a_positive_integer_or_auto(n_members):
+    with pytest.raises(ValueError, match="'n_members' parameter"):
+        quick_committee(n_members=n_members).fit(X, y)
+
+
+def test_n_members_above_1_is_refused_for_lbfgs():
+    with pytest.raises(ValueError, match="n_members=4 acts on the steps of solver 'adam' or 'sgd'"):
+        quick_committee(n_members=4, solver="lbfgs", max_iter=200).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"solver": "sgd", "n_members": 4},
+        {"hidden_layer_sizes": (), "n_members": 4},
+        {"activation": ["tanh", "gelu"]},
+        {"dropout": [0.3, 0.1]},
+        {"dropout": [0.3, 0.1, 0.2, 0.1], "hidden_layer_sizes": (4, 4, 4, 4), "n_members": 4},
+        {"ema_decay": 0.9, "clip_norm": 1.0, "alpha": 0.1, "warmup": 0.2},
+        {"parametrization": "standard", "learning_rate_init": 1e-2},
+        {"scaling": None, "n_bins": 0},
+        {"n_bins": 0},
+        {"out_activation": "softmax"},
+        {"batch_size": 1, "n_members": 4, "max_iter": 1},
+        {"batch_size": 10_000},
+        {"n_members": 2 * N + 4, "hidden_layer_sizes": (2,), "max_iter": 1},
+        {"learning_rate": "one_cycle", "shuffle": False},
+    ],
+    ids=lambda params: " ".join(params),
+)
+def test_n_members_works_with_the_other_parameters(params):
+    clf = quick_committee(**params).fit(X, y > 0)
+    assert np.isfinite(clf.predict_log_proba(X)).all()
+    assert np.isfinite(clf.loss_)
+
+
+def test_a_list_of_dropout_rates_for_layers_is_not_taken_as_one_for_members():
+    """Only the first of four layers drops: without it, the four are the same network."""
+    layers = {"hidden_layer_sizes": (4,) * 4, "n_members": 4}
+    with_it, without = (quick_committee(dropout=[rate, 0, 0, 0], **layers).fit(X, y) for rate in (0.9, 0.0))
+    assert all((A != B).any() for A, B in zip(with_it.coefs_[-1], without.coefs_[-1]))
+
+
+def test_weights_of_members_set_by_hand_are_used():
+    clf = quick_committee(n_members=4).fit(X, y)
+    expected, copies = clf.predict_proba(X), [W.copy() for W in clf.coefs_]
+    assert copies[0].shape == (4, clf._network.layer_units[0], 8)
+    clf.coefs_ = copies
+    assert_allclose(clf.predict_proba(X), expected, rtol=1e-5)
+    copies[-1][...] = 0
+    clf.intercepts_[-1][...] = 0
+    assert_allclose(clf.predict_proba(X), 1 / 3, rtol=1e-6)
+    assert_allclose(pickle.loads(pickle.dumps(clf)).predict_proba(X), 1 / 3, rtol=1e-6)
+    clf.partial_fit(X, y)
+
+
+def test_weights_of_n_bins_set_by_hand_are_used_in_members_that_skipped_them():
+    clf = quick_committee(n_members=4).fit(X, y)
+    before = clf.predict_proba(X)
+    clf.coefs_ = [W.copy() for W in clf.coefs_]
+    clf.coefs_[0][0, 0] = 10.0
+    assert (clf.predict_proba(X) != before).any(axis=1).mean() > 0.5
+
+
+def test_units_that_saturate_on_huge_unscaled_numbers_are_mixed_without_a_warning():
+    huge = X.astype(np.float32)
+    huge[:, 0] *= np.finfo(np.float32).max / np.abs(huge[:, 0]).max()
+    clf = SoftmaxMLPClassifier((8,), "logistic", scaling=None, max_iter=2, random_state=0).fit(huge, y)
+    assert np.isfinite(clf.predict_proba(huge)).all()
+
+
+def test_weights_of_one_network_are_refused_by_a_committee():
+    clf = quick_committee(n_members=4).fit(X, y)
+    clf.coefs_ = [W[0] for W in clf.coefs_]
+    with pytest.raises(ValueError, match=r"coefs_\[0\] must have shape \(4, \d+, 8\)"):
+        clf.predict(X)
+
+
+def test_to_sklearn_refuses_n_members_above_1():
+    clf = SoftmaxMLPClassifier(learning_rate="constant", n_members=4)
+    with pytest.raises(ValueError, match="cannot be expressed by MLPClassifier"):
+        clf.to_sklearn()
+
+
+def test_the_defaults_take_a_raw_frame_of_strings_numbers_and_missing_values():
+    rng = np.random.RandomState(0)
+    frame = pd.DataFrame({"income": rng.lognormal(10, 2, N), "town": rng.choice(["A", "B", None], N), "member": y > 1})
+    frame["grade"] = pd.Categorical(rng.choice(["low", "high"], N), ["low", "high", "unused"])
+    frame.loc[::5, "income"] = np.nan
+    labels = np.where((frame["town"] == "A") ^ (frame["income"] > 2e4), "yes", "no")
+    clf = SoftmaxMLPClassifier(max_iter=20, random_state=0).fit(frame, labels)
+    assert clf.score(frame, labels) > 0.9
+    unseen = frame.assign(town="Z", income=np.nan, grade=pd.Categorical([None] * N, ["low", "high"]))
+    assert set(clf.predict(unseen)) <= {"yes", "no"}
+    assert clf._network.coefs[0].shape[1] == len(clf.encoded_feature_names_)
+
+
+def test_the_defaults_learn_iris():
+    rows, labels = load_iris(return_X_y=True)
+    clf = SoftmaxMLPClassifier(random_state=0).fit(rows[::2], labels[::2])
+    assert clf.score(rows[1::2], labels[1::2]) > 0.9
+
+
+def test_many_threads_may_predict_at_once_with_a_committee():
+    clf = quick_committee().fit(X, y)
+    rows = np.tile(X, (30, 1))
+    expected = clf.predict_proba(rows)
+    with ThreadPoolExecutor(4) as pool:
+        for answer in pool.map(clf.predict_proba, [rows] * 8):
+            assert_array_equal(answer, expected)
+
+
+def test_predictions_of_a_committee_need_little_memory():
+    clf = SoftmaxMLPClassifier(max_iter=1, random_state=0).fit(X, y)
+    rows = np.tile(X, (100, 1))
+    clf.predict(rows[:1000])
+    tracemalloc.start()
+    answer = clf.predict_proba(rows)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20e6 + 4 * answer.nbytes + 2 * rows.nbytes  # all activations at once would take 400 MB
+
+
+def test_predictions_of_a_committee_in_chunks_equal_those_of_few_rows():
+    clf = quick_committee().fit(X, y)
+    rows = np.tile(X, (30, 1))
+    assert_allclose(clf.decision_function(rows)[-N:], clf.decision_function(X), rtol=1e-4, atol=1e-5)
+    assert_allclose(clf.predict_proba(X[:1]), clf.predict_proba(X)[:1], rtol=1e-4)
+
+
+def test_sparse_rows_are_taken_by_all_members():
+    for as_sparse in (csr_matrix, csr_array):
+        rows = as_sparse(np.where(X > 0, X, 0))
+        clf = quick_committee(n_members=4).fit(rows, y)
+        assert clf.n_features_in_ == clf.coefs_[0].shape[1] == N_INPUTS
+        assert_allclose(clf.predict_proba(rows), clf.predict_proba(rows.toarray()), rtol=1e-4)
+        assert_array_equal(pickle.loads(pickle.dumps(clf)).predict_proba(rows), clf.predict_proba(rows))
+
+
+def test_callbacks_get_a_committee_that_predicts_and_may_stop_it():
+    pytest.importorskip("sklearn.callback")
+    recorder = Recorder(stop_at=1)
+    clf = quick_committee().set_callbacks(recorder).fit(X, y)
+    assert clf.n_iter_ == len(recorder.models) == 2
+    assert all(p.shape == (N, 3) for _, p in recorder.models)
+    assert isinstance(clf._mixture, Mixture)
+    assert clf._mixture.final != 1

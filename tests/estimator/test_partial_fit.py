@@ -1,0 +1,98 @@
+"""The method `partial_fit`: classes, targets, and what it keeps from call to call."""
+
+import pytest
+from numpy.testing import assert_allclose
+
+from sksoftmax.loss import cross_entropy
+from support.estimators import planned
+from support.marks import STEPWISE, UNCONVERGED
+from support.targets import BINARY, MULTICLASS, MULTILABEL, SOFT, X
+from support.weights import assert_same_weights, pickled
+
+
+def test_partial_fit_needs_classes_on_the_first_call_if_y_has_labels():
+    with pytest.raises(ValueError, match="classes must be passed on the first call to partial_fit"):
+        planned().partial_fit(X, MULTICLASS)
+
+
+def test_partial_fit_refuses_other_classes_later():
+    clf = planned().partial_fit(X, MULTICLASS, classes=[0, 1, 2])
+    with pytest.raises(ValueError, match=r"classes=\[0, 1\].*is not the same as on last call to partial_fit"):
+        clf.partial_fit(X, BINARY, classes=[0, 1])
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_partial_fit_names_an_unseen_label(first):
+    clf = planned() if first else planned().partial_fit(X, BINARY, classes=[0, 1])
+    with pytest.raises(ValueError, match=r"`y` has classes not in `self.classes_`: \[2\]"):
+        clf.partial_fit(X, MULTICLASS, classes=[0, 1])
+
+
+def test_partial_fit_refuses_another_kind_of_target():
+    with pytest.raises(ValueError, match=r"shape \(n_samples, 3\) as before"):
+        planned().partial_fit(X, SOFT).partial_fit(X, MULTICLASS)
+    with pytest.raises(ValueError, match="one label a row as before"):
+        planned().partial_fit(X, MULTICLASS, classes=range(3)).partial_fit(X, MULTILABEL)
+
+
+def test_partial_fit_after_fit_needs_no_classes_and_lowers_the_loss():
+    clf = planned(max_iter=1).fit(X, MULTICLASS)
+    for _ in range(20):
+        clf.partial_fit(X, MULTICLASS)
+    assert clf.loss_curve_[-1] < clf.loss_curve_[0]
+    assert (len(clf.loss_curve_), clf.t_) == (21, 21 * 60)
+
+
+def test_lbfgs_has_no_partial_fit():
+    assert not hasattr(planned(solver="lbfgs"), "partial_fit")
+    assert hasattr(planned(solver="sgd"), "partial_fit")
+
+
+def test_partial_fit_trains_one_epoch_whatever_max_iter_is():
+    assert planned(max_iter=50).partial_fit(X, BINARY, classes=[0, 1]).n_iter_ == 1
+
+
+def test_partial_fit_with_changed_beta_1_and_beta_2_keeps_the_moments():
+    clf = planned(shuffle=False, alpha=0.0).fit(X, MULTICLASS)
+    m, v = clf._optimizer.m * (1 - 0.9), clf._optimizer.v * (1 - 0.999)
+    clf.set_params(beta_1=0.5, beta_2=0.9, learning_rate_init=1e-300).partial_fit(X, MULTICLASS)
+    logits, backprop = clf._network.forward(X)
+    gradient = clf._network.gradient
+    _, d_logits = cross_entropy(logits, MULTICLASS)
+    backprop(d_logits)
+    assert_allclose(clf._optimizer.m * 0.5, 0.5 * m + 0.5 * gradient, rtol=1e-9, atol=1e-15)
+    assert_allclose(clf._optimizer.v * 0.1, 0.9 * v + 0.1 * gradient**2, rtol=1e-9, atol=1e-15)
+
+
+EVERYTHING = {
+    "dropout": 0.3,
+    "label_smoothing": 0.1,
+    "clip_norm": 0.5,
+    "ema_decay": 0.8,
+    "weight_decay": 0.01,
+    "class_weight": {0: 2.0, 2: 0.5},
+}
+
+
+@STEPWISE
+@pytest.mark.filterwarnings(UNCONVERGED)
+@pytest.mark.parametrize("extra", [{}, {"ema_decay": 0.8}, EVERYTHING], ids=["plain", "averaged", "everything"])
+def test_calls_of_partial_fit_equal_the_epochs_of_fit(solver, extra):
+    """Without dropout, whose masks each call begins anew."""
+    extra = {**extra, "dropout": 0.0}
+    params = {"solver": solver, "learning_rate": "constant", "shuffle": False, "batch_size": 20, **extra}
+    fitted, parts = planned(max_iter=5, **params).fit(X, MULTICLASS), planned(**params)
+    for _ in range(5):
+        parts.partial_fit(X, MULTICLASS, classes=range(3))
+    assert_same_weights(parts, fitted)
+    assert parts.loss_curve_ == fitted.loss_curve_
+
+
+@STEPWISE
+@pytest.mark.parametrize("extra", [{"ema_decay": 0.8}, EVERYTHING], ids=["averaged", "everything"])
+def test_a_pickle_between_calls_of_partial_fit_changes_nothing(solver, extra):
+    one, other = (planned(solver=solver, **extra).partial_fit(X, MULTICLASS, classes=range(3)) for _ in range(2))
+    for _ in range(3):
+        one.partial_fit(X, MULTICLASS)
+        other = pickled(other).partial_fit(X, MULTICLASS)
+    assert_same_weights(one, other)
