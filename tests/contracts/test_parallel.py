@@ -3,40 +3,39 @@
 import copy
 import importlib.util
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
-from neutral import plain
 from numpy.testing import assert_array_equal
 from sklearn.model_selection import GridSearchCV, cross_validate
-from test_examples import run
-from test_readme import PYTHON
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.training.threads import one_thread_for_scipy
+from support.estimators import planned, short, short_default
+from support.paths import ROOT
+from support.readme import PYTHON
+from support.scripts import run_script
+
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
 X = np.random.default_rng(0).normal(size=(120, 4))
 y = np.array(["b", "a", "c"])[X[:, :3].argmax(axis=1)]
-
-
-def small(**params):
-    defaults = {"hidden_layer_sizes": (5,), "learning_rate_init": 0.02, "max_iter": 5, "alpha": 0.01, "random_state": 0}
-    return plain(**{**defaults, **params})
-
-
-def committee(**params):
-    return SoftmaxMLPClassifier(**{"hidden_layer_sizes": (8,), "max_iter": 3, "random_state": 0, **params})
 
 
 # Threads
 
 
-@pytest.mark.parametrize("make", [small, committee])
+def test_many_threads_may_predict_many_rows_at_once():
+    rows = np.tile(X, (200, 1))
+    clf = planned(hidden_layer_sizes=(20, 20)).fit(X, y)
+    expected = clf.predict_proba(rows)
+    with ThreadPoolExecutor(8) as pool:
+        for result in pool.map(clf.predict_proba, [rows] * 32):
+            assert_array_equal(result, expected)
+
+
+@pytest.mark.parametrize("make", [short, short_default])
 def test_eight_threads_on_one_estimator_get_the_bits_of_one_a_thousand_times(make):
     clf = make().fit(X, y)
     methods = [clf.predict_proba, clf.predict_log_proba, clf.decision_function, clf.predict]
@@ -49,12 +48,12 @@ def test_eight_threads_on_one_estimator_get_the_bits_of_one_a_thousand_times(mak
 
 
 FITS = [
-    *(lambda seed=seed: small(random_state=seed, dropout=0.2) for seed in range(3)),
-    *(lambda seed=seed: small(random_state=seed, solver="lbfgs", max_iter=30) for seed in range(3)),
-    lambda: small(solver="sgd", early_stopping=True),
-    lambda: small(ema_decay=0.9, scoring="f1_macro", early_stopping=True),
-    committee,
-    lambda: committee(random_state=1, early_stopping=True),
+    *(lambda seed=seed: short(random_state=seed, dropout=0.2) for seed in range(3)),
+    *(lambda seed=seed: short(random_state=seed, solver="lbfgs", max_iter=30) for seed in range(3)),
+    lambda: short(solver="sgd", early_stopping=True),
+    lambda: short(ema_decay=0.9, scoring="f1_macro", early_stopping=True),
+    short_default,
+    lambda: short_default(random_state=1, early_stopping=True),
 ]
 
 
@@ -72,7 +71,7 @@ def test_fits_in_threads_equal_those_one_after_the_other():
 
 
 def test_threads_that_train_copies_of_one_estimator_leave_it_alone():
-    clf = small().partial_fit(X, y, classes=list("abc"))
+    clf = short().partial_fit(X, y, classes=list("abc"))
     expected = copy.deepcopy(clf).partial_fit(X, y).coefs_[0]
     with ThreadPoolExecutor(4) as pool:
         for trained in pool.map(lambda _: copy.deepcopy(clf).partial_fit(X, y), range(12)):
@@ -84,27 +83,28 @@ def test_threads_that_train_copies_of_one_estimator_leave_it_alone():
 def test_fits_by_lbfgs_in_threads_give_the_libraries_their_threads_back(n_threads):
     with threadpool_limits(n_threads), ThreadPoolExecutor(4) as pool:
         before = [library["num_threads"] for library in threadpool_info()]
-        list(pool.map(lambda seed: small(random_state=seed, solver="lbfgs").fit(X, y), range(12)))
+        list(pool.map(lambda seed: short(random_state=seed, solver="lbfgs").fit(X, y), range(12)))
         assert [library["num_threads"] for library in threadpool_info()] == before
     assert one_thread_for_scipy.n_inside == 0
 
 
 # joblib's backends
 
+
 GRID = {"alpha": [0.01, 1.0], "solver": ["adam", "lbfgs"]}
 
 
 def searched(clf=None, grid=GRID):
-    search = GridSearchCV(clf or small(), grid, cv=3, scoring="neg_log_loss", n_jobs=2, error_score="raise").fit(X, y)
+    search = GridSearchCV(clf or short(), grid, cv=3, scoring="neg_log_loss", n_jobs=2, error_score="raise").fit(X, y)
     return search.cv_results_["mean_test_score"], search.best_estimator_.predict_proba(X)
 
 
 def assert_equal_to_sequential(backend):
     """Scores and the refitted winner of a search, and a cross-validation of a committee."""
     with joblib.parallel_config("sequential"):
-        expected = [*searched(), cross_validate(committee(), X, y, cv=3)["test_score"]]
+        expected = [*searched(), cross_validate(short_default(), X, y, cv=3)["test_score"]]
     with joblib.parallel_config(backend, n_jobs=2):
-        found = [*searched(), cross_validate(committee(), X, y, cv=3, error_score="raise")["test_score"]]
+        found = [*searched(), cross_validate(short_default(), X, y, cv=3, error_score="raise")["test_score"]]
     for array, right in zip(found, expected, strict=True):
         assert_array_equal(array, right)
 
@@ -129,9 +129,9 @@ def test_a_search_is_the_same_on_dask(client):
 # Blocks, and workers that die
 
 
-def example():
+def cluster_example():
     """`examples/cluster.py` as a module."""
-    path = Path(__file__).parents[1] / "examples" / "cluster.py"
+    path = ROOT / "examples" / "cluster.py"
     spec = importlib.util.spec_from_file_location("cluster", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -147,10 +147,10 @@ def trained_in_turn(clf, blocks, n_epochs):
 BLOCKS = [slice(0, 50), slice(50, 100), slice(100, 120)]
 
 
-@pytest.mark.parametrize("make", [small, committee])
+@pytest.mark.parametrize("make", [short, short_default])
 def test_blocks_of_a_dask_array_train_as_they_do_in_turn(make, client):
     da = pytest.importorskip("dask.array")
-    plan = example().fit_blocks(
+    plan = cluster_example().fit_blocks(
         make(), da.from_array(X, chunks=(50, -1)), da.from_array(y, chunks=50), classes=["a", "b", "c"], n_epochs=2
     )
     expected = trained_in_turn(make(), BLOCKS, 2)
@@ -162,25 +162,27 @@ def test_blocks_of_a_dask_frame_train_as_they_do_in_turn(client):
     dd = pytest.importorskip("dask.dataframe", reason="dask.dataframe needs pyarrow")
     pd = pytest.importorskip("pandas")
     frame = dd.from_pandas(pd.DataFrame(X, columns=list("pqrs")).assign(label=y), npartitions=3)
-    plan = example().fit_blocks(small(), frame.drop(columns="label"), frame["label"], classes=["a", "b", "c"], n_epochs=1)
+    plan = cluster_example().fit_blocks(short(), frame.drop(columns="label"), frame["label"], classes=["a", "b", "c"], n_epochs=1)
     blocks = [slice(0, 40), slice(40, 80), slice(80, 120)]
     fitted = plan.compute()
     assert fitted.feature_names_in_.tolist() == list("pqrs")
-    assert_array_equal(fitted.coefs_[0], trained_in_turn(small(), blocks, 1).coefs_[0])
+    assert_array_equal(fitted.coefs_[0], trained_in_turn(short(), blocks, 1).coefs_[0])
 
 
 def test_the_readmes_loop_over_blocks_trains_as_they_do_in_turn(client):
     da = pytest.importorskip("dask.array")
-    names = {"search": GridSearchCV(small(), {"alpha": [0.1, 1.0]}, cv=2, error_score="raise"), "X": X, "y": y}
+    names = {"search": GridSearchCV(short(), {"alpha": [0.1, 1.0]}, cv=2, error_score="raise"), "X": X, "y": y}
     names |= {"X_dask": da.from_array(X, chunks=(50, -1)), "y_dask": da.from_array(y, chunks=50)}
-    names |= {"clf": small(), "classes": ["a", "b", "c"], "n_epochs": 2}
+    names |= {"clf": short(), "classes": ["a", "b", "c"], "n_epochs": 2}
     exec(next(block for block in PYTHON if "to_delayed" in block), names)
-    assert_array_equal(names["clf"].coefs_[0], trained_in_turn(small(), BLOCKS, 2).coefs_[0])
+    assert_array_equal(names["clf"].coefs_[0], trained_in_turn(short(), BLOCKS, 2).coefs_[0])
     assert names["search"].best_score_ > 0.3
 
 
 def test_a_worker_that_dies_changes_nothing(tmp_path):
     pytest.importorskip("distributed")
-    output = run("examples/cluster.py", "--workers", "2", "--rows", "300", "--epochs", "2", "--timeout", "240", folder=tmp_path)
+    output = run_script(
+        "examples/cluster.py", "--workers", "2", "--rows", "300", "--epochs", "2", "--timeout", "240", folder=tmp_path
+    )
     assert output.count("one was killed in the middle") == 2
     assert output.endswith("All results are equal.\n")

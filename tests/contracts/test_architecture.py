@@ -2,14 +2,12 @@
 
 import ast
 from graphlib import TopologicalSorter
-from pathlib import Path
 from statistics import median
 
 import pytest
 
-import sksoftmax
+from support.source import TREES
 
-PACKAGE = Path(sksoftmax.__file__).parent
 FOLDERS = {  # a folder, or a file outside the folders → the folders and files it may import
     "hints": set(),
     "version": set(),
@@ -49,14 +47,6 @@ FILES = {  # inside a folder: a file → the files beside it that it may import
     },
 }
 WIDE = {"classifier.SoftmaxMLPClassifier.__init__"}  # may take more than eight arguments
-
-
-def dotted(path):
-    """The name of a module inside the package, as "nn.layers"; of a folder's own file, "nn.__init__"."""
-    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-
-
-TREES = {dotted(path): ast.parse(path.read_text("utf-8")) for path in PACKAGE.rglob("*.py")}
 
 
 def imports_of(tree):

@@ -1,4 +1,4 @@
-"""Ctrl-C keeps what fit has learnt; any other error, wherever it strikes, leaves the estimator what it was."""
+"""Ctrl-C keeps what fit has learnt; any other error, wherever it occurs, leaves the estimator unchanged."""
 
 import os
 import pickle
@@ -6,52 +6,28 @@ import signal
 import subprocess
 import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
-from neutral import plain
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
-from test_callbacks import Recorder, has_callbacks
-from test_classifier import interrupt
 
-from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data.preprocessing import Preprocessor
 from sksoftmax.nn.network import Network
 from sksoftmax.nn.optimizers import SGD, Adam, Averaged
 from sksoftmax.training import fitting, recipe, run
 from sksoftmax.training.progress import Progress
 from sksoftmax.training.run import Run
+from support.callbacks import Recorder
+from support.estimators import converged, planned
+from support.failures import interrupt, run_out_of_memory
+from support.interrupted_fits import N_EPOCHS, SETTINGS, X, assert_usable, committee_of_six_epochs, six_epochs, y
+from support.marks import SOLVERS, has_callbacks
+from support.paths import ROOT, TESTS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-X = np.random.default_rng(0).normal(size=(120, 4))
-y = np.array(["b", "a", "c"])[X[:, :3].argmax(axis=1)]
-N_EPOCHS = 6
-
-
-def small(**params):
-    defaults = {"hidden_layer_sizes": (5,), "learning_rate_init": 0.02, "max_iter": N_EPOCHS, "alpha": 0.01, "random_state": 0}
-    return plain(**{**defaults, **params})
-
-
-def committee(**params):
-    """The defaults, which make a committee of these rows, but for a few small numbers."""
-    return SoftmaxMLPClassifier(**{"hidden_layer_sizes": (8,), "max_iter": N_EPOCHS, "random_state": 0, **params})
-
-
-SETTINGS = {
-    "adam": small,
-    "sgd": lambda **params: small(solver="sgd", **params),
-    "lbfgs": lambda **params: small(solver="lbfgs", **params),
-    "averaged": lambda **params: small(ema_decay=0.9, **params),
-    "early stopping": lambda **params: small(early_stopping=True, **params),
-    "lbfgs, early stopping": lambda **params: small(solver="lbfgs", early_stopping=True, **params),
-    "committee": committee,
-    "committee, early stopping": lambda **params: committee(early_stopping=True, **params),
-}
 SETTING = pytest.mark.parametrize("make", SETTINGS.values(), ids=SETTINGS)
 
 
@@ -64,27 +40,55 @@ def fit_interrupted(clf):
         pytest.fail("KeyboardInterrupt came through")
 
 
-def assert_usable(clf):
-    """It predicts, is pickled, and goes on, both ways."""
-    p = clf.predict_proba(X)
-    assert_allclose(p.sum(axis=1), 1, rtol=1e-5)
-    assert clf.n_iter_ <= N_EPOCHS
-    curves = [curve for curve in (clf.validation_loss_curve_, clf.validation_scores_) if curve is not None]
-    assert {len(curve) for curve in curves} <= {len(clf.loss_curve_)}
-    copy = pickle.loads(pickle.dumps(clf))
-    assert_array_equal(copy.predict_proba(X), p)
-    assert np.isfinite(copy.set_params(warm_start=True).fit(X, y).loss_)
-    if clf.solver != "lbfgs":
-        assert np.isfinite(clf.set_params(early_stopping=False).partial_fit(X, y).loss_)
-    assert np.isfinite(clf.predict_log_proba(X)).all()
-
-
 # Ctrl-C in fit
+
+
+@pytest.mark.parametrize(("solver", "optimizer"), [("adam", Adam), ("sgd", SGD)])
+def test_an_interrupt_keeps_a_usable_model_with_a_warning(solver, optimizer, monkeypatch):
+    interrupt(monkeypatch, optimizer, "step", at_call=14)
+    clf = planned(solver=solver, batch_size=20, max_iter=100)
+    fit_interrupted(clf)
+    assert clf.n_iter_ == len(clf.loss_curve_) == 2
+    assert np.isfinite(clf.predict_log_proba(X)).all()
+    assert clf.partial_fit(X, y).loss_ < clf.loss_curve_[0]
+
+
+def test_an_interrupt_with_early_stopping_keeps_the_best_weights(monkeypatch):
+    interrupt(monkeypatch, Adam, "step", at_call=6)
+    clf = planned(early_stopping=True, max_iter=100)
+    fit_interrupted(clf)
+    assert clf.loss_ == clf.loss_curve_[int(np.argmax(clf.validation_scores_))]
+
+
+def test_an_interrupt_in_the_first_step_keeps_a_model_that_predicts(monkeypatch):
+    interrupt(monkeypatch, Adam, "step", at_call=1)
+    clf = planned()
+    fit_interrupted(clf)
+    assert clf.n_iter_ == 0
+    assert clf.predict_proba(X).shape == (120, 3)
+
+
+def test_an_interrupt_of_lbfgs_keeps_the_last_accepted_weights(monkeypatch):
+    interrupt(monkeypatch, Network, "forward", at_call=10)
+    clf = converged()
+    fit_interrupted(clf)
+    monkeypatch.undo()
+    penalty = 0.5 * clf.alpha * sum((W**2).sum() for W in clf.coefs_) / len(X)
+    assert 0 < clf.n_iter_ < 10
+    assert clf.loss_ == pytest.approx(log_loss(y, clf.predict_proba(X)) + penalty, rel=1e-9)
+
+
+@SOLVERS
+def test_an_interrupt_in_the_first_evaluation_keeps_a_model_that_predicts(solver, monkeypatch):
+    interrupt(monkeypatch, Network, "forward", at_call=1)
+    clf = planned(solver=solver)
+    fit_interrupted(clf)
+    assert clf.predict_proba(X).shape == (120, 3)
 
 
 @SETTING
 @pytest.mark.parametrize("epoch", [1, 3, N_EPOCHS], ids=["first", "middle", "last"])
-def test_an_interrupt_at_any_epoch_keeps_a_model_to_use_and_to_go_on_with(make, epoch, monkeypatch):
+def test_an_interrupt_at_any_epoch_keeps_a_usable_model(make, epoch, monkeypatch):
     interrupt(monkeypatch, Run, "record", at_call=epoch)
     clf = fit_interrupted(make())
     assert clf.n_iter_ == epoch - 1
@@ -116,29 +120,29 @@ def test_an_interrupt_before_an_epoch_has_ended_keeps_a_model_that_predicts(make
     assert_usable(clf)
 
 
-def test_an_interrupt_while_the_members_are_weighed_ends_training_there(monkeypatch):
+def test_an_interrupt_while_the_mixture_is_fitted_ends_training(monkeypatch):
     monkeypatch.setattr(recipe, "OPEN_ROWS", len(X))
     interrupt(monkeypatch, run, "fit_mixture", at_call=1)
-    clf = fit_interrupted(committee())
+    clf = fit_interrupted(committee_of_six_epochs())
     monkeypatch.undo()
     assert clf.n_iter_ == 2
     assert np.ptp(clf._mixture.weights) > 0
     assert_usable(clf)
 
 
-def test_an_interrupt_while_the_members_are_weighed_at_last_keeps_them_as_equals(monkeypatch):
+def test_an_interrupt_while_the_mixture_is_fitted_after_training_keeps_equal_weights(monkeypatch):
     interrupt(monkeypatch, run, "fit_mixture", at_call=1)
-    clf = fit_interrupted(committee(max_iter=1))
+    clf = fit_interrupted(committee_of_six_epochs(max_iter=1))
     monkeypatch.undo()
     assert_array_equal(clf._mixture.weights, 1 / 8)
-    for mine, theirs in zip(clf.coefs_, committee(max_iter=1).fit(X, y).coefs_, strict=True):
+    for mine, theirs in zip(clf.coefs_, committee_of_six_epochs(max_iter=1).fit(X, y).coefs_, strict=True):
         assert_array_equal(mine, theirs)
     assert_usable(clf)
 
 
 @SETTING
 @pytest.mark.parametrize("fitted", [False, True], ids=["unfitted", "fitted"])
-def test_an_interrupt_before_there_is_a_network_comes_through_and_changes_nothing(make, fitted, monkeypatch):
+def test_an_interrupt_before_there_is_a_network_is_raised_and_changes_nothing(make, fitted, monkeypatch):
     clf = make()
     if fitted:
         clf.fit(X, y)
@@ -149,7 +153,7 @@ def test_an_interrupt_before_there_is_a_network_comes_through_and_changes_nothin
     assert pickle.dumps(clf) == before
 
 
-def test_weights_that_are_not_finite_when_the_interrupt_comes_give_way_to_the_last_good_ones(monkeypatch):
+def test_an_interrupt_with_weights_that_are_not_finite_restores_the_last_good_ones(monkeypatch):
     """As where a step that diverges is the last before it."""
     step, calls = SGD.step, []
 
@@ -161,16 +165,16 @@ def test_weights_that_are_not_finite_when_the_interrupt_comes_give_way_to_the_la
         step(self, w, g, rate)
 
     monkeypatch.setattr(SGD, "step", diverging)
-    clf = fit_interrupted(small(solver="sgd", batch_size=20))
+    clf = fit_interrupted(six_epochs(solver="sgd", batch_size=20))
     monkeypatch.undo()
     assert clf.n_iter_ == 1
     assert clf.loss_ == clf.loss_curve_[0]
     assert_usable(clf)
 
 
-def test_an_interrupt_between_a_step_and_its_average_does_not_count_it(monkeypatch):
+def test_an_interrupt_between_a_step_and_its_ema_decay_average_does_not_count_the_step(monkeypatch):
     interrupt(monkeypatch, np, "subtract", at_call=1)
-    clf = small(ema_decay=0.9)
+    clf = six_epochs(ema_decay=0.9)
     network = Network((4, 3), "tanh", np.float64)
     network.initialize(np.random.RandomState(0))
     averaged = Averaged(SGD(network.parameters, 0.1), network.parameters, clf.ema_decay)
@@ -184,7 +188,7 @@ def test_an_interrupt_between_a_step_and_its_average_does_not_count_it(monkeypat
 SIGNALLED = """
 import os, pickle, signal, sys, warnings
 import numpy as np
-from test_interruption import N_EPOCHS, SETTINGS, X, assert_usable, y
+from support.interrupted_fits import N_EPOCHS, SETTINGS, X, y
 
 class Killer:
     def __init__(self): self.seen = 0
@@ -210,8 +214,7 @@ for name, make in SETTINGS.items():
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has another Ctrl-C")
 def test_a_real_ctrl_c_ends_each_fit_and_not_the_program():
-    tests = Path(__file__).parent
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tests.parent), str(tests)])}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(TESTS)])}
     command = [sys.executable, "-c", SIGNALLED]
     done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", timeout=120)
     assert done.returncode == 0, done.stderr
@@ -221,10 +224,10 @@ def test_a_real_ctrl_c_ends_each_fit_and_not_the_program():
 # Ctrl-C in a search
 
 
-def test_an_interrupt_in_a_search_in_one_process_ends_one_fit_and_the_search_goes_on(monkeypatch):
+def test_an_interrupt_in_a_search_in_one_process_ends_one_fit_and_the_search_continues(monkeypatch):
     """As with MLPClassifier."""
     interrupt(monkeypatch, Run, "record", at_call=4)
-    search = GridSearchCV(small(), {"alpha": [0.1, 1.0, 10.0]}, cv=2, error_score="raise")
+    search = GridSearchCV(six_epochs(), {"alpha": [0.1, 1.0, 10.0]}, cv=2, error_score="raise")
     with pytest.warns(UserWarning, match="interrupted by user") as caught:
         search.fit(X, y)
     assert sum("interrupted" in str(warning.message) for warning in caught) == 1
@@ -232,9 +235,9 @@ def test_an_interrupt_in_a_search_in_one_process_ends_one_fit_and_the_search_goe
     assert search.best_estimator_.n_iter_ == N_EPOCHS
 
 
-def test_an_interrupt_ends_a_search_where_its_warning_is_an_error(monkeypatch):
+def test_an_interrupt_ends_a_search_if_its_warning_is_an_error(monkeypatch):
     interrupt(monkeypatch, Run, "record", at_call=4)
-    search = GridSearchCV(small(), {"alpha": [0.1, 1.0, 10.0]}, cv=2, error_score="raise")
+    search = GridSearchCV(six_epochs(), {"alpha": [0.1, 1.0, 10.0]}, cv=2, error_score="raise")
     with warnings.catch_warnings(), pytest.raises(UserWarning, match="interrupted by user"):
         warnings.filterwarnings("error", message="Training interrupted")
         search.fit(X, y)
@@ -262,7 +265,7 @@ if __name__ == "__main__":
 def test_a_real_ctrl_c_ends_a_search_in_several_processes(tmp_path):
     """The terminal sends it to all of them."""
     (tmp_path / "search.py").write_text(SEARCH)
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONUNBUFFERED": "1"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         [sys.executable, "search.py"],
         cwd=tmp_path,
@@ -283,6 +286,7 @@ def test_a_real_ctrl_c_ends_a_search_in_several_processes(tmp_path):
 
 # Errors in the middle
 
+
 POINTS = {  # where memory may run out, and at which call
     "preprocessing": (Preprocessor, "fit", 1),
     "the network": (Network, "_set_parameters", 1),
@@ -298,25 +302,13 @@ POINTS = {  # where memory may run out, and at which call
 }
 
 
-def run_out_of_memory(monkeypatch, owner, method, at_call):
-    original, calls = getattr(owner, method), []
-
-    def exhausted(*args, **kwargs):
-        calls.append(1)
-        if len(calls) == at_call:
-            raise MemoryError("out of memory")
-        return original(*args, **kwargs)
-
-    monkeypatch.setattr(owner, method, exhausted)
-
-
 def reached(make, point):
     """Whether training goes through this point."""
-    return not (point == "the mixture" and make is not committee)
+    return not (point == "the mixture" and make is not committee_of_six_epochs)
 
 
 @pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("make", [small, committee])
+@pytest.mark.parametrize("make", [six_epochs, committee_of_six_epochs])
 @pytest.mark.parametrize("state", ["unfitted", "fitted", "warm start"])
 def test_running_out_of_memory_anywhere_in_fit_changes_nothing(make, state, point, monkeypatch):
     clf = make(early_stopping=True, warm_start=state == "warm start")
@@ -338,7 +330,7 @@ def test_running_out_of_memory_anywhere_in_fit_changes_nothing(make, state, poin
 
 
 @pytest.mark.parametrize("point", ["preprocessing", "the network", "the first step", "an optimizer's step", "the attributes"])
-@pytest.mark.parametrize("make", [small, committee])
+@pytest.mark.parametrize("make", [six_epochs, committee_of_six_epochs])
 def test_running_out_of_memory_in_the_first_partial_fit_leaves_it_unfitted(make, point, monkeypatch):
     clf = make(batch_size=20)
     before = vars(clf).copy()
@@ -350,11 +342,11 @@ def test_running_out_of_memory_in_the_first_partial_fit_leaves_it_unfitted(make,
 
 @pytest.mark.parametrize("point", ["the network", "the first step", "an optimizer's step", "the attributes"])
 @pytest.mark.parametrize("params", [{}, {"solver": "sgd"}, {"ema_decay": 0.9}, {"dropout": 0.2}])
-def test_training_goes_on_after_an_error_in_partial_fit_as_if_it_had_not_been(params, point, monkeypatch):
+def test_partial_fit_after_an_error_continues_as_if_there_had_been_none(params, point, monkeypatch):
     """Weights, moments, curves, and the draws of the random generator, too."""
     if params.get("solver") == "sgd" and point == "an optimizer's step":
         pytest.skip("of Adam")
-    clf = small(batch_size=20, **params).partial_fit(X, y, classes=list("abc"))
+    clf = six_epochs(batch_size=20, **params).partial_fit(X, y, classes=list("abc"))
     before = pickle.dumps(clf)
     expected = pickle.loads(before).partial_fit(X, y)
     run_out_of_memory(monkeypatch, *POINTS[point])
@@ -370,7 +362,7 @@ def test_training_goes_on_after_an_error_in_partial_fit_as_if_it_had_not_been(pa
 @has_callbacks
 @SETTING
 @pytest.mark.parametrize("fitted", [False, True], ids=["unfitted", "fitted"])
-def test_an_error_of_a_callback_leaves_every_kind_of_estimator_what_it_was(make, fitted):
+def test_an_error_of_a_callback_leaves_every_kind_of_estimator_unchanged(make, fitted):
     clf = make()
     if fitted:
         clf.fit(X, y)

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
-from test_architecture import TREES
-from test_compatibility import make
 
 import sksoftmax
+from support.saved_models import make
+from support.source import TREES
 
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "open", "breakpoint", "input"}
 FORBIDDEN_MODULES = {
@@ -56,7 +56,7 @@ def test_a_module_runs_no_text_loads_no_pickle_and_reaches_neither_system_nor_ne
     assert modules & FORBIDDEN_MODULES == set()
 
 
-def test_what_is_forbidden_is_found_wherever_it_stands():
+def test_forbidden_calls_and_modules_are_found_anywhere_in_a_module():
     source = "def f():\n    from os import system\n    import urllib.request as u\n    return [eval][0]('1')"
     calls, modules = names_of(ast.parse(source))
     assert calls & FORBIDDEN_CALLS == {"eval"}

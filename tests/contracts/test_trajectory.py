@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from sksoftmax import SoftmaxMLPClassifier
+from support.marks import SOLVERS, STEPWISE
 
 X, digit = load_digits(return_X_y=True)
 X, digit = X[:400] / 16, digit[:400]
@@ -20,7 +21,6 @@ TARGETS = {
     "multilabel": np.column_stack([digit > 4, digit % 2 == 0, digit % 3 == 0]).astype(int),
 }
 WEIGHTS = np.random.default_rng(0).uniform(0.1, 2, len(X))
-
 CONFIGURATIONS = [
     {"solver": "adam"},
     {"solver": "adam", "activation": "tanh", "batch_size": 50},
@@ -62,7 +62,7 @@ def quietly(method, *args, **kwargs):
         return method(*args, **kwargs)
 
 
-def assert_same_model(theirs, ours, curve=True):
+def assert_same_trajectory(theirs, ours, curve=True):
     assert ours.n_iter_ == theirs.n_iter_
     assert ours.t_ == theirs.t_
     for mine, other in zip(ours.coefs_ + ours.intercepts_, theirs.coefs_ + theirs.intercepts_):
@@ -87,7 +87,7 @@ def test_fit_follows_mlpclassifier(params, target):
     theirs, ours = both(**params)
     quietly(theirs.fit, X, TARGETS[target])
     quietly(ours.fit, X, TARGETS[target])
-    assert_same_model(theirs, ours)
+    assert_same_trajectory(theirs, ours)
 
 
 @pytest.mark.parametrize("activation", ["relu", "logistic"])
@@ -99,13 +99,13 @@ def test_initial_weights_are_mlpclassifiers(activation):
         np.testing.assert_array_equal(mine, other)
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+@SOLVERS
 def test_sparse_input_follows_mlpclassifier(solver):
     theirs, ours = both(solver=solver)
     sparse = csr_matrix(np.where(X > 0.6, X, 0))
     quietly(theirs.fit, sparse, digit)
     quietly(ours.fit, sparse, digit)
-    assert_same_model(theirs, ours)
+    assert_same_trajectory(theirs, ours)
 
 
 @pytest.mark.skipif(not hasattr(MLPClassifier().fit, "__wrapped__"), reason="needs the decorated fit")
@@ -118,10 +118,10 @@ def test_sample_weight_follows_mlpclassifier_except_in_the_reported_loss(params,
     theirs, ours = both(**params)
     quietly(theirs.fit, X, TARGETS[target], sample_weight=WEIGHTS)
     quietly(ours.fit, X, TARGETS[target], sample_weight=WEIGHTS)
-    assert_same_model(theirs, ours, curve=False)
+    assert_same_trajectory(theirs, ours, curve=False)
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@STEPWISE
 def test_partial_fit_follows_mlpclassifier(solver):
     """Without shuffling: MLPClassifier replays one permutation in every call, ours goes on drawing."""
     theirs, ours = both(solver=solver, shuffle=False)
@@ -129,17 +129,17 @@ def test_partial_fit_follows_mlpclassifier(solver):
         rows = slice(start, start + 150)
         theirs.partial_fit(X[rows], digit[rows], classes=np.arange(10))
         ours.partial_fit(X[rows], digit[rows], classes=np.arange(10))
-    assert_same_model(theirs, ours)
+    assert_same_trajectory(theirs, ours)
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@STEPWISE
 def test_partial_fit_after_fit_follows_mlpclassifier(solver):
     theirs, ours = both(solver=solver)
     for model in (theirs, ours):
         quietly(model.fit, X, digit)
         model.set_params(shuffle=False)
         model.partial_fit(X, digit)
-    assert_same_model(theirs, ours)
+    assert_same_trajectory(theirs, ours)
 
 
 @pytest.mark.parametrize("params", [{"solver": "lbfgs"}, {"solver": "sgd", "momentum": 0.0}], ids=str)
@@ -149,7 +149,7 @@ def test_warm_start_follows_mlpclassifier(params):
     for _ in range(3):
         quietly(theirs.fit, X, digit)
         quietly(ours.fit, X, digit)
-    assert_same_model(theirs, ours)
+    assert_same_trajectory(theirs, ours)
 
 
 def test_float32_follows_mlpclassifier_to_its_rounding():

@@ -6,19 +6,18 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from neutral import plain
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
 
 from sksoftmax import SoftmaxMLPClassifier
+from support.marks import SOLVERS, STEPWISE
+from support.neutral import plain
+from support.weights import assert_same_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-SOLVERS = pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
-STEPWISE = pytest.mark.parametrize("solver", ["adam", "sgd"])
 DTYPES = pytest.mark.parametrize("dtype", ["float64", "float32"])
 SCALINGS = pytest.mark.parametrize("scaling", ["robust", "standard"])
 ROUNDING = {"float64": 1e-7, "float32": 2e-3}
-
 rng = np.random.default_rng(0)
 N = 60
 X = rng.normal(size=(N, 4)) + rng.integers(0, 3, (N, 1))
@@ -30,7 +29,7 @@ MANY = np.vstack([X, X + 0.1, X - 0.1])
 MANY_CODES = np.tile(CODES, 3)
 
 
-def make_frame(X):
+def frame_with_colours(X):
     """Numbers, some missing, and categories, some missing."""
     frame = pd.DataFrame(X.copy(), columns=list("abcd"))
     frame.loc[::7, "b"] = np.nan
@@ -38,28 +37,23 @@ def make_frame(X):
     return frame
 
 
-FRAME = make_frame(X)
+FRAME = frame_with_colours(X)
 
 
-def single(**params):
+def two_layer_network(**params):
     """One network; a few epochs of full batches unless `params` say otherwise."""
     defaults = {"hidden_layer_sizes": (6, 5), "activation": "tanh", "learning_rate_init": 0.01, "max_iter": 5, "random_state": 0}
     return plain(**{**defaults, **params})
 
 
-def raw(**params):
+def two_layer_network_on_raw_columns(**params):
     """One network on raw columns with bins."""
-    return single(**{"scaling": "robust", "categorical_features": "from_dtype", "n_bins": 8, **params})
+    return two_layer_network(**{"scaling": "robust", "categorical_features": "from_dtype", "n_bins": 8, **params})
 
 
-def default(**params):
+def two_layer_default(**params):
     """The defaults, small and short."""
     return SoftmaxMLPClassifier(**{"hidden_layer_sizes": (6, 5), "max_iter": 3, "random_state": 0, **params})
-
-
-def assert_same_weights(one, other, rtol=0.0):
-    for a, b in zip(one.coefs_ + one.intercepts_, other.coefs_ + other.intercepts_, strict=True):
-        assert_allclose(a, b, rtol=rtol, atol=rtol)
 
 
 # Units of the columns
@@ -70,7 +64,7 @@ def assert_same_weights(one, other, rtol=0.0):
 @DTYPES
 def test_units_that_differ_by_powers_of_two_change_no_bit(solver, scaling, dtype):
     factors = np.array([2.0**-30, 2.0**5, 1.0, 2.0**60])
-    clf = raw(solver=solver, scaling=scaling, dtype=dtype, batch_size=20)
+    clf = two_layer_network_on_raw_columns(solver=solver, scaling=scaling, dtype=dtype, batch_size=20)
     one, other = clf.fit(X, CODES).predict_proba(X), clf.fit(X * factors, CODES).predict_proba(X * factors)
     assert_array_equal(one, other)
 
@@ -79,7 +73,7 @@ def test_units_that_differ_by_powers_of_two_change_no_bit(solver, scaling, dtype
 @pytest.mark.parametrize("n_rows", [N, 3 * N])
 def test_units_that_differ_by_powers_of_two_change_no_bit_of_the_defaults(n_rows, scaling):
     factors, rows, y = np.array([2.0**-30, 2.0**5, 1.0, 2.0**60]), MANY[:n_rows], MANY_CODES[:n_rows]
-    clf = default(scaling=scaling)
+    clf = two_layer_default(scaling=scaling)
     one, other = clf.fit(rows, y).predict_proba(rows), clf.fit(rows * factors, y).predict_proba(rows * factors)
     assert_array_equal(one, other)
 
@@ -87,16 +81,19 @@ def test_units_that_differ_by_powers_of_two_change_no_bit_of_the_defaults(n_rows
 @SCALINGS
 @SOLVERS
 @pytest.mark.parametrize("weights", [None, np.arange(N) % 4], ids=["", "weighted"])
-def test_units_and_origins_of_columns_do_not_matter(solver, scaling, weights):
-    clf, other_units = raw(solver=solver, scaling=scaling), X * [1e-9, 3.7, 1e3, 1e12] + [1e-8, -5.0, 0.0, 1e12]
+def test_units_and_origins_of_columns_do_not_matter_with_scaling(solver, scaling, weights):
+    clf, other_units = (
+        two_layer_network_on_raw_columns(solver=solver, scaling=scaling),
+        X * [1e-9, 3.7, 1e3, 1e12] + [1e-8, -5.0, 0.0, 1e12],
+    )
     one, other = clf.fit(X, CODES, weights).predict_proba(X), clf.fit(other_units, CODES, weights).predict_proba(other_units)
     assert_allclose(one, other, rtol=1e-7)
 
 
 @SCALINGS
 @SOLVERS
-def test_units_of_sparse_columns_do_not_matter(solver, scaling):
-    rows, clf = csr_matrix(np.where(X > 1, X, 0)), raw(solver=solver, scaling=scaling)
+def test_units_of_sparse_columns_do_not_matter_with_scaling(solver, scaling):
+    rows, clf = csr_matrix(np.where(X > 1, X, 0)), two_layer_network_on_raw_columns(solver=solver, scaling=scaling)
     other_units = csr_matrix(rows.multiply([1e-9, 3.7, 1e3, 1e12]))
     one, other = clf.fit(rows, CODES).predict_proba(rows), clf.fit(other_units, CODES).predict_proba(other_units)
     assert_allclose(one, other, rtol=1e-7)
@@ -116,7 +113,7 @@ def begun(clf, frame, y):
 def test_the_order_of_columns_does_not_matter_to_weights_that_follow_it(recipe, solver, dtype):
     if recipe == "default" and solver != "adam":
         pytest.skip("the defaults are for adam")
-    clf = {"raw": raw, "default": default}[recipe](solver=solver, dtype=dtype)
+    clf = {"raw": two_layer_network_on_raw_columns, "default": two_layer_default}[recipe](solver=solver, dtype=dtype)
     one, other = (begun(clf, FRAME[order], CODES) for order in (["a", "b", "c", "d", "colour"], ["colour", "c", "a", "d", "b"]))
     names = one.encoded_feature_names_.tolist()
     order = [names.index(name) for name in other.encoded_feature_names_]
@@ -137,21 +134,21 @@ def test_the_order_of_columns_does_not_matter_to_weights_that_follow_it(recipe, 
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_order_of_rows_does_not_matter_to_full_batches(target, solver, dtype):
     order, y = np.random.default_rng(1).permutation(N), TARGETS[target]
-    one = raw(solver=solver, dtype=dtype).fit(FRAME, y)
-    other = raw(solver=solver, dtype=dtype).fit(FRAME.iloc[order], y[order])
+    one = two_layer_network_on_raw_columns(solver=solver, dtype=dtype).fit(FRAME, y)
+    other = two_layer_network_on_raw_columns(solver=solver, dtype=dtype).fit(FRAME.iloc[order], y[order])
     assert_allclose(one.predict_proba(FRAME), other.predict_proba(FRAME), rtol=ROUNDING[dtype])
 
 
 def test_the_order_of_few_rows_does_not_matter_to_the_defaults():
     order = np.random.default_rng(1).permutation(N)
-    one, other = default().fit(FRAME, CODES), default().fit(FRAME.iloc[order], CODES[order])
+    one, other = two_layer_default().fit(FRAME, CODES), two_layer_default().fit(FRAME.iloc[order], CODES[order])
     assert_allclose(one.predict_proba(FRAME), other.predict_proba(FRAME), rtol=1e-7)
 
 
 @SOLVERS
 @pytest.mark.parametrize("names", [[-7, 0, 10**12], ["a", "b", "c"], [0.0, 1.0, 2.0], ["", "0", "ß"]], ids=str)
 def test_names_of_classes_change_no_bit(solver, names):
-    clf, labels = single(solver=solver, batch_size=20), np.array(names)[CODES]
+    clf, labels = two_layer_network(solver=solver, batch_size=20), np.array(names)[CODES]
     assert_array_equal(clf.fit(X, CODES).predict_proba(X), clf.fit(X, labels).predict_proba(X))
     assert set(clf.predict(X)) <= set(names)
 
@@ -162,17 +159,19 @@ def test_names_of_classes_change_no_bit_of_the_defaults(n_rows):
     labels = np.array(["a", "b", "c"], dtype=object)[codes]
     weights = {"class_weight": {0: 2.0}}, {"class_weight": {"a": 2.0}}
     for params, renamed in (({}, {}), weights):
-        one, other = default(**params).fit(rows, codes), default(**renamed).fit(rows, labels)
+        one, other = two_layer_default(**params).fit(rows, codes), two_layer_default(**renamed).fit(rows, labels)
         assert_array_equal(one.predict_proba(rows), other.predict_proba(rows))
 
 
 @SOLVERS
 @DTYPES
 @pytest.mark.parametrize("target", ["classes", "two classes"])
-def test_the_order_of_classes_does_not_matter_where_they_begin_alike(target, solver, dtype):
+def test_the_order_of_classes_does_not_matter_if_they_begin_with_equal_probabilities(target, solver, dtype):
     codes = TARGETS[target]
     place = np.array([2, 0, 1]) if target == "classes" else np.array([1, 0])
-    clf = single(solver=solver, dtype=dtype, parametrization="ntk", batch_size=20, learning_rate_init=1e-3, label_smoothing=0.1)
+    clf = two_layer_network(
+        solver=solver, dtype=dtype, parametrization="ntk", batch_size=20, learning_rate_init=1e-3, label_smoothing=0.1
+    )
     one, other = clf.fit(X, codes).predict_proba(X), clf.fit(X, place[codes]).predict_proba(X)
     assert_allclose(one, other[:, place], rtol=ROUNDING[dtype])
 
@@ -182,7 +181,7 @@ def test_the_order_of_few_rows_classes_does_not_matter_to_the_defaults(target):
     y = TARGETS[target]
     place = np.array([1, 0]) if target == "two classes" else np.array([2, 0, 1])
     moved = y[:, np.argsort(place)] if target == "multilabel" else place[y]
-    one, other = default().fit(X, y).predict_proba(X), default().fit(X, moved).predict_proba(X)
+    one, other = two_layer_default().fit(X, y).predict_proba(X), two_layer_default().fit(X, moved).predict_proba(X)
     assert_allclose(one, other[:, place], rtol=1e-7)
 
 
@@ -192,18 +191,21 @@ def test_the_order_of_few_rows_classes_does_not_matter_to_the_defaults(target):
 @SOLVERS
 @DTYPES
 @pytest.mark.parametrize("target", TARGETS)
-def test_rows_twice_are_rows_of_weight_2_of_raw_columns(target, solver, dtype):
+def test_sample_weight_2_equals_the_row_twice_on_raw_columns(target, solver, dtype):
     y, counts = TARGETS[target], 1 + np.arange(N) % 2
-    one, other = raw(solver=solver, dtype=dtype, alpha=0.1), raw(solver=solver, dtype=dtype, alpha=0.1)
+    one, other = (
+        two_layer_network_on_raw_columns(solver=solver, dtype=dtype, alpha=0.1),
+        two_layer_network_on_raw_columns(solver=solver, dtype=dtype, alpha=0.1),
+    )
     one.fit(FRAME, y, counts), other.fit(FRAME.loc[np.repeat(FRAME.index, counts)], np.repeat(y, counts, axis=0))
     assert_allclose(one.predict_proba(FRAME), other.predict_proba(FRAME), rtol=ROUNDING[dtype])
 
 
 @pytest.mark.parametrize("params", [{}, {"class_weight": "balanced"}, {"n_members": 1, "solver": "lbfgs"}], ids=str)
-def test_rows_twice_are_rows_of_weight_2_of_a_raw_frame_with_the_defaults(params):
+def test_sample_weight_2_equals_the_row_twice_with_the_defaults(params):
     few, y, counts = FRAME[:48], CODES[:48], 1 + np.arange(48) % 2
     twice = np.repeat(np.arange(48), counts)
-    one, other = default(**params).fit(few, y, counts), default(**params).fit(few.iloc[twice], y[twice])
+    one, other = two_layer_default(**params).fit(few, y, counts), two_layer_default(**params).fit(few.iloc[twice], y[twice])
     assert_allclose(one.predict_proba(FRAME), other.predict_proba(FRAME), rtol=1e-7)
 
 
@@ -215,9 +217,9 @@ def test_rows_twice_are_rows_of_weight_2_of_a_raw_frame_with_the_defaults(params
 @pytest.mark.parametrize(
     "extra", [{}, {"ema_decay": 0.5, "weight_decay": 0.1, "clip_norm": 0.5, "label_smoothing": 0.1}], ids=str
 )
-def test_batches_of_an_epoch_may_come_by_calls_of_partial_fit(solver, dtype, extra):
+def test_partial_fit_on_each_batch_equals_an_epoch_of_fit(solver, dtype, extra):
     params = {"solver": solver, "dtype": dtype, "shuffle": False, "batch_size": 20, **extra}
-    whole, parts = single(max_iter=3, **params).fit(X, CODES), single(**params)
+    whole, parts = two_layer_network(max_iter=3, **params).fit(X, CODES), two_layer_network(**params)
     for start in [0, 20, 40] * 3:
         parts.partial_fit(X[start : start + 20], CODES[start : start + 20], classes=range(3))
     assert_same_weights(parts, whole)
@@ -226,28 +228,28 @@ def test_batches_of_an_epoch_may_come_by_calls_of_partial_fit(solver, dtype, ext
 
 
 @pytest.mark.parametrize("n_members", [1, 4])
-def test_batches_of_raw_rows_may_come_by_calls_once_the_scales_are_known(n_members):
+def test_partial_fit_on_each_batch_of_raw_rows_equals_one_call_after_the_first(n_members):
     """Without dropout, whose masks each call begins anew."""
     params = {"n_members": n_members, "shuffle": False, "batch_size": 20, "dropout": 0.0}
-    whole, parts = (default(**params).partial_fit(FRAME, CODES, classes=range(3)) for _ in range(2))
+    whole, parts = (two_layer_default(**params).partial_fit(FRAME, CODES, classes=range(3)) for _ in range(2))
     whole.partial_fit(FRAME, CODES)
     for start in (0, 20, 40):
         parts.partial_fit(FRAME[start : start + 20], CODES[start : start + 20])
     assert_same_weights(parts, whole)
 
 
-# Going on from a copy
+# Copies that continue training
 
 
 @STEPWISE
 @DTYPES
 @pytest.mark.filterwarnings("ignore:The validation score has not improved for too long")
 @pytest.mark.parametrize("copied", [lambda clf: pickle.loads(pickle.dumps(clf)), copy.deepcopy], ids=["pickle", "deepcopy"])
-@pytest.mark.parametrize("recipe", [raw, default])
-def test_a_copy_amid_calls_of_partial_fit_goes_on_alike_to_the_bit(recipe, copied, dtype, solver):
+@pytest.mark.parametrize("recipe", [two_layer_network_on_raw_columns, two_layer_default])
+def test_a_copy_between_calls_of_partial_fit_continues_identically(recipe, copied, dtype, solver):
     """With a scored part of the rows, missing values, categories, bins and dropout."""
     params = {"solver": solver, "dtype": dtype, "early_stopping": True, "n_iter_no_change": 2, "batch_size": 16, "dropout": 0.2}
-    one, other = (recipe(**params, ema_decay=0.5 if recipe is raw else 0.0) for _ in range(2))
+    one, other = (recipe(**params, ema_decay=0.5 if recipe is two_layer_network_on_raw_columns else 0.0) for _ in range(2))
     for start in (0, 20, 40, 0, 20):
         rows = slice(start, start + 20)
         given = {"X_val": FRAME[50:], "y_val": CODES[50:], "classes": range(3)}
@@ -259,9 +261,12 @@ def test_a_copy_amid_calls_of_partial_fit_goes_on_alike_to_the_bit(recipe, copie
 
 
 @SOLVERS
-def test_a_copy_under_warm_start_goes_on_alike_to_the_bit(solver):
+def test_a_copy_in_a_warm_start_continues_identically(solver):
     one, other = (
-        raw(solver=solver, warm_start=True, batch_size=20, learning_rate="constant").fit(FRAME, CODES) for _ in range(2)
+        two_layer_network_on_raw_columns(solver=solver, warm_start=True, batch_size=20, learning_rate="constant").fit(
+            FRAME, CODES
+        )
+        for _ in range(2)
     )
     one.fit(FRAME, CODES)
     other = pickle.loads(pickle.dumps(other)).fit(FRAME, CODES)
@@ -269,9 +274,9 @@ def test_a_copy_under_warm_start_goes_on_alike_to_the_bit(solver):
 
 
 @SOLVERS
-@pytest.mark.parametrize("recipe", [raw, default])
+@pytest.mark.parametrize("recipe", [two_layer_network_on_raw_columns, two_layer_default])
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_the_same_weights_put_there_by_hand_go_on_alike_to_the_bit(recipe, method, solver):
+def test_the_same_weights_set_by_hand_change_nothing_in_warm_start_and_partial_fit(recipe, method, solver):
     if solver == "lbfgs" and method == "partial_fit":
         pytest.skip("there is no partial_fit")
     one, other = (recipe(solver=solver, warm_start=True, dropout=0.0).fit(FRAME, CODES) for _ in range(2))

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from neutral import plain
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 from scipy.special import erf
@@ -21,6 +20,7 @@ from sksoftmax.nn.network import Network
 from sksoftmax.training.callbacks import NoTasks
 from sksoftmax.training.progress import Progress
 from sksoftmax.training.run import Run, Samples
+from support.neutral import plain
 
 STEP = 1e-30
 FORMULAS = {  # from the papers, for complex numbers; z.real decides between branches
@@ -86,7 +86,7 @@ def complex_step_gradients(layers, loss):
     return gradients
 
 
-class Recorder:
+class GradientRecorder:
     """An optimizer that goes nowhere and keeps the gradient."""
 
     def begin_epoch(self, parameters):
@@ -98,7 +98,7 @@ class Recorder:
         self.gradient = gradient.copy()
 
 
-def random_network(head, hidden, activation, n_members=None, seed=0):
+def network_for(head, hidden, activation, n_members=None, seed=0):
     rng = np.random.RandomState(seed)
     network = Network((3, *hidden, head.n_outputs), activation, np.float64, n_members=n_members)
     network.parameters[...] = rng.normal(scale=0.7, size=network.parameters.shape)
@@ -117,8 +117,8 @@ def assert_complex_steps_agree(kind, activation, hidden, smoothing, alpha, weigh
     """The gradient of a training step on all rows, in every member, has a relative error of 1e-12 at most."""
     X, targets, head, y = problem(kind, seed=len(str(activation)))
     weights = np.linspace(0.2, 2, len(X)) if weighted else None
-    network = random_network(head, hidden, activation, n_members)
-    run, optimizer, rows = run_on(network, head, X, targets, weights, smoothing, alpha), Recorder(), np.arange(len(X))
+    network = network_for(head, hidden, activation, n_members)
+    run, optimizer, rows = run_on(network, head, X, targets, weights, smoothing, alpha), GradientRecorder(), np.arange(len(X))
     loss = run.epoch(optimizer, [np.tile(rows, n_members or 1)], [0.0], None)
 
     theirs = partial(
@@ -168,8 +168,6 @@ def test_the_gradient_of_each_member_is_that_of_complex_steps_through_it_alone(k
     assert_complex_steps_agree(kind, "mish", (4, 3), smoothing=0.05, alpha=0.4, weighted=False, n_members=4)
 
 
-# Optima
-
 EXACT = {"solver": "lbfgs", "tol": 1e-9, "max_iter": 20_000, "max_fun": 100_000, "random_state": 0}
 
 
@@ -181,7 +179,7 @@ def blobs(n_classes, seed, n_rows=80, n_inputs=4):
     return X, y, rng.randint(1, 4, n_rows).astype(float) if seed % 2 else None
 
 
-def smoothed(X, y, weights, n_classes, smoothing):
+def rows_of_smoothed_targets(X, y, weights, n_classes, smoothing):
     """Rows for a solver that takes no soft labels: each row once for each class, weighted by its smoothed target."""
     weights = np.ones(len(X)) if weights is None else weights
     targets = (1 - smoothing) * np.eye(n_classes)[y] + smoothing / n_classes
@@ -194,7 +192,7 @@ def test_without_a_hidden_layer_lbfgs_ends_where_newtons_method_does(n_classes, 
     X, y, weights = blobs(n_classes, seed)
     ours = plain((), alpha=alpha, label_smoothing=smoothing, **EXACT).fit(X, y, weights)
     newton = LogisticRegression(C=1 / alpha, solver="newton-cg", tol=1e-12, max_iter=1000)
-    newton.fit(*smoothed(X, y, weights, n_classes, smoothing))
+    newton.fit(*rows_of_smoothed_targets(X, y, weights, n_classes, smoothing))
     assert_allclose(ours.predict_proba(X), newton.predict_proba(X), rtol=0, atol=1e-6)
     targets = y[:, None] if n_classes == 2 else np.eye(n_classes)[y]
     weights = np.ones(len(X)) if weights is None else weights

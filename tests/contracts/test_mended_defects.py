@@ -7,7 +7,6 @@ import warnings
 import numpy as np
 import pytest
 import sklearn
-from neutral import plain
 from numpy.testing import assert_allclose
 from sklearn.datasets import load_digits, make_blobs
 from sklearn.exceptions import ConvergenceWarning
@@ -15,9 +14,10 @@ from sklearn.metrics import log_loss
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils.fixes import parse_version
 
+from support.neutral import plain
+
 # The versions on which every one of these was seen to fail; a later one may have mended some.
 FOUND_HERE = parse_version("1.6") <= parse_version(sklearn.__version__) < parse_version("1.10")
-
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.parametrize(
@@ -28,26 +28,25 @@ pytestmark = [
         ],
     ),
 ]
-
 X, y = load_digits(return_X_y=True)
 X, y = X[:600] / 16, y[:600]
 
 
-def test_a_minibatch_of_zero_weights_is_skipped(Classifier):
+def test_a_batch_of_sample_weight_0_is_skipped(Classifier):
     weights = np.where(np.arange(len(X)) < 200, 0.0, 1.0)
     clf = Classifier(shuffle=False, batch_size=50, max_iter=3, random_state=0).fit(X, y, sample_weight=weights)
     alone = Classifier(shuffle=False, batch_size=50, max_iter=3, random_state=0).fit(X[200:], y[200:])
     assert_allclose(clf.coefs_[0], alone.coefs_[0])
 
 
-def test_negative_weights_are_refused(Classifier):
+def test_a_negative_sample_weight_is_refused(Classifier):
     weights = np.ones(len(X))
     weights[7] = -1
     with pytest.raises(ValueError, match=r"sample_weight must be non-negative; got -1.0 in row 7"):
         Classifier(max_iter=2).fit(X, y, sample_weight=weights)
 
 
-def test_the_reported_loss_is_the_weighted_mean_over_all_batches(Classifier):
+def test_the_reported_loss_is_the_mean_over_all_batches_weighted_by_sample_weight(Classifier):
     weights = np.linspace(0.01, 3, len(X)) ** 3
     still = {"solver": "sgd", "learning_rate_init": 1e-300, "alpha": 0.0, "max_iter": 1, "shuffle": False}
     clf = Classifier(batch_size=50, random_state=0, **still).fit(X, y, sample_weight=weights)
@@ -61,7 +60,7 @@ def test_one_class_gives_one_column(Classifier):
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_divergence_stops_at_once_says_so_and_keeps_the_last_good_weights(Classifier, early_stopping):
+def test_divergence_stops_training_with_a_warning_and_the_last_good_weights(Classifier, early_stopping):
     diverging = {"solver": "sgd", "activation": "identity", "hidden_layer_sizes": (20, 20), "learning_rate_init": 2.0}
     clf = Classifier(early_stopping=early_stopping, max_iter=300, n_iter_no_change=300, random_state=0, **diverging)
     with pytest.warns(ConvergenceWarning, match="diverged"):
@@ -70,7 +69,7 @@ def test_divergence_stops_at_once_says_so_and_keeps_the_last_good_weights(Classi
     assert np.isfinite(clf.predict_log_proba(X)).all()
 
 
-def test_log_probabilities_are_finite_where_probabilities_underflow(Classifier):
+def test_log_probabilities_are_finite_if_probabilities_underflow(Classifier):
     blobs, labels = make_blobs(centers=3, random_state=0)
     clf = Classifier(solver="lbfgs", random_state=0).fit(blobs * 10_000, labels)
     with warnings.catch_warnings():
@@ -80,7 +79,7 @@ def test_log_probabilities_are_finite_where_probabilities_underflow(Classifier):
     assert log_p.min() < -800
 
 
-def test_the_loss_is_that_of_the_restored_weights(Classifier):
+def test_the_loss_after_early_stopping_is_that_of_the_restored_weights(Classifier):
     clf = Classifier(early_stopping=True, learning_rate_init=0.02, max_iter=60, random_state=0).fit(X, y)
     best = int(np.argmax(clf.validation_scores_))
     assert best < clf.n_iter_ - 1
@@ -94,7 +93,7 @@ def test_lbfgs_has_a_loss_curve(Classifier):
     assert clf.validation_scores_ is None
 
 
-def test_lbfgs_stops_early_and_restores_the_best_weights(Classifier):
+def test_early_stopping_of_lbfgs_restores_the_best_weights(Classifier):
     clf = Classifier(solver="lbfgs", early_stopping=True, n_iter_no_change=5, random_state=0).fit(X, y)
     best = int(np.argmax(clf.validation_scores_))
     assert len(clf.validation_scores_) == clf.n_iter_ == best + 1 + 6
@@ -102,12 +101,12 @@ def test_lbfgs_stops_early_and_restores_the_best_weights(Classifier):
     assert clf.loss_ == clf.loss_curve_[best]
 
 
-def test_lbfgs_prints_where_verbose(Classifier, capsys):
+def test_lbfgs_prints_if_verbose(Classifier, capsys):
     Classifier(solver="lbfgs", max_iter=3, verbose=True).fit(X, y)
     assert "Iteration 3, loss = " in capsys.readouterr().out
 
 
-def test_lbfgs_keeps_float32(Classifier):
+def test_lbfgs_keeps_dtype_float32(Classifier):
     clf = Classifier(solver="lbfgs", max_iter=20).fit(X.astype(np.float32), y)
     assert clf.coefs_[0].dtype == clf.predict_proba(X.astype(np.float32)).dtype == np.float32
 
@@ -120,7 +119,7 @@ def test_partial_fit_draws_a_new_permutation_in_each_call(Classifier):
     assert_allclose(models[0].coefs_[0], models[1].coefs_[0])
 
 
-def test_partial_fit_stops_early_on_rows_of_ones_own(Classifier):
+def test_partial_fit_with_early_stopping_stops_on_X_val(Classifier):
     clf = Classifier(early_stopping=True, n_iter_no_change=3, tol=0.01, random_state=0)
     with pytest.warns(UserWarning, match="partial_fit does not train any more"):
         for _ in range(100):

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from neutral import plain
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
@@ -11,8 +10,10 @@ from sklearn.preprocessing import StandardScaler
 from sksoftmax.loss import cross_entropy, softmax
 from sksoftmax.nn.network import Network
 from sksoftmax.nn.optimizers import SGD
+from support.neutral import plain
 
 # Two inputs, three classes, no hidden layer: one step of gradient descent at rate 1
+
 
 X, Y = np.array([[8.0, 7.0]]), np.array([[0.0, 0.0, 1.0]])
 EQUAL_WEIGHTS = {
@@ -54,7 +55,7 @@ def formula_loss(p):
     return -(Y * np.log(clipped(p))).sum()
 
 
-def one_step(case):
+def one_step_of_case(case):
     """Loss and probabilities before one step, and the network after it."""
     network = Network.from_arrays([case["w"]], [case["b"]], "identity")
     network.allocate_gradient()
@@ -67,7 +68,7 @@ def one_step(case):
 
 @CASES
 def test_one_step_of_gradient_descent_gives_the_printed_weights_and_probabilities(case):
-    _, _, network = one_step(case)
+    _, _, network = one_step_of_case(case)
     np.testing.assert_allclose(network.coefs[0], case["new_w"], rtol=0, atol=case["atol"])
     np.testing.assert_allclose(network.intercepts[0], case["new_b"], rtol=0, atol=case["atol"])
     np.testing.assert_allclose(softmax(network.logits(X))[0], case["new_p"], rtol=case["rtol"])
@@ -75,7 +76,7 @@ def test_one_step_of_gradient_descent_gives_the_printed_weights_and_probabilitie
 
 @CASES
 def test_the_printed_losses_are_sums_of_binary_losses_of_clipped_probabilities(case):
-    _, p, network = one_step(case)
+    _, p, network = one_step_of_case(case)
     before, after = case["printed_losses"]
     assert sum_of_binary_losses(p) == pytest.approx(before, rel=1e-7)
     assert sum_of_binary_losses(softmax(network.logits(X))) == pytest.approx(after, rel=1e-3)  # 1 − ŷ has few digits left
@@ -83,13 +84,13 @@ def test_the_printed_losses_are_sums_of_binary_losses_of_clipped_probabilities(c
 
 @CASES
 def test_the_formulas_loss_is_the_cross_entropy_and_not_the_printed_one(case):
-    loss, p, _ = one_step(case)
+    loss, p, _ = one_step_of_case(case)
     assert loss == pytest.approx(formula_loss(p), rel=1e-14)
     assert loss < 0.8 * case["printed_losses"][0]
 
 
 def test_the_formulas_loss_of_three_equal_probabilities_is_log_three():
-    loss, p, _ = one_step(EQUAL_WEIGHTS)
+    loss, p, _ = one_step_of_case(EQUAL_WEIGHTS)
     np.testing.assert_allclose(p, 1 / 3, rtol=1e-15)
     assert loss == pytest.approx(np.log(3), rel=1e-15)
 
@@ -189,7 +190,7 @@ def test_two_softmax_units_share_the_weights_of_one_logistic_unit_and_half_its_p
     np.testing.assert_allclose(two.coefs_[0][:, 0], -two.coefs_[0][:, 1], atol=1e-3)
 
 
-def test_weighted_rows_give_the_weighted_optimum_of_logistic_regression():
+def test_sample_weight_gives_the_weighted_optimum_of_logistic_regression():
     X, y = standardised(load_iris)
     weight = np.random.RandomState(0).randint(4, size=len(y))
     ours = plain((), solver="lbfgs", alpha=1, tol=1e-8, max_iter=5000, random_state=0).fit(X, y, weight)
