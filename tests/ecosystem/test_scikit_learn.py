@@ -1,4 +1,4 @@
-"""Other people's code that takes an MLPClassifier takes ours."""
+"""Code that takes an MLPClassifier takes ours: scikit-learn's meta-estimators and searches, metadata routing, joblib, HTML."""
 
 import re
 from html import unescape
@@ -7,7 +7,6 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from neutral import plain
 from numpy.testing import assert_array_equal
 from sklearn import __version__, config_context
 from sklearn.base import clone
@@ -36,6 +35,8 @@ from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.utils.fixes import parse_version
 from sklearn.utils.validation import has_fit_parameter
 
+from support.neutral import plain
+
 X, y = load_iris(return_X_y=True)
 X = StandardScaler().fit_transform(X)
 LABELS = np.column_stack([y == 1, X[:, 0] > 0]).astype(int)
@@ -44,89 +45,93 @@ since_1_9 = pytest.mark.skipif(parse_version(__version__) < parse_version("1.9")
 WEIGHTS = np.where(np.arange(len(y)) % 3, 1.0, 0.0)
 
 
-def small(**params):
+def small_lbfgs(**params):
     """A small network that L-BFGS takes to its optimum in a few steps."""
     return plain(**{"hidden_layer_sizes": (4,), "solver": "lbfgs", "alpha": 1.0, "tol": 1e-2, "random_state": 0, **params})
 
 
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic", pytest.param("temperature", marks=since_1_8)])
 def test_calibrated_classifier(method):
-    assert CalibratedClassifierCV(small(), method=method, cv=3).fit(X, y).score(X, y) > 0.9
+    assert CalibratedClassifierCV(small_lbfgs(), method=method, cv=3).fit(X, y).score(X, y) > 0.9
 
 
 def test_bagging():
-    assert BaggingClassifier(small(), n_estimators=3, max_features=0.5, random_state=0).fit(X, y).score(X, y) > 0.8
+    assert BaggingClassifier(small_lbfgs(), n_estimators=3, max_features=0.5, random_state=0).fit(X, y).score(X, y) > 0.8
 
 
 def test_adaboost():
-    assert AdaBoostClassifier(small(alpha=0.1), n_estimators=3, random_state=0).fit(X, y).score(X, y) > 0.9
+    assert AdaBoostClassifier(small_lbfgs(alpha=0.1), n_estimators=3, random_state=0).fit(X, y).score(X, y) > 0.9
 
 
 @pytest.mark.parametrize("voting", ["hard", "soft"])
 def test_voting(voting):
-    members = [("ours", small()), ("other", LogisticRegression())]
+    members = [("ours", small_lbfgs()), ("other", LogisticRegression())]
     assert VotingClassifier(members, voting=voting).fit(X, y).score(X, y) > 0.9
 
 
 def test_stacking():
-    stack = StackingClassifier([("ours", small()), ("wider", small(hidden_layer_sizes=(8,)))], LogisticRegression(), cv=3)
+    stack = StackingClassifier(
+        [("ours", small_lbfgs()), ("wider", small_lbfgs(hidden_layer_sizes=(8,)))], LogisticRegression(), cv=3
+    )
     assert stack.fit(X, y).score(X, y) > 0.9
 
 
 def test_stacking_on_top():
-    assert StackingClassifier([("other", LogisticRegression())], small(), cv=3).fit(X, y).score(X, y) > 0.9
+    assert StackingClassifier([("other", LogisticRegression())], small_lbfgs(), cv=3).fit(X, y).score(X, y) > 0.9
 
 
 @pytest.mark.parametrize("Meta", [OneVsRestClassifier, OneVsOneClassifier])
 def test_one_against_others(Meta):
-    assert Meta(small()).fit(X, y).score(X, y) > 0.9
+    assert Meta(small_lbfgs()).fit(X, y).score(X, y) > 0.9
 
 
 def test_one_against_the_rest_of_labels():
-    assert OneVsRestClassifier(small()).fit(X, LABELS).score(X, LABELS) > 0.8
+    assert OneVsRestClassifier(small_lbfgs()).fit(X, LABELS).score(X, LABELS) > 0.8
 
 
 def test_one_against_the_rest_with_partial_fit():
-    clf = OneVsRestClassifier(small(solver="adam", learning_rate_init=0.05)).partial_fit(X, y, classes=[0, 1, 2])
+    clf = OneVsRestClassifier(small_lbfgs(solver="adam", learning_rate_init=0.05)).partial_fit(X, y, classes=[0, 1, 2])
     assert clf.partial_fit(X, y).predict_proba(X).shape == (150, 3)
 
 
 def test_multi_output():
     targets = np.column_stack([y, LABELS[:, 1]])
-    assert MultiOutputClassifier(small()).fit(X, targets).score(X, targets) > 0.8
+    assert MultiOutputClassifier(small_lbfgs()).fit(X, targets).score(X, targets) > 0.8
 
 
 def test_classifier_chain():
-    assert ClassifierChain(small(), random_state=0).fit(X, LABELS).score(X, LABELS) > 0.8
+    assert ClassifierChain(small_lbfgs(), random_state=0).fit(X, LABELS).score(X, LABELS) > 0.8
 
 
 def test_self_training():
-    assert SelfTrainingClassifier(small()).fit(X, np.where(np.arange(150) % 5, -1, y)).score(X, y) > 0.85
+    assert SelfTrainingClassifier(small_lbfgs()).fit(X, np.where(np.arange(150) % 5, -1, y)).score(X, y) > 0.85
 
 
 def test_permutation_importance():
-    importances = permutation_importance(small().fit(X, y), X, y, n_repeats=2, random_state=0).importances_mean
+    importances = permutation_importance(small_lbfgs().fit(X, y), X, y, n_repeats=2, random_state=0).importances_mean
     assert importances[2:].sum() > importances[:2].sum()
 
 
 @pytest.mark.parametrize("response_method", ["predict_proba", "decision_function"])
 def test_partial_dependence(response_method):
-    averages = partial_dependence(small().fit(X, y == 2), X, [3], grid_resolution=5, response_method=response_method)["average"]
+    averages = partial_dependence(small_lbfgs().fit(X, y == 2), X, [3], grid_resolution=5, response_method=response_method)[
+        "average"
+    ]
     assert (np.diff(averages[0]) > 0).all()
 
 
 def test_recursive_elimination_by_the_first_weights():
-    chosen = RFECV(small(), importance_getter=lambda clf: np.abs(clf.coefs_[0]).sum(axis=1), cv=2).fit(X, y)
+    chosen = RFECV(small_lbfgs(), importance_getter=lambda clf: np.abs(clf.coefs_[0]).sum(axis=1), cv=2).fit(X, y)
     assert chosen.support_[2:].any()
 
 
 def test_learning_curve():
-    scores = learning_curve(small(), X, y, train_sizes=[0.3, 1.0], cv=2, shuffle=True, random_state=0)[2]
+    scores = learning_curve(small_lbfgs(), X, y, train_sizes=[0.3, 1.0], cv=2, shuffle=True, random_state=0)[2]
     assert scores.mean() > 0.85
 
 
 def test_incremental_learning_curve():
-    clf = small(solver="adam", learning_rate_init=0.1)
+    clf = small_lbfgs(solver="adam", learning_rate_init=0.1)
     scores = learning_curve(
         clf, X, y, train_sizes=[0.2, 0.6, 1.0], cv=2, exploit_incremental_learning=True, shuffle=True, random_state=0
     )[1]
@@ -135,16 +140,16 @@ def test_incremental_learning_curve():
 
 @pytest.mark.parametrize("method", ["predict_proba", "predict_log_proba", "decision_function"])
 def test_cross_val_predict(method):
-    assert (cross_val_predict(small(), X, y, cv=3, method=method).argmax(axis=1) == y).mean() > 0.9
+    assert (cross_val_predict(small_lbfgs(), X, y, cv=3, method=method).argmax(axis=1) == y).mean() > 0.9
 
 
 @pytest.mark.parametrize("scoring", ["neg_log_loss", "roc_auc_ovr", "f1_macro"])
 def test_scorers(scoring):
-    assert cross_val_score(small(), X, y, cv=3, scoring=scoring).mean() > (-0.3 if scoring == "neg_log_loss" else 0.9)
+    assert cross_val_score(small_lbfgs(), X, y, cv=3, scoring=scoring).mean() > (-0.3 if scoring == "neg_log_loss" else 0.9)
 
 
 def test_halving_grid_search():
-    search = HalvingGridSearchCV(small(), {"alpha": [0.1, 1.0, 1e4]}, cv=2, random_state=0, min_resources=50)
+    search = HalvingGridSearchCV(small_lbfgs(), {"alpha": [0.1, 1.0, 1e4]}, cv=2, random_state=0, min_resources=50)
     assert search.fit(X, y).best_params_["alpha"] < 1e4
 
 
@@ -168,12 +173,12 @@ def test_a_grid_written_for_mlpclassifier_in_two_processes():
 def test_a_pipeline_of_a_data_frame_with_categories():
     frame = pd.DataFrame(X, columns=["a", "b", "c", "d"]).assign(colour=np.array(["red", "green", "blue"])[y])
     columns = ColumnTransformer([("number", StandardScaler(), ["a", "b"]), ("category", OneHotEncoder(), ["colour"])])
-    assert make_pipeline(columns, small(alpha=0.1)).fit(frame, y).score(frame, y) == 1
+    assert make_pipeline(columns, small_lbfgs(alpha=0.1)).fit(frame, y).score(frame, y) == 1
 
 
 def test_a_pipeline_that_passes_data_frames_on():
     frame = pd.DataFrame(X, columns=["a", "b", "c", "d"])
-    pipeline = make_pipeline(StandardScaler(), small()).set_output(transform="pandas").fit(frame, y)
+    pipeline = make_pipeline(StandardScaler(), small_lbfgs()).set_output(transform="pandas").fit(frame, y)
     assert pipeline[-1].feature_names_in_.tolist() == ["a", "b", "c", "d"]
 
 
@@ -183,29 +188,29 @@ def test_a_pipeline_that_passes_data_frames_on():
 def assert_weighted(clf):
     """Whether this was fitted with WEIGHTS, which leave every third row out."""
     kept = WEIGHTS > 0
-    np.testing.assert_allclose(clf.coefs_[0], small().fit(X[kept], y[kept]).coefs_[0], rtol=1e-6)
+    np.testing.assert_allclose(clf.coefs_[0], small_lbfgs().fit(X[kept], y[kept]).coefs_[0], rtol=1e-6)
 
 
 def test_fit_accepts_sample_weight():
-    assert has_fit_parameter(small(), "sample_weight")
-    assert_weighted(small().fit(X, y, sample_weight=WEIGHTS))
+    assert has_fit_parameter(small_lbfgs(), "sample_weight")
+    assert_weighted(small_lbfgs().fit(X, y, sample_weight=WEIGHTS))
 
 
-def test_weights_are_named_for_a_pipelines_step():
-    assert_weighted(Pipeline([("clf", small())]).fit(X, y, clf__sample_weight=WEIGHTS)["clf"])
+def test_sample_weight_is_passed_to_a_pipelines_step():
+    assert_weighted(Pipeline([("clf", small_lbfgs())]).fit(X, y, clf__sample_weight=WEIGHTS)["clf"])
 
 
-def test_weights_are_routed_through_a_pipeline():
+def test_sample_weight_is_routed_through_a_pipeline():
     with config_context(enable_metadata_routing=True):
-        clf = small().set_fit_request(sample_weight=True).set_score_request(sample_weight=False)
+        clf = small_lbfgs().set_fit_request(sample_weight=True).set_score_request(sample_weight=False)
         scaler = StandardScaler(with_mean=False, with_std=False).set_fit_request(sample_weight=False)
         assert_weighted(make_pipeline(scaler, clf).fit(X, y, sample_weight=WEIGHTS)[-1])
 
 
-def test_weights_are_routed_through_a_grid_search_to_fit_and_score():
+def test_sample_weight_is_routed_through_a_grid_search_to_fit_and_score():
     weighted = np.where(y == 0, 1.0, 1e-6)
     with config_context(enable_metadata_routing=True):
-        pipeline = make_pipeline(small(hidden_layer_sizes=()).set_fit_request(sample_weight=True))
+        pipeline = make_pipeline(small_lbfgs(hidden_layer_sizes=()).set_fit_request(sample_weight=True))
         scoring = make_scorer(accuracy_score).set_score_request(sample_weight=True)
         search = GridSearchCV(pipeline, {"softmaxmlpclassifier__alpha": [1e3]}, cv=3, scoring=scoring)
         search.fit(X, y, sample_weight=weighted)
@@ -213,23 +218,23 @@ def test_weights_are_routed_through_a_grid_search_to_fit_and_score():
     assert search.best_score_ > 0.999
 
 
-def test_weights_nobody_asked_for_are_refused():
+def test_sample_weight_that_was_not_requested_is_refused():
     with config_context(enable_metadata_routing=True), pytest.raises(ValueError, match=r"sample_weight.*not explicitly set"):
-        cross_validate(small(), X, y, cv=2, params={"sample_weight": WEIGHTS}, error_score="raise")
+        cross_validate(small_lbfgs(), X, y, cv=2, params={"sample_weight": WEIGHTS}, error_score="raise")
 
 
 @since_1_8
-def test_weights_are_routed_to_the_models_own_score():
+def test_sample_weight_is_routed_to_the_estimators_own_score():
     """Older versions cannot route to the score of a search without `scoring`."""
     with config_context(enable_metadata_routing=True):
-        clf = small().set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        clf = small_lbfgs().set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
         search = GridSearchCV(make_pipeline(clf), {"softmaxmlpclassifier__alpha": [1.0]}, cv=3)
         assert search.fit(X, y, sample_weight=WEIGHTS).best_score_ > 0.9
 
 
-def test_weights_under_another_name_are_routed():
+def test_sample_weight_under_another_name_is_routed():
     with config_context(enable_metadata_routing=True):
-        clf = small().set_fit_request(sample_weight="importance")
+        clf = small_lbfgs().set_fit_request(sample_weight="importance")
         scoring = make_scorer(accuracy_score).set_score_request(sample_weight=False)
         result = cross_validate(
             clf, X, y, cv=2, params={"importance": np.where(y == 0, 1, 1e-9)}, scoring=scoring, return_estimator=True
@@ -237,9 +242,9 @@ def test_weights_under_another_name_are_routed():
     assert all((fitted.predict(X) == 0).mean() > 0.95 for fitted in result["estimator"])
 
 
-def test_classes_and_weights_of_partial_fit_may_be_requested():
+def test_classes_and_sample_weight_of_partial_fit_may_be_requested():
     with config_context(enable_metadata_routing=True):
-        clf = small(solver="adam").set_partial_fit_request(classes=True, sample_weight=True)
+        clf = small_lbfgs(solver="adam").set_partial_fit_request(classes=True, sample_weight=True)
     assert clf.get_metadata_routing().partial_fit.requests["classes"] is True
 
 
@@ -247,13 +252,13 @@ def test_classes_and_weights_of_partial_fit_may_be_requested():
 
 
 def test_joblib_dump_and_load(tmp_path):
-    clf = small().fit(X, y)
+    clf = small_lbfgs().fit(X, y)
     joblib.dump(clf, tmp_path / "clf.joblib")
     assert_array_equal(joblib.load(tmp_path / "clf.joblib").predict_proba(X), clf.predict_proba(X))
 
 
 def test_a_model_loaded_as_a_read_only_memory_map_predicts_and_trains(tmp_path):
-    clf = small(solver="adam").partial_fit(X, y, classes=[0, 1, 2])
+    clf = small_lbfgs(solver="adam").partial_fit(X, y, classes=[0, 1, 2])
     joblib.dump(clf, tmp_path / "clf.joblib")
     mapped = joblib.load(tmp_path / "clf.joblib", mmap_mode="r")
     assert_array_equal(mapped.predict_proba(X), clf.predict_proba(X))
@@ -272,17 +277,17 @@ CALLS = []
 def test_joblib_memory_recognises_an_equal_estimator(tmp_path):
     cached = joblib.Memory(tmp_path, verbose=0).cache(fitted_weights)
     CALLS.clear()
-    first, second = cached(small(), X, y), cached(small(), X, y)
+    first, second = cached(small_lbfgs(), X, y), cached(small_lbfgs(), X, y)
     assert len(CALLS) == 1
     assert_array_equal(first[0], second[0])
 
 
 def test_joblib_memory_in_a_pipeline(tmp_path):
-    assert make_pipeline(StandardScaler(), small(), memory=str(tmp_path)).fit(X, y).score(X, y) > 0.9
+    assert make_pipeline(StandardScaler(), small_lbfgs(), memory=str(tmp_path)).fit(X, y).score(X, y) > 0.9
 
 
 def test_a_clone_has_the_parameters_and_is_not_fitted():
-    clf = small(activation="mish", label_smoothing=0.1).fit(X, y)
+    clf = small_lbfgs(activation="mish", label_smoothing=0.1).fit(X, y)
     copied = clone(clf)
     assert copied.get_params() == clf.get_params()
     assert not hasattr(copied, "coefs_")
@@ -290,7 +295,7 @@ def test_a_clone_has_the_parameters_and_is_not_fitted():
 
 @pytest.mark.parametrize("fitted", [False, True])
 def test_html_and_text_show_the_parameters_that_were_set(fitted):
-    clf = small(activation="mish").fit(X, y) if fitted else small(activation="mish")
+    clf = small_lbfgs(activation="mish").fit(X, y) if fitted else small_lbfgs(activation="mish")
     html = clf._repr_html_()
     assert "SoftmaxMLPClassifier" in html
     assert ("<span>Fitted</span>" in html, "<span>Not fitted</span>" in html) == (fitted, not fitted)
@@ -300,7 +305,7 @@ def test_html_and_text_show_the_parameters_that_were_set(fitted):
 
 
 def test_html_links_to_the_documentation():
-    for shown in (small(), make_pipeline(StandardScaler(), small())):
+    for shown in (small_lbfgs(), make_pipeline(StandardScaler(), small_lbfgs())):
         assert 'href="https://pypi.org/project/sksoftmax/"' in shown._repr_html_()
 
 
@@ -313,7 +318,7 @@ def tooltips(html):
 @since_1_9
 def test_html_explains_every_parameter_and_fitted_attribute():
     frame = pd.DataFrame(X, columns=["a", "b", "c", "d"])
-    clf = small(early_stopping=True).fit(frame, y)
+    clf = small_lbfgs(early_stopping=True).fit(frame, y)
     shown = tooltips(clf._repr_html_())
     learnt = {name for name in dir(clf) if name.endswith("_") and not name.startswith("_")}
     assert {"loss_curve_", "feature_names_in_"} <= learnt

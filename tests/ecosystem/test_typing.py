@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from importlib.resources import files
-from pathlib import Path
 from types import NoneType
 from typing import Literal, get_args, get_origin, get_type_hints
 
@@ -17,11 +16,13 @@ import sksoftmax
 from sksoftmax import LossCurveDisplay, SoftmaxMLPClassifier, loss
 from sksoftmax.onnx import to_onnx
 from sksoftmax.parameters import PARAMETER_CONSTRAINTS
+from support.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 TYPES = get_type_hints(SoftmaxMLPClassifier.__init__)
 MATHEMATICS = ("softmax", "log_softmax", "softmax_jacobian", "cross_entropy", "sigmoid", "log_sigmoid", "binary_cross_entropy")
 PUBLIC = {f"loss.{name}": getattr(loss, name) for name in MATHEMATICS} | {"onnx.to_onnx": to_onnx}
+
+
 for example in (LossCurveDisplay(loss_curve=[1.0]), SoftmaxMLPClassifier()):
     methods = inspect.getmembers(example, inspect.ismethod)
     ours = {name: method for name, method in methods if method.__module__.startswith("sksoftmax")}
@@ -43,7 +44,7 @@ def test_mypy_agrees_with_the_package():
 
 
 def test_mypy_in_strict_mode_accepts_what_users_write_and_refuses_what_is_wrong():
-    mypy("--strict", "--follow-imports=silent", "tests/typing_client.py")
+    mypy("--strict", "--follow-imports=silent", "tests/ecosystem/typing_client.py")
 
 
 def test_the_package_says_that_it_is_typed():

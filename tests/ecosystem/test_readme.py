@@ -1,16 +1,13 @@
 """What the README shows is true: its Python runs, and its commands are the ones that are meant."""
 
 import re
-from pathlib import Path
 
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_iris
 from sklearn.neural_network import MLPClassifier
 
-README = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
-PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-COMMANDS = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
+from support.readme import COMMANDS, PYTHON
 
 
 def test_the_ten_lines_run_and_print_what_they_say(capsys):

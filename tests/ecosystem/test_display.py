@@ -5,7 +5,6 @@ import sys
 
 import numpy as np
 import pytest
-from neutral import plain
 from numpy.testing import assert_array_equal
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
@@ -15,8 +14,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sksoftmax import LossCurveDisplay
+from support.neutral import plain
 
 matplotlib = pytest.importorskip("matplotlib")
+
 
 from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.colors import same_color, to_rgba  # noqa: E402
@@ -31,7 +32,7 @@ def no_figure_is_left_open():
     plt.close("all")
 
 
-def fitted(validation=VALIDATION, best_iter=3, **params):
+def with_known_curves(validation=VALIDATION, best_iter=3, **params):
     """A classifier that is fitted, with curves that are known."""
     clf = plain((2,), solver="lbfgs", tol=0.1, random_state=0).fit(X, y).set_params(**{"solver": "adam", **params})
     clf.loss_curve_, clf.validation_loss_curve_, clf.best_iter_ = TRAINING, validation, best_iter
@@ -52,7 +53,7 @@ def points(line):
 
 
 def test_training_is_solid_validation_dashed_and_the_best_epoch_a_dot_on_it_all_in_one_colour():
-    display = LossCurveDisplay.from_estimator(fitted())
+    display = LossCurveDisplay.from_estimator(with_known_curves())
     (line,), (dashed,), (dot,) = display.lines_, display.validation_lines_, display.best_points_
     assert points(line) == [(1, 4.0), (2, 3.0), (3, 2.0), (4, 1.0)]
     assert points(dashed) == [(1, 4.5), (2, 3.5), (3, 2.5), (4, 2.6)]
@@ -63,7 +64,7 @@ def test_training_is_solid_validation_dashed_and_the_best_epoch_a_dot_on_it_all_
 
 
 def test_the_axes_and_the_legend_say_what_is_shown():
-    display = LossCurveDisplay.from_estimator(fitted())
+    display = LossCurveDisplay.from_estimator(with_known_curves())
     assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("Epoch", "Loss")
     name = "SoftmaxMLPClassifier"
     assert legend(display) == [f"{name}: training", f"{name}: validation", f"{name}: best epoch (3)"]
@@ -71,7 +72,7 @@ def test_the_axes_and_the_legend_say_what_is_shown():
 
 
 def test_lbfgs_counts_iterations():
-    display = LossCurveDisplay.from_estimator(fitted(solver="lbfgs"), name="small")
+    display = LossCurveDisplay.from_estimator(with_known_curves(solver="lbfgs"), name="small")
     assert display.ax_.get_xlabel() == "Iteration"
     assert legend(display)[-1] == "small: best iteration (3)"
 
@@ -83,14 +84,14 @@ def test_without_a_name_the_legend_names_the_curves_alone():
 
 
 def test_without_validation_there_is_one_line():
-    display = LossCurveDisplay.from_estimator(fitted(validation=None, best_iter=None))
+    display = LossCurveDisplay.from_estimator(with_known_curves(validation=None, best_iter=None))
     assert display.validation_lines_ == display.best_points_ == [None]
     assert display.ax_.lines[:] == display.lines_
     assert legend(display) == ["SoftmaxMLPClassifier: training"]
 
 
 def test_an_estimator_that_was_scored_but_has_no_validation_losses_and_no_best_epoch_has_one_line():
-    display = LossCurveDisplay.from_estimator(fitted(validation=[], best_iter=0))
+    display = LossCurveDisplay.from_estimator(with_known_curves(validation=[], best_iter=0))
     assert legend(display) == ["SoftmaxMLPClassifier: training"]
 
 
@@ -117,7 +118,7 @@ def test_a_single_epoch_is_seen():
 
 
 @pytest.mark.parametrize("n_epochs", [2, 7, 60, 20000])
-def test_ticks_stand_at_whole_epochs(n_epochs):
+def test_ticks_are_at_whole_epochs(n_epochs):
     ticks = LossCurveDisplay(loss_curve=np.linspace(1, 0, n_epochs)).plot().ax_.get_xticks()
     assert_array_equal(ticks, np.round(ticks))
 
@@ -151,7 +152,9 @@ def test_what_the_estimator_learnt_is_what_is_drawn():
 
 
 def test_each_of_several_has_its_colour_and_the_legend_one_key_to_the_lines():
-    display = LossCurveDisplay.from_estimators({"a": fitted(), "b": fitted(best_iter=1), "c": fitted(None, None)})
+    display = LossCurveDisplay.from_estimators(
+        {"a": with_known_curves(), "b": with_known_curves(best_iter=1), "c": with_known_curves(None, None)}
+    )
     assert legend(display) == ["a", "b", "c", "training", "validation", "best"]
     assert len({line.get_color() for line in display.lines_}) == 3
     for line, dashed, dot in zip(display.lines_[:2], display.validation_lines_, display.best_points_):
@@ -161,19 +164,26 @@ def test_each_of_several_has_its_colour_and_the_legend_one_key_to_the_lines():
 
 
 def test_several_without_validation_need_no_key():
-    assert legend(LossCurveDisplay.from_estimators({"a": fitted(None, None), "b": fitted(None, None)})) == ["a", "b"]
+    assert legend(LossCurveDisplay.from_estimators({"a": with_known_curves(None, None), "b": with_known_curves(None, None)})) == [
+        "a",
+        "b",
+    ]
 
 
 def test_one_in_a_dict_is_shown_like_one_alone():
-    assert legend(LossCurveDisplay.from_estimators({"a": fitted()})) == ["a: training", "a: validation", "a: best epoch (3)"]
+    assert legend(LossCurveDisplay.from_estimators({"a": with_known_curves()})) == [
+        "a: training",
+        "a: validation",
+        "a: best epoch (3)",
+    ]
 
 
-def test_the_x_axis_names_both_where_epochs_and_iterations_meet():
-    display = LossCurveDisplay.from_estimators({"adam": fitted(), "lbfgs": fitted(solver="lbfgs")})
+def test_the_x_axis_names_both_epochs_and_iterations_if_both_are_drawn():
+    display = LossCurveDisplay.from_estimators({"adam": with_known_curves(), "lbfgs": with_known_curves(solver="lbfgs")})
     assert display.ax_.get_xlabel() == "Epoch or iteration"
 
 
-def test_more_curves_than_the_cycle_has_colours_differ_all_the_same():
+def test_more_curves_than_the_cycle_has_colours_look_different():
     display = LossCurveDisplay(loss_curve=[TRAINING] * 25, name=[f"{i}" for i in range(25)]).plot()
     assert len({to_rgba(line.get_color()) for line in display.lines_}) == 25
 
@@ -184,8 +194,8 @@ def boxes(display):
     return display.ax_.get_legend().get_window_extent(), display.ax_.get_window_extent()
 
 
-def test_a_long_legend_stands_beside_the_axes_and_inside_the_figure():
-    legend_box, axes_box = boxes(LossCurveDisplay.from_estimators({f"{i}": fitted() for i in range(10)}))
+def test_a_long_legend_is_beside_the_axes_and_inside_the_figure():
+    legend_box, axes_box = boxes(LossCurveDisplay.from_estimators({f"{i}": with_known_curves() for i in range(10)}))
     assert legend_box.x0 >= axes_box.x1
     figure = plt.gcf().bbox
     assert (legend_box.x1, legend_box.y1) <= (figure.x1, figure.y1)
@@ -194,7 +204,7 @@ def test_a_long_legend_stands_beside_the_axes_and_inside_the_figure():
 
 def test_on_axes_of_the_user_the_legend_stays_inside():
     _, ax = plt.subplots()
-    legend_box, axes_box = boxes(LossCurveDisplay.from_estimators({f"{i}": fitted() for i in range(10)}, ax=ax))
+    legend_box, axes_box = boxes(LossCurveDisplay.from_estimators({f"{i}": with_known_curves() for i in range(10)}, ax=ax))
     assert legend_box.x1 <= axes_box.x1
     assert legend_box.y0 >= axes_box.y0
 
@@ -204,8 +214,8 @@ def test_on_axes_of_the_user_the_legend_stays_inside():
 
 def test_curves_are_added_to_given_axes():
     _, ax = plt.subplots()
-    first = LossCurveDisplay.from_estimator(fitted(), ax=ax, name="first")
-    second = LossCurveDisplay.from_estimator(fitted(), ax=ax, name="second")
+    first = LossCurveDisplay.from_estimator(with_known_curves(), ax=ax, name="first")
+    second = LossCurveDisplay.from_estimator(with_known_curves(), ax=ax, name="second")
     assert first.ax_ is second.ax_ is ax
     assert len(ax.lines) == 6
     assert len(legend(second)) == 6
@@ -215,13 +225,13 @@ def test_curves_are_added_to_given_axes():
 def test_a_logarithmic_axis_stays_one():
     _, ax = plt.subplots()
     ax.set_xscale("log")
-    LossCurveDisplay.from_estimator(fitted(), ax=ax).figure_.canvas.draw()
+    LossCurveDisplay.from_estimator(with_known_curves(), ax=ax).figure_.canvas.draw()
     assert ax.get_xscale() == "log"
     assert isinstance(ax.xaxis.get_major_locator(), matplotlib.ticker.LogLocator)
 
 
 def test_a_display_can_be_drawn_again_with_other_styles():
-    display = LossCurveDisplay.from_estimator(fitted())
+    display = LossCurveDisplay.from_estimator(with_known_curves())
     before = display.ax_
     assert display.plot(color="red") is display
     assert display.ax_ is not before
@@ -230,7 +240,7 @@ def test_a_display_can_be_drawn_again_with_other_styles():
 
 def test_keywords_go_to_all_curves_and_each_kind_has_its_own():
     display = LossCurveDisplay.from_estimator(
-        fitted(), lw=3, c="green", validation_kw={"ls": ":", "label": "held out"}, best_kw={"ms": 12, "c": "red"}
+        with_known_curves(), lw=3, c="green", validation_kw={"ls": ":", "label": "held out"}, best_kw={"ms": 12, "c": "red"}
     )
     line, dashed, dot = display.lines_[0], display.validation_lines_[0], display.best_points_[0]
     assert (line.get_linewidth(), dashed.get_linewidth(), dot.get_markersize()) == (3, 3, 12)
@@ -240,12 +250,12 @@ def test_keywords_go_to_all_curves_and_each_kind_has_its_own():
 
 
 def test_a_label_is_the_training_curves():
-    assert legend(LossCurveDisplay.from_estimator(fitted(), label="fit", name="a"))[:2] == ["fit", "a: validation"]
+    assert legend(LossCurveDisplay.from_estimator(with_known_curves(), label="fit", name="a"))[:2] == ["fit", "a: validation"]
 
 
 def test_the_dots_rim_has_the_colour_of_the_ground():
     with plt.style.context("dark_background"):
-        display = LossCurveDisplay.from_estimators({"a": fitted(), "b": fitted()})
+        display = LossCurveDisplay.from_estimators({"a": with_known_curves(), "b": with_known_curves()})
     assert same_color(display.best_points_[0].get_markeredgecolor(), "black")
     assert same_color(display.ax_.get_legend().get_lines()[-1].get_color(), "white")
 
@@ -303,7 +313,7 @@ def test_parts_that_do_not_fit_each_other_are_refused_before_a_figure_is_made(pa
 
 def test_two_aliases_of_one_keyword_are_refused():
     with pytest.raises(TypeError, match="alias"):
-        LossCurveDisplay.from_estimator(fitted(), color="red", c="blue")
+        LossCurveDisplay.from_estimator(with_known_curves(), color="red", c="blue")
 
 
 # Without matplotlib
@@ -315,7 +325,7 @@ def test_the_class_is_imported_without_matplotlib():
     assert done.stdout.strip() == "False"
 
 
-def test_where_matplotlib_is_missing_the_error_says_what_to_install(monkeypatch):
+def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r'pip install "sksoftmax\[plot\]"'):
         LossCurveDisplay(loss_curve=[1.0]).plot()
@@ -325,7 +335,7 @@ def test_where_matplotlib_is_missing_the_error_says_what_to_install(monkeypatch)
 
 
 @pytest.mark.parametrize("method", ["", ".plot", ".from_estimator", ".from_estimators"])
-def test_docstrings_pass_numpydoc(method):
+def test_docstrings_of_the_display_pass_numpydoc(method):
     validate = pytest.importorskip("numpydoc.validate", reason="numpydoc is not installed").validate
     ignored = {"RT02", "GL01", "GL02"} | ({"EX01", "SA01", "ES01"} if method else set())
     errors = validate(f"sksoftmax.LossCurveDisplay{method}")["errors"]

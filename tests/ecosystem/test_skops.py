@@ -3,13 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
-from neutral import plain
 from numpy.testing import assert_array_equal
 from sklearn.datasets import load_iris
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from support.neutral import plain
+
 sio = pytest.importorskip("skops.io")
+
+
 from skops.io.exceptions import UntrustedTypesFoundException  # noqa: E402 only where it is installed
 
 X, y = load_iris(return_X_y=True)
@@ -33,11 +36,10 @@ OPTIMIZERS = {
     ("sksoftmax.nn.optimizers.SGD",): {"solver": "sgd", "weight_decay": 0.1},
     ("sksoftmax.nn.optimizers.Adam", "sksoftmax.nn.optimizers.Averaged"): {"ema_decay": 0.9, "clip_norm": 1.0},
 }
-
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
-def small(**params):
+def five_epochs(**params):
     return plain(**{"hidden_layer_sizes": (6,), "max_iter": 5, "random_state": 0, **params})
 
 
@@ -50,7 +52,7 @@ def reloaded(estimator, *types):
 
 @pytest.mark.parametrize("head", HEADS)
 def test_a_fitted_model_predicts_the_same_and_needs_eight_types(head):
-    clf = small().fit(X, HEADS[head])
+    clf = five_epochs().fit(X, HEADS[head])
     loaded = reloaded(clf, *TRUSTED, head)
     assert_array_equal(loaded.predict_proba(X), clf.predict_proba(X))
     assert_array_equal(loaded.predict(X), clf.predict(X))
@@ -58,8 +60,8 @@ def test_a_fitted_model_predicts_the_same_and_needs_eight_types(head):
 
 @pytest.mark.parametrize("optimizers", OPTIMIZERS, ids=str)
 @pytest.mark.parametrize("head", HEADS)
-def test_partial_fit_goes_on_as_if_it_had_not_been_saved(head, optimizers):
-    clf = small(**OPTIMIZERS[optimizers])
+def test_partial_fit_continues_after_loading_as_if_never_saved(head, optimizers):
+    clf = five_epochs(**OPTIMIZERS[optimizers])
     for _ in range(3):
         clf.partial_fit(X, HEADS[head], classes=None if HEADS[head].ndim == 2 else np.unique(HEADS[head]))
     loaded = reloaded(clf, *TRUSTED, head, *optimizers)
@@ -68,8 +70,8 @@ def test_partial_fit_goes_on_as_if_it_had_not_been_saved(head, optimizers):
     assert loaded.loss_curve_ == clf.loss_curve_
 
 
-def test_early_stopping_of_partial_fit_goes_on():
-    clf = small(early_stopping=True, n_iter_no_change=2, learning_rate_init=0.1)
+def test_early_stopping_of_partial_fit_continues_after_loading():
+    clf = five_epochs(early_stopping=True, n_iter_no_change=2, learning_rate_init=0.1)
     given = {"X_val": X[::3], "y_val": y[::3]}
     clf.partial_fit(X, y, classes=[0, 1, 2], **given)
     loaded = reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead", "sksoftmax.nn.optimizers.Adam")
@@ -80,8 +82,8 @@ def test_early_stopping_of_partial_fit_goes_on():
     assert loaded.best_validation_score_ == clf.best_validation_score_
 
 
-def test_warm_start_goes_on_as_if_it_had_not_been_saved():
-    clf = small(warm_start=True, random_state=np.random.RandomState(0)).fit(X, y)
+def test_warm_start_continues_after_loading_as_if_never_saved():
+    clf = five_epochs(warm_start=True, random_state=np.random.RandomState(0)).fit(X, y)
     loaded = reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead", "sksoftmax.nn.optimizers.Adam")
     assert_array_equal(loaded.fit(X, y).coefs_[0], clf.fit(X, y).coefs_[0])
 
@@ -98,14 +100,14 @@ def test_warm_start_goes_on_as_if_it_had_not_been_saved():
     ids=str,
 )
 def test_a_loaded_model_can_be_fitted_again(params):
-    clf = small(**params).fit(X, y)
+    clf = five_epochs(**params).fit(X, y)
     loaded = reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead")
     assert loaded.get_params() == clf.get_params()
     assert_array_equal(loaded.fit(X, y).coefs_[0], clf.coefs_[0])
 
 
-def test_arrays_that_were_put_there_by_hand_are_saved():
-    clf = small().fit(X, y)
+def test_weights_set_by_hand_are_saved():
+    clf = five_epochs().fit(X, y)
     clf.coefs_ = [2 * W for W in clf.coefs_]
     assert_array_equal(reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead").predict_proba(X), clf.predict_proba(X))
 
@@ -113,7 +115,7 @@ def test_arrays_that_were_put_there_by_hand_are_saved():
 def test_every_fitted_attribute_comes_back_equal():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(X.astype(np.float32), columns=["a", "b", "c", "d"])
-    clf = small(early_stopping=True).fit(frame, np.array(["x", "y", "z"], dtype=object)[y])
+    clf = five_epochs(early_stopping=True).fit(frame, np.array(["x", "y", "z"], dtype=object)[y])
     loaded = reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead")
     names = [name for name in vars(clf) if name.endswith("_")]
     for name in names:
@@ -123,23 +125,23 @@ def test_every_fitted_attribute_comes_back_equal():
 
 
 def test_a_pipeline_needs_no_more_than_the_model_in_it():
-    clf = make_pipeline(StandardScaler(), small()).fit(X, y)
+    clf = make_pipeline(StandardScaler(), five_epochs()).fit(X, y)
     assert_array_equal(reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead").predict_proba(X), clf.predict_proba(X))
 
 
 def test_an_unfitted_model_needs_one_type():
-    assert reloaded(small(), TRUSTED[0]).get_params() == small().get_params()
+    assert reloaded(five_epochs(), TRUSTED[0]).get_params() == five_epochs().get_params()
 
 
 def test_nothing_is_loaded_without_trust():
-    data = sio.dumps(small().fit(X, y))
+    data = sio.dumps(five_epochs().fit(X, y))
     with pytest.raises(UntrustedTypesFoundException, match=r"sksoftmax\.classifier\.SoftmaxMLPClassifier"):
         sio.loads(data)
 
 
-def test_scaling_missing_values_and_categories_are_saved():
+def test_scaling_missing_values_and_categorical_features_are_saved():
     frame = pd.DataFrame(X, columns=list("abcd")).assign(kind=pd.Categorical(np.array(["p", "q", "r"])[y]))
     frame.loc[::7, "a"] = np.nan
-    clf = small(scaling="robust", categorical_features="from_dtype").fit(frame, y)
+    clf = five_epochs(scaling="robust", categorical_features="from_dtype").fit(frame, y)
     loaded = reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead")
     assert_array_equal(loaded.predict_proba(frame), clf.predict_proba(frame))

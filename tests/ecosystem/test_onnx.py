@@ -7,7 +7,6 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
-from neutral import plain
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
 from sklearn.calibration import CalibratedClassifierCV
@@ -26,11 +25,11 @@ from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data import preprocessing
 from sksoftmax.nn import layers
 from sksoftmax.onnx import ACTIVATIONS, labels_of, register, to_onnx
+from support.neutral import plain
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 skl2onnx = pytest.importorskip("skl2onnx")
-
 X, y = load_iris(return_X_y=True)
 X = StandardScaler().fit_transform(X)
 DATASETS = {"iris": load_iris, "breast cancer": load_breast_cancer, "digits": load_digits}
@@ -54,12 +53,12 @@ LABELS = {
 }
 
 
-def small(**params):
+def small_lbfgs_for_onnx(**params):
     """A small network that L-BFGS takes to its optimum in a few steps."""
     return plain(**{"hidden_layer_sizes": (6,), "solver": "lbfgs", "alpha": 0.1, "tol": 1e-2, "random_state": 0, **params})
 
 
-def run(model, X):
+def run_onnx(model, X):
     """The outputs of the exported model; a DataFrame is passed column by column."""
     onnx.checker.check_model(model, full_check=True)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
@@ -67,7 +66,7 @@ def run(model, X):
 
 
 def assert_same_predictions(clf, X, atol=None, **options):
-    label, probabilities = run(to_onnx(clf, X[:1], **options), X)
+    label, probabilities = run_onnx(to_onnx(clf, X[:1], **options), X)
     assert_allclose(probabilities, clf.predict_proba(X), rtol=0, atol=atol or TOLERANCE[probabilities.dtype])
     assert_array_equal(label, clf.predict(X))
     return label, probabilities
@@ -80,7 +79,7 @@ assert_same_to_rounding = partial(assert_same_predictions, atol=1e-5)  # where n
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_a_pipeline_predicts_the_same_on_real_data(dataset, dtype):
     rows, labels = DATASETS[dataset](return_X_y=True)
-    clf = make_pipeline(StandardScaler(), small(hidden_layer_sizes=(30,))).fit(rows, labels)
+    clf = make_pipeline(StandardScaler(), small_lbfgs_for_onnx(hidden_layer_sizes=(30,))).fit(rows, labels)
     label, probabilities = assert_same_predictions(clf, rows.astype(dtype))
     assert probabilities.dtype == dtype
     assert (label == labels).mean() > 0.95
@@ -93,7 +92,7 @@ def test_every_activation_has_a_graph():
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_activation_predicts_the_same(activation, dtype):
-    clf = small(activation=activation, hidden_layer_sizes=(8, 6)).fit(X, y)
+    clf = small_lbfgs_for_onnx(activation=activation, hidden_layer_sizes=(8, 6)).fit(X, y)
     assert_same_predictions(clf, X.astype(dtype), atol=1e-6 if activation == "gelu" else None)  # onnxruntime's erf is float32
 
 
@@ -101,10 +100,10 @@ def test_every_activation_predicts_the_same(activation, dtype):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_graph_of_an_activation_follows_it_far_from_zero(activation, dtype):
     """Nothing overflows on the way to a finite result: one unit, whose weights pass Z through."""
-    clf = small(activation=activation, hidden_layer_sizes=(1,)).fit(X[:, :1], y > 0)
+    clf = small_lbfgs_for_onnx(activation=activation, hidden_layer_sizes=(1,)).fit(X[:, :1], y > 0)
     clf.coefs_, clf.intercepts_ = [np.ones((1, 1)), np.ones((1, 1))], [np.zeros(1), np.zeros(1)]
     Z = np.array([-1e4, -100.0, -20.0, -1.0, -1e-3, 0.0, 1e-3, 1.0, 20.0, 100.0, 1e4], dtype)[:, None]
-    scores = run(to_onnx(clf, Z, options={"zipmap": False, "raw_scores": True}), Z)[1]
+    scores = run_onnx(to_onnx(clf, Z, options={"zipmap": False, "raw_scores": True}), Z)[1]
     assert_allclose(scores[:, 1], clf.decision_function(Z), rtol=1e-6, atol=2e-7)
 
 
@@ -112,67 +111,68 @@ def test_the_graph_of_an_activation_follows_it_far_from_zero(activation, dtype):
 @pytest.mark.parametrize("out_activation", ["auto", "softmax"])
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_kind_of_target_predicts_the_same(target, out_activation, dtype):
-    assert_same_predictions(small(out_activation=out_activation).fit(X, TARGETS[target]), X.astype(dtype))
+    assert_same_predictions(small_lbfgs_for_onnx(out_activation=out_activation).fit(X, TARGETS[target]), X.astype(dtype))
 
 
 @pytest.mark.parametrize("kind", LABELS)
 def test_labels_come_back_as_they_were(kind):
     classes = LABELS[kind]
-    label, _ = assert_same_predictions(small().fit(X, classes[y % len(classes)]), X)
+    label, _ = assert_same_predictions(small_lbfgs_for_onnx().fit(X, classes[y % len(classes)]), X)
     assert label.dtype == (object if kind.startswith("str") else np.int64)
 
 
 def test_each_layer_has_its_own_activation():
     assert_same_predictions(
-        small(hidden_layer_sizes=(8, 6), activation=["tanh", "relu"], dropout=[0.0, 0.1], solver="adam").fit(X, y), X
+        small_lbfgs_for_onnx(hidden_layer_sizes=(8, 6), activation=["tanh", "relu"], dropout=[0.0, 0.1], solver="adam").fit(X, y),
+        X,
     )
 
 
 def test_softmax_regression_has_a_graph_too():
-    assert_same_predictions(small(hidden_layer_sizes=()).fit(X, y), X)
+    assert_same_predictions(small_lbfgs_for_onnx(hidden_layer_sizes=()).fit(X, y), X)
 
 
 @pytest.mark.parametrize("target", ["three classes", "multilabel"])
 def test_the_number_of_rows_is_free(target):
-    clf = make_pipeline(StandardScaler(), small()).fit(X, TARGETS[target])
+    clf = make_pipeline(StandardScaler(), small_lbfgs_for_onnx()).fit(X, TARGETS[target])
     model = to_onnx(clf, X)
     dimensions = [value.type.tensor_type.shape.dim[0] for value in (*model.graph.input, *model.graph.output)]
     assert not any(dimension.HasField("dim_value") for dimension in dimensions)
     for n in (1, 7, 150):
-        label, probabilities = run(model, X[:n])
+        label, probabilities = run_onnx(model, X[:n])
         assert_allclose(probabilities, clf.predict_proba(X[:n]), atol=1e-12)
         assert_array_equal(label, clf.predict(X[:n]))
 
 
 def test_outputs_are_named_as_skl2onnx_names_them_and_have_their_shapes():
-    label, probabilities = to_onnx(small().fit(X, y), X).graph.output
+    label, probabilities = to_onnx(small_lbfgs_for_onnx().fit(X, y), X).graph.output
     assert (label.name, probabilities.name) == ("label", "probabilities")
     assert [len(value.type.tensor_type.shape.dim) for value in (label, probabilities)] == [1, 2]
     assert probabilities.type.tensor_type.shape.dim[1].dim_value == 3
 
 
-def test_weights_put_there_by_hand_are_exported():
-    clf = small().fit(X, y)
+def test_weights_set_by_hand_are_exported():
+    clf = small_lbfgs_for_onnx().fit(X, y)
     clf.coefs_ = [W * 0.5 for W in clf.coefs_]
     assert_same_predictions(clf, X)
 
 
 def test_rows_of_integers_are_computed_in_float32():
-    clf = small().fit(X.round(), y)
-    label, probabilities = run(to_onnx(clf, X.round().astype(int)), X.round().astype(int))
+    clf = small_lbfgs_for_onnx().fit(X.round(), y)
+    label, probabilities = run_onnx(to_onnx(clf, X.round().astype(int)), X.round().astype(int))
     assert_allclose(probabilities, clf.predict_proba(X.round()), atol=1e-5)
     assert_array_equal(label, clf.predict(X.round()))
 
 
 def test_a_list_of_rows_says_the_types_as_an_array_does():
-    assert_array_equal(*(run(to_onnx(small().fit(X, y), rows), X)[0] for rows in (X, X.tolist())))
+    assert_array_equal(*(run_onnx(to_onnx(small_lbfgs_for_onnx().fit(X, y), rows), X)[0] for rows in (X, X.tolist())))
 
 
 @pytest.mark.parametrize("shape", [[None, 4], [None, None]])
 def test_types_may_be_given_in_place_of_rows(shape):
-    clf = small().fit(X, y)
+    clf = small_lbfgs_for_onnx().fit(X, y)
     model = to_onnx(clf, initial_types=[("X", skl2onnx.common.data_types.DoubleTensorType(shape))], target_opset=15)
-    assert_array_equal(run(model, X)[0], clf.predict(X))
+    assert_array_equal(run_onnx(model, X)[0], clf.predict(X))
 
 
 @pytest.mark.parametrize("shapes", [[[None, 3]], [[None, 7]], [[None, 4], [None, 1]], [[None]]])
@@ -180,7 +180,7 @@ def test_types_of_other_columns_than_in_fit_are_refused(shapes):
     types = [(f"X{i}", skl2onnx.common.data_types.DoubleTensorType(shape)) for i, shape in enumerate(shapes)]
     message = f"with the 4 columns of fit in all; got {[tuple(shape) for shape in shapes]}"
     with pytest.raises(ValueError, match=re.escape(message)):
-        to_onnx(small().fit(X, y), initial_types=types)
+        to_onnx(small_lbfgs_for_onnx().fit(X, y), initial_types=types)
 
 
 # Columns of a DataFrame
@@ -206,14 +206,14 @@ def test_a_pipeline_of_numbers_with_gaps_and_categories_predicts_the_same():
     frame, survived = passengers()
     numbers, categories = make_pipeline(SimpleImputer(), StandardScaler()), OneHotEncoder(handle_unknown="ignore")
     columns = ColumnTransformer([("numbers", numbers, ["age", "fare"]), ("categories", categories, ["sex", "embarked"])])
-    label, _ = assert_same_predictions(make_pipeline(columns, small()).fit(frame, survived), frame)
+    label, _ = assert_same_predictions(make_pipeline(columns, small_lbfgs_for_onnx()).fit(frame, survived), frame)
     assert (label == survived).mean() > 0.9
 
 
 @pytest.mark.parametrize("kinds", [{}, {"a": bool, "b": int}], ids=["of numbers", "of mixed types"])
 def test_the_columns_of_a_frame_are_put_side_by_side(kinds):
     frame = pd.DataFrame(X.round(), columns=list("abcd")).astype(kinds)
-    assert_same_predictions(small().fit(frame, y), frame)
+    assert_same_predictions(small_lbfgs_for_onnx().fit(frame, y), frame)
 
 
 # Other estimators around it
@@ -222,11 +222,11 @@ def test_the_columns_of_a_frame_are_put_side_by_side(kinds):
 @pytest.mark.parametrize(
     "outer",
     [
-        BaggingClassifier(small(), n_estimators=3, max_features=0.5, random_state=0),
-        CalibratedClassifierCV(small(), cv=2),
-        GridSearchCV(make_pipeline(StandardScaler(), small()), {"softmaxmlpclassifier__alpha": [0.1, 1.0]}, cv=2),
-        OneVsRestClassifier(small()),
-        StackingClassifier([("ours", small()), ("other", LogisticRegression())], small(), cv=2),
+        BaggingClassifier(small_lbfgs_for_onnx(), n_estimators=3, max_features=0.5, random_state=0),
+        CalibratedClassifierCV(small_lbfgs_for_onnx(), cv=2),
+        GridSearchCV(make_pipeline(StandardScaler(), small_lbfgs_for_onnx()), {"softmaxmlpclassifier__alpha": [0.1, 1.0]}, cv=2),
+        OneVsRestClassifier(small_lbfgs_for_onnx()),
+        StackingClassifier([("ours", small_lbfgs_for_onnx()), ("other", LogisticRegression())], small_lbfgs_for_onnx(), cv=2),
     ],
     ids=lambda outer: type(outer).__name__,
 )
@@ -236,20 +236,20 @@ def test_a_meta_estimator_around_it_predicts_the_same(outer, target):
 
 
 def test_calibration_of_two_softmax_units_starts_from_their_log_odds():
-    assert_same_predictions(CalibratedClassifierCV(small(out_activation="softmax"), cv=2).fit(X, y > 0), X)
+    assert_same_predictions(CalibratedClassifierCV(small_lbfgs_for_onnx(out_activation="softmax"), cv=2).fit(X, y > 0), X)
 
 
 @pytest.mark.parametrize("target", ["three classes", "multilabel"])
 def test_raw_scores_are_the_decision_function(target):
-    clf = small().fit(X, TARGETS[target])
-    scores = run(to_onnx(clf, X, options={"zipmap": False, "raw_scores": True}), X)[1]
+    clf = small_lbfgs_for_onnx().fit(X, TARGETS[target])
+    scores = run_onnx(to_onnx(clf, X, options={"zipmap": False, "raw_scores": True}), X)[1]
     assert_allclose(scores, clf.decision_function(X), atol=1e-12)
 
 
-def test_probabilities_come_as_dictionaries_where_asked_for():
-    clf = small().fit(X, y)
+def test_probabilities_are_dictionaries_if_asked_for():
+    clf = small_lbfgs_for_onnx().fit(X, y)
     rows = X.astype(np.float32)
-    dictionaries = run(to_onnx(clf, rows, options={"zipmap": True}), rows)[1]
+    dictionaries = run_onnx(to_onnx(clf, rows, options={"zipmap": True}), rows)[1]
     assert_allclose([list(row.values()) for row in dictionaries], clf.predict_proba(X), atol=1e-5)
 
 
@@ -262,7 +262,9 @@ def test_without_skl2onnx_the_error_says_what_to_install(monkeypatch):
         register.__wrapped__()
 
 
-@pytest.mark.parametrize("clf", [small(), make_pipeline(StandardScaler(), small())], ids=["alone", "in a pipeline"])
+@pytest.mark.parametrize(
+    "clf", [small_lbfgs_for_onnx(), make_pipeline(StandardScaler(), small_lbfgs_for_onnx())], ids=["alone", "in a pipeline"]
+)
 def test_an_unfitted_model_is_not_exported(clf):
     with pytest.raises(NotFittedError):
         to_onnx(clf, X)
@@ -270,18 +272,18 @@ def test_an_unfitted_model_is_not_exported(clf):
 
 def test_a_sparse_example_is_refused():
     with pytest.raises(TypeError, match="X must be dense"):
-        to_onnx(small().fit(X, y), csr_matrix(X))
+        to_onnx(small_lbfgs_for_onnx().fit(X, y), csr_matrix(X))
 
 
 def test_an_activation_without_a_graph_is_named():
-    clf = small().fit(X, y)
+    clf = small_lbfgs_for_onnx().fit(X, y)
     clf._network.activation = "cosine"
     with pytest.raises(ValueError, match="activation='cosine' cannot be expressed in ONNX, only identity, relu"):
         to_onnx(clf, X)
 
 
 def test_labels_that_onnx_does_not_have_are_named():
-    clf = small().fit(X, y)
+    clf = small_lbfgs_for_onnx().fit(X, y)
     clf._encoder.head.classes = np.array([b"a", b"b", b"c"])
     with pytest.raises(ValueError, match="classes_ must be str, int or bool"):
         labels_of(clf._encoder.head)
@@ -292,17 +294,18 @@ def test_labels_that_onnx_does_not_have_are_named():
 def test_scaling_and_missing_values_are_part_of_the_graph(scaling, dtype):
     rows = load_iris().data.astype(dtype)
     rows[::9, 1] = np.nan
-    clf = small(scaling=scaling, dtype=np.dtype(dtype).name).fit(rows, y)
+    clf = small_lbfgs_for_onnx(scaling=scaling, dtype=np.dtype(dtype).name).fit(rows, y)
     rows[1, 0], rows[2, 3] = np.nan, 1e30
     assert_same_predictions(clf, rows)
 
 
 # The estimator's own defaults: members, bins, categories
 
+
 COMMITTEE_TARGETS = ["three classes", "two classes", "one class", "multilabel", "soft labels"]
 
 
-def short(**params):
+def three_epochs(**params):
     """The default estimator after three epochs."""
     return SoftmaxMLPClassifier(**{"max_iter": 3, "random_state": 0, **params})
 
@@ -311,7 +314,7 @@ def short(**params):
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_the_defaults_predict_the_same_on_real_data(dataset, dtype):
     rows, labels = DATASETS[dataset](return_X_y=True)
-    clf = short(max_iter=10).fit(rows, labels)
+    clf = three_epochs(max_iter=10).fit(rows, labels)
     label, probabilities = assert_same_to_rounding(clf, rows.astype(dtype))
     assert clf._network.n_members >= 4
     assert clf._preprocessor.n_bin_columns > 100
@@ -322,25 +325,25 @@ def test_the_defaults_predict_the_same_on_real_data(dataset, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("out_activation", ["auto", "softmax"])
 @pytest.mark.parametrize("target", COMMITTEE_TARGETS)
-def test_a_committee_mixes_every_kind_of_target_and_raw_scores_are_its_decision_function(target, out_activation, dtype):
+def test_n_members_are_mixed_for_every_kind_of_target_and_raw_scores_are_the_decision_function(target, out_activation, dtype):
     rows, targets = np.tile(X, (2, 1)).astype(dtype), np.concatenate([TARGETS[target]] * 2)  # 300 rows: calibrated on folds
-    clf = short(out_activation=out_activation, hidden_layer_sizes=(8,)).fit(rows, targets)
+    clf = three_epochs(out_activation=out_activation, hidden_layer_sizes=(8,)).fit(rows, targets)
     assert_same_to_rounding(clf, rows)
-    scores = run(to_onnx(clf, rows, options={"zipmap": False, "raw_scores": True}), rows)[1]
+    scores = run_onnx(to_onnx(clf, rows, options={"zipmap": False, "raw_scores": True}), rows)[1]
     expected = clf.decision_function(rows)
     assert_allclose(scores[:, 1] if expected.ndim == 1 else scores, expected, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("target", ["three classes", "two classes"])
-def test_where_the_network_has_the_graphs_format_bins_and_mixtures_agree_to_the_last_digits(target):
-    assert_same_predictions(short(dtype="float64").fit(X, TARGETS[target]), X)
+def test_n_bins_and_mixtures_agree_to_the_last_digits_if_the_network_has_the_graphs_dtype(target):
+    assert_same_predictions(three_epochs(dtype="float64").fit(X, TARGETS[target]), X)
 
 
 @pytest.mark.parametrize("target", ["three classes", "two classes"])
 def test_members_that_are_very_sure_do_not_underflow(target):
-    clf = short(dtype="float64").fit(X, TARGETS[target])
+    clf = three_epochs(dtype="float64").fit(X, TARGETS[target])
     clf._network.parameters *= 30
-    scores = run(to_onnx(clf, X, options={"zipmap": False, "raw_scores": True}), X)[1]
+    scores = run_onnx(to_onnx(clf, X, options={"zipmap": False, "raw_scores": True}), X)[1]
     expected = clf.decision_function(X)
     assert abs(expected).max() > 1e4
     assert_allclose(scores[:, 1] if expected.ndim == 1 else scores, expected, rtol=1e-6, atol=1e-6)
@@ -350,7 +353,7 @@ def test_members_that_are_very_sure_do_not_underflow(target):
 def test_the_defaults_take_missing_and_extreme_numbers(dtype):
     rows = load_iris().data.astype(dtype)
     rows[::9, 1] = np.nan
-    clf = short().fit(rows, y)
+    clf = three_epochs().fit(rows, y)
     rows[1, 0], rows[2, 3], rows[4, 2] = np.nan, 1e30, -1e30
     assert_same_to_rounding(clf, rows)
 
@@ -359,35 +362,37 @@ def test_the_defaults_take_missing_and_extreme_numbers(dtype):
 def test_a_number_stays_on_its_side_of_a_bin_too_narrow_for_float32(dtype):
     column = np.concatenate([np.linspace(0, 1, 150), 0.9 + np.arange(50) * 1e-9])
     rows = np.column_stack([column, np.arange(200) % 3, np.ones(200)])
-    assert_same_to_rounding(short().fit(rows, column > 0.9), rows.astype(dtype))
+    assert_same_to_rounding(three_epochs().fit(rows, column > 0.9), rows.astype(dtype))
 
 
 @pytest.mark.parametrize("scaling", ["robust", "standard"])
 def test_numbers_far_out_are_cut_off_in_either_scaling(scaling):
-    clf = short(scaling=scaling, activation="identity", hidden_layer_sizes=(4,), dtype="float64").fit(X, y)
+    clf = three_epochs(scaling=scaling, activation="identity", hidden_layer_sizes=(4,), dtype="float64").fit(X, y)
     rows = np.full((2, 4), 1e300) * [[1], [-1]]
-    scores = run(to_onnx(clf, X, options={"zipmap": False, "raw_scores": True}), rows)[1]
+    scores = run_onnx(to_onnx(clf, X, options={"zipmap": False, "raw_scores": True}), rows)[1]
     assert_allclose(scores, clf.decision_function(rows), rtol=1e-6)
 
 
 def test_scaling_learnt_from_sparse_rows_is_exported_for_dense_ones():
-    assert_same_to_rounding(short().fit(csr_matrix(X), y), X)
+    assert_same_to_rounding(three_epochs().fit(csr_matrix(X), y), X)
 
 
 @pytest.mark.parametrize("target_opset", [15, 17, 18])
 def test_older_versions_of_onnx_take_a_committee(target_opset):
     frame, survived = passengers()
-    assert_same_to_rounding(short().fit(frame, survived), frame, target_opset=target_opset)
+    assert_same_to_rounding(three_epochs().fit(frame, survived), frame, target_opset=target_opset)
 
 
 def test_the_number_of_rows_is_free_for_a_committee():
-    clf = short().fit(X, y)
+    clf = three_epochs().fit(X, y)
     model = to_onnx(clf, X)
     for n in (1, 7, 150):
-        assert_allclose(run(model, X[:n])[1], clf.predict_proba(X[:n]), atol=1e-5)
+        assert_allclose(run_onnx(model, X[:n])[1], clf.predict_proba(X[:n]), atol=1e-5)
 
 
-@pytest.mark.parametrize("outer", [BaggingClassifier(short(), n_estimators=2, random_state=0), make_pipeline(short())])
+@pytest.mark.parametrize(
+    "outer", [BaggingClassifier(three_epochs(), n_estimators=2, random_state=0), make_pipeline(three_epochs())]
+)
 def test_a_committee_may_stand_in_another_estimator(outer):
     assert_same_to_rounding(outer.fit(X, y), X)
 
@@ -399,34 +404,34 @@ def test_a_committee_may_stand_in_another_estimator(outer):
 def test_categories_of_a_frame_are_found_and_those_not_seen_are_zeros(scaling):
     frame, survived = passengers()
     frame["alone"], frame["cabin"] = frame["fare"] > 30, pd.Categorical(["ü", "b"] * 100)
-    clf = short(scaling=scaling).fit(frame, survived)
+    clf = three_epochs(scaling=scaling).fit(frame, survived)
     frame.loc[[0, 1], "embarked"], frame.loc[2, "sex"] = ["", "X"], "other"
     assert_same_to_rounding(clf, frame)
 
 
 def test_a_frame_may_hold_categories_alone():
     frame, survived = passengers()
-    assert_same_to_rounding(short().fit(frame[["sex", "embarked"]], survived), frame[["sex", "embarked"]])
+    assert_same_to_rounding(three_epochs().fit(frame[["sex", "embarked"]], survived), frame[["sex", "embarked"]])
 
 
 def test_a_column_of_one_category_or_of_none_is_exported():
     frame = pd.DataFrame({"size": X[:, 0], "same": ["a"] * 150, "missing": pd.Series([None] * 150, dtype="string")})
-    clf = short(categorical_features=["same", "missing"]).fit(frame, y)
+    clf = three_epochs(categorical_features=["same", "missing"]).fit(frame, y)
     assert_same_to_rounding(clf, frame.fillna({"missing": ""}))
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_numbers_without_scaling_stand_beside_categories():
+def test_numbers_without_scaling_work_beside_categorical_features():
     frame, survived = passengers()
     frame["age"] = frame["age"].fillna(30) / 40
-    clf = small(categorical_features="from_dtype").fit(frame, survived)
+    clf = small_lbfgs_for_onnx(categorical_features="from_dtype").fit(frame, survived)
     assert_same_to_rounding(clf, frame)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_columns_of_an_array_may_be_categories(dtype):
+def test_categorical_features_may_be_columns_of_an_array(dtype):
     rows = np.column_stack([y, X[:, 0], y % 2 + 5, X[:, 1]]).astype(dtype)
-    clf = short(categorical_features=[0, 2]).fit(rows, y)
+    clf = three_epochs(categorical_features=[0, 2]).fit(rows, y)
     rows[0, 0], rows[1, 2] = 7, np.nan
     assert_same_to_rounding(clf, rows)
 
@@ -435,7 +440,7 @@ def test_a_column_is_found_in_inputs_of_several_columns():
     from skl2onnx.common.data_types import DoubleTensorType
 
     rows = np.column_stack([X[:, 0], X[:, 1], y, X[:, 2]])
-    clf = short(categorical_features=[2]).fit(rows, y)
+    clf = three_epochs(categorical_features=[2]).fit(rows, y)
     model = to_onnx(clf, initial_types=[("a", DoubleTensorType([None, 2])), ("b", DoubleTensorType([None, 2]))])
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     label, probabilities = session.run(None, {"a": rows[:, :2], "b": rows[:, 2:]})
@@ -446,14 +451,14 @@ def test_a_column_is_found_in_inputs_of_several_columns():
 @pytest.mark.parametrize("values", [["p", 1], [2**53 + 1, 0]], ids=["of mixed types", "beyond float64"])
 def test_categories_that_onnx_cannot_compare_are_named(values):
     frame = pd.DataFrame({"kind": pd.Series(values * 75, dtype=object), "size": X[:, 0]})
-    clf = short(categorical_features=["kind"]).fit(frame, y)
+    clf = three_epochs(categorical_features=["kind"]).fit(frame, y)
     with pytest.raises(ValueError, match=rf"Categories must be numbers, or strings.*{values[0]}"):
         to_onnx(clf, frame.astype({"kind": str}))
 
 
 def test_strings_need_a_column_of_strings():
     frame, survived = passengers()
-    clf = short().fit(frame, survived)
+    clf = three_epochs().fit(frame, survived)
     with pytest.raises(ValueError, match="strings in a column of strings"):
         to_onnx(clf, frame.assign(sex=0))
 
@@ -477,7 +482,7 @@ def test_an_example_that_predict_would_refuse_is_refused(example, message):
         to_onnx(clf, example(frame))
 
 
-# Columns that are embedded
+# Embedded columns
 
 
 def places(n_rows=400):
@@ -492,7 +497,7 @@ def places(n_rows=400):
 def test_embedded_categories_are_found_and_others_have_code_0(params, monkeypatch):
     monkeypatch.setattr(preprocessing, "MAX_ONE_HOT", 5)
     frame, labels = places()
-    clf = short(categorical_features=["city", "area"], **params).fit(frame, labels)
+    clf = three_epochs(categorical_features=["city", "area"], **params).fit(frame, labels)
     assert len(clf.embeddings_) == 2
     frame.loc[:2, "city"], frame.loc[3:9, "area"] = ["", "new", "u1"], [np.nan, 2.5, -1, 1e300, -np.inf, np.inf, 2**53]
     clf.embeddings_[0][..., 0, :] = 3
@@ -502,14 +507,14 @@ def test_embedded_categories_are_found_and_others_have_code_0(params, monkeypatc
 def test_a_frame_may_hold_embedded_categories_alone(monkeypatch):
     monkeypatch.setattr(preprocessing, "MAX_ONE_HOT", 5)
     frame, labels = places()
-    assert_same_to_rounding(short().fit(frame[["city"]], labels), frame[["city"]])
+    assert_same_to_rounding(three_epochs().fit(frame[["city"]], labels), frame[["city"]])
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0**60])
 def test_embedded_numbers_must_be_whole_and_exact(factor, monkeypatch):
     monkeypatch.setattr(preprocessing, "MAX_ONE_HOT", 5)
     frame, labels = places()
-    clf = short(categorical_features=["area"]).fit(frame.assign(area=frame["area"] * factor)[["area"]], labels)
+    clf = three_epochs(categorical_features=["area"]).fit(frame.assign(area=frame["area"] * factor)[["area"]], labels)
     with pytest.raises(ValueError, match=rf"embedded must be whole numbers, or strings .* got \[0.0, {re.escape(str(factor))}"):
         to_onnx(clf, frame[["area"]])
 
@@ -517,4 +522,4 @@ def test_embedded_numbers_must_be_whole_and_exact(factor, monkeypatch):
 def test_a_model_that_uses_no_column_is_refused():
     frame = pd.DataFrame({"number": [f"row {i}" for i in range(300)]})
     with pytest.raises(ValueError, match="uses no column of X"):
-        to_onnx(short().fit(frame, np.arange(300) % 3), frame)
+        to_onnx(three_epochs().fit(frame, np.arange(300) % 3), frame)

@@ -1,26 +1,21 @@
-"""Models saved by every released version load, predict what they did, and go on."""
+"""Models saved by every released version load, predict as recorded, and continue training."""
 
-import importlib.util
 import json
 import pickle
 import warnings
 from contextlib import nullcontext
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import pytest
-from neutral import plain
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sksoftmax import SoftmaxMLPClassifier, __version__
+from support.neutral import plain
+from support.saved_models import FOLDER, make, spec
 
-FOLDER = Path(__file__).with_name("fixtures")
 SAVED = sorted(path.relative_to(FOLDER) for kind in ("pickle", "skops") for path in FOLDER.glob(f"*/*.{kind}"))
 MODULES = {"numpy", "numpy._core.multiarray", "numpy.random._mt19937", "numpy.random._pickle"}  # where NumPy's own pickles lead
-
-spec = importlib.util.spec_from_file_location("make", FOLDER / "make.py")
-make = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(make)
 
 
@@ -49,7 +44,7 @@ def assert_as_recorded(clf, path):
 
 
 @pytest.mark.parametrize("path", SAVED, ids=str)
-def test_a_saved_model_predicts_and_goes_on_as_when_it_was_saved(path):
+def test_a_saved_model_predicts_and_continues_training_as_recorded(path):
     assert_as_recorded(load(FOLDER / path), FOLDER / path)
 
 
@@ -66,7 +61,7 @@ def test_the_script_writes_what_loads(tmp_path):
 
 
 @pytest.mark.parametrize("name", make.MODELS)
-def test_a_pickle_names_no_class_but_ours_and_those_of_numpys_arrays(name):
+def test_a_pickle_names_only_our_classes_and_those_of_numpys_arrays(name):
     found = set()
 
     class Recorder(pickle.Unpickler):

@@ -1,27 +1,14 @@
 """The examples run as a user runs them: from a folder of their own, without a warning, ending in what they promise."""
 
-import os
 import re
-import subprocess
-import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from support.scripts import run_script
+
 PNG_SIGNATURE = b"\x89PNG"
-
-
-def run(script, *arguments, folder):
-    """What the script prints; it must succeed without a word on stderr about a warning."""
-    environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
-    command = [sys.executable, ROOT / script, *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert "Warning" not in done.stderr, done.stderr
-    return done.stdout
 
 
 def assert_picture(path, output):
@@ -34,7 +21,7 @@ def assert_picture(path, output):
 
 
 def test_quickstart_beats_scikit_learn_on_digits_and_reads_a_frame(tmp_path):
-    output = run("examples/quickstart.py", folder=tmp_path)
+    output = run_script("examples/quickstart.py", folder=tmp_path)
     line = r"^(digits|breast cancer) +(\S.*?MLPClassifier\(\)) +([\d.]+) +([\d.]+)$"
     found = {row[:2]: (float(row[2]), float(row[3])) for row in re.findall(line, output, re.MULTILINE)}
     assert len(found) == 4
@@ -56,7 +43,7 @@ def test_quickstart_beats_scikit_learn_on_digits_and_reads_a_frame(tmp_path):
 
 
 def test_derivation_agrees_with_the_texts_to_the_end(tmp_path):
-    output = run("examples/derivation.py", folder=tmp_path)
+    output = run_script("examples/derivation.py", folder=tmp_path)
     for number in (
         "1.9095425",
         "3.09335001e-50",
@@ -73,7 +60,7 @@ def test_derivation_agrees_with_the_texts_to_the_end(tmp_path):
 
 
 def test_xor_is_learnt_by_both_heads(tmp_path):
-    output = run("examples/xor.py", "--seeds", "3", "--out", tmp_path / "pictures", folder=tmp_path)
+    output = run_script("examples/xor.py", "--seeds", "3", "--out", tmp_path / "pictures", folder=tmp_path)
     for head in ("softmax 2-4-4-2", "sigmoid 2-4-4-1"):
         few, many = re.search(rf"^{head} +(\d) of 3 +(\d) of 3", output, re.MULTILINE).groups()
         assert int(few) <= int(many) == 3
@@ -81,7 +68,7 @@ def test_xor_is_learnt_by_both_heads(tmp_path):
 
 
 def test_distilled_networks_are_small_and_keep_the_accuracy(tmp_path):
-    output = run("examples/distillation.py", folder=tmp_path)
+    output = run_script("examples/distillation.py", folder=tmp_path)
     line = r"^(forest|32 units|8 units), (500 trees|labels|distilled) +(\d+) +[\d.]+ +[\d.]+ +([\d.]+) +([\d.]+) +([\d.]+)$"
     table = {row[:2]: [float(number) for number in row[2:]] for row in re.findall(line, output, re.MULTILINE)}
     assert len(table) == 5
@@ -93,7 +80,7 @@ def test_distilled_networks_are_small_and_keep_the_accuracy(tmp_path):
 
 
 def test_calibration_lowers_log_loss_and_calibration_error(tmp_path):
-    output = run("examples/calibration.py", folder=tmp_path)
+    output = run_script("examples/calibration.py", folder=tmp_path)
     for score in ("log loss", "ECE"):
         before, after = re.search(rf"^{score} +([\d.]+) +([\d.]+)$", output, re.MULTILINE).groups()
         assert float(after) < 0.8 * float(before)
@@ -101,7 +88,7 @@ def test_calibration_lowers_log_loss_and_calibration_error(tmp_path):
 
 
 def test_explanation_names_the_columns(tmp_path):
-    output = run("examples/explanation.py", folder=tmp_path)
+    output = run_script("examples/explanation.py", folder=tmp_path)
     names = re.findall(r"^  (\S+) +[\d.]+ ± [\d.]+$", output, re.MULTILINE)
     assert len(names) == 5
     assert set(names[:2]) == {"alcohol", "proline"}
@@ -111,7 +98,7 @@ def test_explanation_names_the_columns(tmp_path):
 @pytest.mark.parametrize("name", ["calibration", "explanation"])
 def test_a_picture_is_saved_where_a_path_is_given(tmp_path, name):
     pytest.importorskip("matplotlib")
-    output = run(f"examples/{name}.py", "picture.png", folder=tmp_path)
+    output = run_script(f"examples/{name}.py", "picture.png", folder=tmp_path)
     assert_picture(tmp_path / "picture.png", output)
 
 
@@ -120,7 +107,7 @@ def test_fashion_mnist_benchmark_compares_on_any_images(tmp_path):
     images, labels = rng.integers(0, 256, (260, 28, 28), dtype=np.uint8), np.arange(260) % 10
     np.savez(tmp_path / "images.npz", X=images[:200], y=labels[:200], X_test=images[200:], y_test=labels[200:])
     options = ["--defaults", "--rows", "150", "--epochs", "1", "--repeats", "2", "--hidden", "8", "--batch-size", "50"]
-    output = run("benchmarks/fashion_mnist.py", "images.npz", *options, folder=tmp_path)
+    output = run_script("benchmarks/fashion_mnist.py", "images.npz", *options, folder=tmp_path)
     assert output.startswith("150 × 784 training rows, 60 test rows, float32")
     line = r"^ *(?:0|1|all)" + 2 * r" +[\d.]+ in +[\d.]+ s" + r" +[\d.]+$"
     assert len(re.findall(line, output, re.MULTILINE)) == 3
@@ -133,8 +120,8 @@ def test_the_benchmark_of_quality_takes_bundled_data_and_files(tmp_path):
     X[::7, 1], X[:, 0] = np.nan, X[:, 0] + 3 * y
     np.savez(tmp_path / "both.npz", X=X, X_cat=codes, y=y)
     np.savez(tmp_path / "codes.npz", X=X[:, :0], X_cat=codes, y=y, X_test=X[:, :0], X_cat_test=codes, y_test=y)
-    output = run("benchmarks/quality.py", "--names", "iris", "--models", "one,logistic", folder=tmp_path)
+    output = run_script("benchmarks/quality.py", "--names", "iris", "--models", "one,logistic", folder=tmp_path)
     assert re.search(r"^SoftmaxMLPClassifier\(n_members=1\)( +\d\.\d{4}){5} +–$", output, re.MULTILINE)
-    output = run("benchmarks/quality.py", tmp_path, "--seeds", "2", "--max-train", "80", folder=tmp_path)
+    output = run_script("benchmarks/quality.py", tmp_path, "--seeds", "2", "--max-train", "80", folder=tmp_path)
     assert "\n4 splits\n" in output
     assert len(re.findall(r"^\w+\(.*\)( +\d\.\d{4}){5} +\d+\.\d\d$", output, re.MULTILINE)) == 6
