@@ -1,11 +1,14 @@
-"""The law of the house: which folder and which file may import which, and how long and wide functions are."""
+"""The law of the house: which folder and which file may import which, and how long and wide functions are; also in the tests."""
 
 import ast
+import re
+from collections import Counter
 from graphlib import TopologicalSorter
 from statistics import median
 
 import pytest
 
+from support.paths import TESTS
 from support.source import TREES
 
 FOLDERS = {  # a folder, or a file outside the folders → the folders and files it may import
@@ -139,3 +142,26 @@ def test_functions_are_short():
 
 def test_only_the_estimators_constructor_takes_more_than_eight_arguments():
     assert {name for name, node in FUNCTIONS.items() if n_arguments(node) > 8} <= WIDE
+
+
+# The tests
+
+TEST_MODULES = {path.stem: path.read_text("utf-8") for path in sorted(TESTS.rglob("test_*.py"))}
+
+
+@pytest.mark.parametrize("module", TEST_MODULES)
+def test_a_test_module_imports_no_other_test_module(module):
+    """Not in code that it runs elsewhere either; helpers belong to `tests/support`."""
+    imports = re.findall(r"^ *(?:from|import) (.*)$", TEST_MODULES[module], re.MULTILINE)
+    assert {name for line in imports for name in re.findall(r"\w+", line) if name in TEST_MODULES} == set()
+
+
+def test_no_helper_is_defined_in_two_test_modules():
+    """Equal helpers belong to `tests/support`; different ones get different names."""
+    helpers = Counter(
+        node.name
+        for source in TEST_MODULES.values()
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("test_")
+    )
+    assert [name for name, n_modules in helpers.items() if n_modules > 1] == []

@@ -245,7 +245,7 @@ def optimizer_options(**changes):
     return SimpleNamespace(**{**OPTIONS, **changes})
 
 
-def network(dtype=np.float64):
+def tiny_network(dtype=np.float64):
     network = Network((2, 3, 1), "relu", dtype)
     network.initialize(np.random.RandomState(0))
     return network
@@ -261,20 +261,20 @@ def test_the_optimizers_defaults_are_mlpclassifiers():
 
 @STEPWISE
 def test_make_optimizer_gives_layers_their_own_rates_in_the_ntk_parametrization_alone(solver):
-    net = network()
+    net = tiny_network()
     assert make_optimizer(optimizer_options(solver=solver), net).relative_rates is None
     assert make_optimizer(optimizer_options(solver=solver, parametrization="ntk"), net).relative_rates == net.relative_rates()
 
 
 def test_make_optimizer_gives_adam_its_parameters():
-    adam = make_optimizer(optimizer_options(), network())
+    adam = make_optimizer(optimizer_options(), tiny_network())
     assert type(adam) is Adam
     assert (adam.learning_rate, adam.learning_rate_init, adam.t) == (0.02, 0.02, 0)
     assert (adam.beta_1, adam.beta_2, adam.epsilon) == (0.7, 0.99, 1e-5)
 
 
 def test_make_optimizer_gives_sgd_its_parameters():
-    sgd = make_optimizer(optimizer_options(solver="sgd"), network())
+    sgd = make_optimizer(optimizer_options(solver="sgd"), tiny_network())
     assert type(sgd) is SGD
     assert (sgd.learning_rate, sgd.learning_rate_init, sgd.momentum, sgd.nesterov) == (0.02, 0.02, 0.8, False)
 
@@ -282,7 +282,7 @@ def test_make_optimizer_gives_sgd_its_parameters():
 @STEPWISE
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_make_optimizer_applies_weight_decay_to_weights_and_not_to_biases(solver, dtype):
-    net = network(dtype)
+    net = tiny_network(dtype)
     before = [a.copy() for a in net.coefs + net.intercepts]
     optimizer = make_optimizer(optimizer_options(solver=solver, weight_decay=0.5), net)
     optimizer.step(net.parameters, np.zeros_like(net.parameters), 0.1)
@@ -471,6 +471,6 @@ def test_an_ema_decay_average_keeps_the_dtype(dtype):
 
 @pytest.mark.parametrize(("solver", "kind"), [("adam", Adam), ("sgd", SGD)])
 def test_make_optimizer_averages_with_ema_decay(solver, kind):
-    optimizer = make_optimizer(optimizer_options(solver=solver, ema_decay=0.9), network())
+    optimizer = make_optimizer(optimizer_options(solver=solver, ema_decay=0.9), tiny_network())
     assert (type(optimizer), type(optimizer.optimizer), optimizer.decay) == (Averaged, kind, 0.9)
     assert optimizer.learning_rate == 0.02

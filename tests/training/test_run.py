@@ -25,7 +25,7 @@ WEIGHTS = np.random.default_rng(1).uniform(0.1, 2, len(X))
 ROWS = np.array([7, 2, 19])
 
 
-def network():
+def untrained_network():
     network = Network((4, 5, 3), "tanh", np.float64)
     network.initialize(np.random.RandomState(0))
     return network
@@ -35,7 +35,7 @@ def make_run(weights=None, **options):
     """A run on all rows that scores them, too."""
     options = SimpleNamespace(**{"verbose": 0, "label_smoothing": 0.0, "scoring": "accuracy", **options})
     rows = Samples(X, y, weights)
-    run = Run(network(), SoftmaxHead(np.arange(3)), rows, rows, Progress(), options, NoTasks(), Mixture.equal(1))
+    run = Run(untrained_network(), SoftmaxHead(np.arange(3)), rows, rows, Progress(), options, NoTasks(), Mixture.equal(1))
     run.order = np.arange(len(X))[None]
     return run
 
@@ -94,12 +94,12 @@ def test_rows_in_memory_are_one_part():
 
 def test_training_has_diverged_if_the_loss_the_weights_or_a_moment_is_not_finite():
     def optimizer(v=1.0):
-        adam = Adam(network().parameters)
+        adam = Adam(untrained_network().parameters)
         adam.v[0] = v
         return adam
 
     def net(w=1.0):
-        net = network()
+        net = untrained_network()
         net.parameters[0] = w
         return net
 
