@@ -17,7 +17,6 @@ from support.paths import ROOT
 from support.readme import PYTHON
 from support.scripts import run_script
 
-
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X = np.random.default_rng(0).normal(size=(120, 4))
 y = np.array(["b", "a", "c"])[X[:, :3].argmax(axis=1)]
@@ -179,6 +178,7 @@ def test_the_readmes_loop_over_blocks_trains_as_they_do_in_turn(client):
     assert names["search"].best_score_ > 0.3
 
 
+@pytest.mark.nightly
 def test_a_worker_that_dies_changes_nothing(tmp_path):
     pytest.importorskip("distributed")
     output = run_script(
