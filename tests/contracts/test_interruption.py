@@ -17,7 +17,7 @@ from sklearn.model_selection import GridSearchCV
 from sksoftmax.data.preprocessing import Preprocessor
 from sksoftmax.nn.network import Network
 from sksoftmax.nn.optimizers import SGD, Adam, Averaged
-from sksoftmax.training import fitting, recipe, run
+from sksoftmax.training import fitting, run
 from sksoftmax.training.progress import Progress
 from sksoftmax.training.run import Run
 from support.callbacks import Recorder
@@ -31,8 +31,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 SETTING = pytest.mark.parametrize("make", SETTINGS.values(), ids=SETTINGS)
 
 
-def fit_interrupted(clf):
-    """Fit, where the interrupt must end in a warning; one that comes through fails one test, not the whole run."""
+def fit_interrupted(clf, X=X, y=y):
+    """Fit and expect the warning of an interrupt; a KeyboardInterrupt that is raised fails one test, not the whole run."""
     try:
         with pytest.warns(UserWarning, match="interrupted by user"):
             return clf.fit(X, y)
@@ -121,9 +121,8 @@ def test_an_interrupt_before_an_epoch_has_ended_keeps_a_model_that_predicts(make
 
 
 def test_an_interrupt_while_the_mixture_is_fitted_ends_training(monkeypatch):
-    monkeypatch.setattr(recipe, "OPEN_ROWS", len(X))
     interrupt(monkeypatch, run, "fit_mixture", at_call=1)
-    clf = fit_interrupted(committee_of_six_epochs())
+    clf = fit_interrupted(committee_of_six_epochs(), np.tile(X, (5, 1)), np.tile(y, 5))
     monkeypatch.undo()
     assert clf.n_iter_ == 2
     assert np.ptp(clf._mixture.weights) > 0

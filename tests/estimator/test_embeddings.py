@@ -114,11 +114,10 @@ def test_an_integer_sample_weight_equals_repeated_rows_with_embeddings(at_most_f
     assert_allclose(weighted, expected, rtol=1e-6)
 
 
-def test_predictions_in_chunks_equal_those_of_all_rows_with_embeddings(at_most_five_one_hot, monkeypatch):
+def test_predictions_in_chunks_equal_those_of_few_rows_with_embeddings(at_most_five_one_hot):
     clf = short_default(dtype="float64").fit(FRAME, y)
-    expected = clf.predict_proba(FRAME)
-    monkeypatch.setattr("sksoftmax.nn.network.CHUNK_ELEMENTS", 1)
-    assert_allclose(clf.predict_proba(FRAME), expected, rtol=1e-12)
+    many = pd.concat([FRAME] * 25, ignore_index=True)
+    assert_allclose(clf.predict_proba(many), np.tile(clf.predict_proba(FRAME), (25, 1)), rtol=1e-12)
 
 
 def test_inputs_are_named_and_tables_have_a_row_a_category(at_most_five_one_hot):

@@ -8,6 +8,7 @@ from sksoftmax import SoftmaxMLPClassifier
 
 N, N_INPUTS = 240, 5
 X, y = make_classification(N, N_INPUTS, n_informative=4, n_redundant=0, n_classes=3, random_state=0)
+MANY_X, MANY_y = np.vstack([X, X + 0.1, X - 0.1]), np.tile(y, 3)  # enough rows for members to see all of them after the folds
 KINDS = {
     "classes": y,
     "two classes": y > 0,

@@ -24,7 +24,7 @@ from sksoftmax.training.committee import (
     stratified_folds,
 )
 from sksoftmax.training.run import Run, Samples, minibatches
-from support.committees import KINDS, N_INPUTS, N, X, quick_committee, y
+from support.committees import KINDS, MANY_X, N_INPUTS, MANY_y, N, X, quick_committee
 
 SIZES = [4, 6, 8, 10, 16]
 HEADS = {"softmax": SoftmaxHead(np.arange(3)), "binary": BinaryHead(np.arange(2)), "multilabel": MultilabelHead(np.arange(3))}
@@ -341,37 +341,31 @@ def test_an_integer_sample_weight_equals_repeated_rows_given_the_same_folds(name
 # The phase on all rows
 
 
-@pytest.fixture
-def open_folds(monkeypatch):
-    """Rows enough for members to see all of them in the end."""
-    monkeypatch.setattr(recipe, "OPEN_ROWS", N // 2)
-
-
-def test_members_leave_out_folds_for_two_fifths_of_the_epochs_and_then_see_all_rows(open_folds, monkeypatch):
+def test_members_leave_out_folds_for_two_fifths_of_the_epochs_and_then_see_all_rows(monkeypatch):
     seen = []
     monkeypatch.setattr(run, "minibatches", lambda order, size: seen.append(order.copy()) or minibatches(order, size))
-    clf = quick_committee(n_members=8, max_iter=5).fit(X, y)
-    everyone = np.arange(len(X))
+    clf = quick_committee(n_members=8, max_iter=5).fit(MANY_X, MANY_y)
+    everyone = np.arange(len(MANY_X))
     of_all = [all(np.array_equal(np.sort(rows), everyone) for rows in order) for order in seen]
     assert of_all == [False, False, True, True, True]
     assert len(clf.loss_curve_) == 5
 
 
-def test_members_leave_out_their_folds_to_the_end_with_early_stopping(open_folds, monkeypatch):
+def test_members_leave_out_their_folds_to_the_end_with_early_stopping(monkeypatch):
     seen = []
     monkeypatch.setattr(run, "minibatches", lambda order, size: seen.append(order.shape) or minibatches(order, size))
-    clf = quick_committee(n_members=8, max_iter=5, n_iter_no_change=10, early_stopping=True).fit(X, y)
+    clf = quick_committee(n_members=8, max_iter=5, n_iter_no_change=10, early_stopping=True).fit(MANY_X, MANY_y)
     assert len(seen) == 5 and len(set(seen)) == 1
-    assert seen[0][1] < len(X) * (1 - clf.validation_fraction)
+    assert seen[0][1] < len(MANY_X) * (1 - clf.validation_fraction)
     assert np.ptp(clf._mixture.weights) > 0
 
 
-def test_the_mixture_is_fitted_on_out_of_fold_predictions(open_folds, monkeypatch):
+def test_the_mixture_is_fitted_on_out_of_fold_predictions(monkeypatch):
     """Members that have seen a row do not judge it: the mixture is fitted once, before they do."""
     events, end_epoch = [], Run.end_epoch
     monkeypatch.setattr(Run, "end_epoch", lambda *args: events.append("epoch") or end_epoch(*args))
     monkeypatch.setattr(run, "fit_mixture", lambda *args: events.append("mixture") or fit_mixture(*args))
-    quick_committee(n_members=8, max_iter=5).fit(X, y)
+    quick_committee(n_members=8, max_iter=5).fit(MANY_X, MANY_y)
     assert events == ["epoch"] * 2 + ["mixture"] + ["epoch"] * 3
 
 
@@ -404,9 +398,9 @@ def test_members_of_one_model_share_their_weights_and_its_sharpness():
 
 
 @pytest.mark.parametrize("ema_decay", [0.0, 0.5])
-def test_members_switch_to_the_dropout_and_weight_decay_that_did_better_out_of_fold(open_folds, monkeypatch, ema_decay):
+def test_members_switch_to_the_dropout_and_weight_decay_that_did_better_out_of_fold(monkeypatch, ema_decay):
     monkeypatch.setattr(run, "fit_mixture", lambda *args: mixture_of(1, 3, 2, 1))
-    clf = quick_committee(n_members=8, warm_start=True, ema_decay=ema_decay).fit(X, y)
+    clf = quick_committee(n_members=8, warm_start=True, ema_decay=ema_decay).fit(MANY_X, MANY_y)
     strong, light = recipe.DROPOUT["strong"], recipe.DROPOUT["light"]
     assert_array_equal(clf._network.dropout, np.repeat([strong, light], 4))
     decays = np.repeat([recipe.WEIGHT_DECAY["strong"], recipe.WEIGHT_DECAY["light"]], 4)
@@ -414,7 +408,7 @@ def test_members_switch_to_the_dropout_and_weight_decay_that_did_better_out_of_f
     assert set(clf._mixture.sharpness) == {2.0, 3.0}
 
 
-def test_members_with_equal_dropout_and_weight_decay_do_not_switch(open_folds, monkeypatch):
+def test_members_with_equal_dropout_and_weight_decay_do_not_switch(monkeypatch):
     mixture = mixture_of(1, 3, 2, 1)
     monkeypatch.setattr(run, "fit_mixture", lambda *args: mixture)
-    assert quick_committee(n_members=8, dropout=0.2, weight_decay=0.1).fit(X, y)._mixture is mixture
+    assert quick_committee(n_members=8, dropout=0.2, weight_decay=0.1).fit(MANY_X, MANY_y)._mixture is mixture
