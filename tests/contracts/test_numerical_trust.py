@@ -188,7 +188,7 @@ def rows_of_smoothed_targets(X, y, weights, n_classes, smoothing):
 
 @pytest.mark.parametrize("smoothing", [0, 0.1])
 @pytest.mark.parametrize(("n_classes", "alpha", "seed"), [(2, 0.1, 0), (2, 1.0, 1), (3, 0.1, 2), (3, 1.0, 3), (5, 1.0, 5)])
-def test_without_a_hidden_layer_lbfgs_ends_where_newtons_method_does(n_classes, alpha, seed, smoothing):
+def test_without_a_hidden_layer_lbfgs_finds_the_optimum_of_newtons_method(n_classes, alpha, seed, smoothing):
     X, y, weights = blobs(n_classes, seed)
     ours = plain((), alpha=alpha, label_smoothing=smoothing, **EXACT).fit(X, y, weights)
     newton = LogisticRegression(C=1 / alpha, solver="newton-cg", tol=1e-12, max_iter=1000)

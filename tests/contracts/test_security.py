@@ -203,7 +203,7 @@ def test_a_state_that_lacks_a_part_names_it(name):
 
 
 @pytest.mark.parametrize("state", [None, [], "text", 3])
-def test_a_state_that_is_no_dict_is_refused(state):
+def test_a_state_that_is_not_a_dict_is_refused(state):
     with pytest.raises(TypeError, match="saved state of SoftmaxMLPClassifier must be a dict; got"):
         type(clf)().__setstate__(state)
 

@@ -255,7 +255,7 @@ def test_a_column_may_mix_types():
 
 
 @pytest.mark.parametrize("value", ["green", "", 0, 1, True, np.nan, None, pd.NA, ("red",)], ids=repr)
-def test_a_category_that_was_not_seen_is_no_error(value):
+def test_an_unseen_category_gives_no_error(value):
     assert codes(in_pandas([value], object), in_pandas(["red", "blue"])) == UNKNOWN
 
 
@@ -290,7 +290,7 @@ def test_reading_categorical_features_does_not_change_the_users_frame(columns):
     pd.testing.assert_frame_equal(X, before)
 
 
-def test_a_pickle_holds_the_categories_once_and_reads_alike():
+def test_a_pickle_holds_the_categories_once_and_reads_the_same():
     categories = Categories({0: [f"colour {i}" for i in range(1000)]})
     data = pickle.dumps(categories)
     assert len(data) < 1.2 * len(pickle.dumps(categories.of_column))

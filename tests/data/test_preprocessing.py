@@ -283,7 +283,7 @@ def test_two_categories_are_one_column_of_minus_1_and_1():
 
 
 @pytest.mark.parametrize("n_categories", [1, 2, 3])
-def test_what_is_no_category_is_zeros(n_categories):
+def test_a_value_that_is_not_a_category_is_encoded_as_zeros(n_categories):
     column = (np.arange(6.0) % n_categories)[:, None]
     preprocessor = fitted_preprocessor(column, None, {0: list("abc"[:n_categories])})
     assert not preprocessor.transform(np.array([[UNKNOWN]]), np.float64).any()

@@ -63,7 +63,7 @@ def test_training_is_solid_validation_dashed_and_the_best_epoch_a_dot_on_it_all_
     assert dashed.get_color() == dot.get_color() == line.get_color()
 
 
-def test_the_axes_and_the_legend_say_what_is_shown():
+def test_the_axes_and_the_legend_name_what_is_shown():
     display = LossCurveDisplay.from_estimator(with_known_curves())
     assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("Epoch", "Loss")
     name = "SoftmaxMLPClassifier"

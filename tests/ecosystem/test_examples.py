@@ -96,7 +96,7 @@ def test_explanation_names_the_columns(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["calibration", "explanation"])
-def test_a_picture_is_saved_where_a_path_is_given(tmp_path, name):
+def test_a_picture_is_saved_if_a_path_is_given(tmp_path, name):
     pytest.importorskip("matplotlib")
     output = run_script(f"examples/{name}.py", "picture.png", folder=tmp_path)
     assert_picture(tmp_path / "picture.png", output)

@@ -114,7 +114,7 @@ def test_every_kind_of_target_predicts_the_same(target, out_activation, dtype):
 
 
 @pytest.mark.parametrize("kind", LABELS)
-def test_labels_come_back_as_they_were(kind):
+def test_labels_are_predicted_in_their_type(kind):
     classes = LABELS[kind]
     label, _ = assert_same_predictions(small_lbfgs_for_onnx().fit(X, classes[y % len(classes)]), X)
     assert label.dtype == (object if kind.startswith("str") else np.int64)

@@ -77,7 +77,7 @@ def test_a_literal_has_the_names_that_are_accepted(parameter):
     assert names_in(TYPES[parameter]) == set().union(*accepted)
 
 
-def test_a_type_has_none_where_none_is_accepted():
+def test_a_type_includes_none_if_none_is_accepted():
     accepted = {name for name, kinds in PARAMETER_CONSTRAINTS.items() if any(kind in (None, "random_state") for kind in kinds)}
     assert {name for name in PARAMETER_CONSTRAINTS if NoneType in get_args(TYPES[name])} == accepted
 

@@ -119,7 +119,7 @@ def test_rows_and_columns_of_the_jacobian_sum_to_zero():
 
 
 @DTYPES
-def test_jacobian_keeps_the_dtype_and_vanishes_where_the_softmax_is_saturated(dtype):
+def test_jacobian_keeps_the_dtype_and_vanishes_if_the_softmax_is_saturated(dtype):
     jacobian = softmax_jacobian(np.array([1e4, -1e4], dtype))
     assert jacobian.dtype == dtype
     np.testing.assert_array_equal(jacobian, np.zeros((2, 2)))

@@ -39,7 +39,7 @@ def descend(optimizer, gradient, w, n_steps):
 
 
 @pytest.mark.parametrize("beta_1, beta_2, epsilon", [(0.9, 0.999, 1e-8), (0.5, 0.9, 1e-2), (0.0, 0.95, 1e-8)])
-def test_adam_equals_the_papers_formula(beta_1, beta_2, epsilon):
+def test_adam_with_beta_1_beta_2_and_epsilon_equals_the_papers_formula(beta_1, beta_2, epsilon):
     w, gradients, rates = random_run()
     ours = steps(Adam(w, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon), w, gradients, rates)
     for i in range(SIZE):
@@ -52,7 +52,7 @@ def test_adam_equals_the_papers_formula(beta_1, beta_2, epsilon):
 
 
 @pytest.mark.parametrize("momentum, nesterov", [(0.0, False), (0.0, True), (0.9, False), (0.9, True), (1.0, True)])
-def test_sgd_equals_scikit_learns_formula(momentum, nesterov):
+def test_sgd_with_momentum_and_nesterovs_momentum_equals_scikit_learns_formula(momentum, nesterov):
     w, gradients, rates = random_run()
     ours = steps(SGD(w, momentum=momentum, nesterov=nesterov), w, gradients, rates)
     for i in range(SIZE):
@@ -63,7 +63,7 @@ def test_sgd_equals_scikit_learns_formula(momentum, nesterov):
         assert ours[i] == pytest.approx(x, rel=1e-12)
 
 
-def test_plain_sgd_subtracts_the_rate_times_the_gradient():
+def test_sgd_without_momentum_subtracts_the_learning_rate_times_the_gradient():
     w = steps(SGD(np.zeros(2), momentum=0), np.array([1.0, 2.0]), [np.array([10.0, -10.0])], [0.5])
     np.testing.assert_array_equal(w, [-4, 7])
 

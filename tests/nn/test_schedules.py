@@ -66,7 +66,7 @@ def test_coslog4_rises_to_one_once_in_each_of_four_ever_longer_cycles(cycle):
 @pytest.mark.parametrize(
     "samples_seen, power_t, rate", [(0, 0.5, 0.1), (3, 0.5, 0.05), (99, 0.5, 0.01), (4, 1, 0.02), (9, 0, 0.1)]
 )
-def test_invscaling_divides_by_a_power_of_the_rows_seen(samples_seen, power_t, rate):
+def test_invscaling_divides_the_learning_rate_by_the_rows_seen_to_the_power_t(samples_seen, power_t, rate):
     assert invscaling(0.1, samples_seen, power_t) == pytest.approx(rate, rel=1e-15)
 
 

@@ -246,14 +246,14 @@ def test_sharpness_undoes_what_logits_were_multiplied_by(name, factor):
     assert_array_equal(factor * logits, before)
 
 
-def test_the_kind_that_answers_better_gets_more_weight():
+def test_the_kind_with_better_answers_gets_more_weight():
     likelihood, kinds = np.log(np.array([[0.9] * 50, [0.3] * 50])), np.repeat([[0], [3]], 50, axis=1)
     log_weights = fit_log_weights(likelihood, kinds, None)
     assert log_weights[0] > log_weights[3] + 1
     assert np.exp(log_weights).sum() == pytest.approx(1)
 
 
-def test_kinds_that_answer_alike_get_equal_weights():
+def test_kinds_with_equal_answers_get_equal_weights():
     kinds = np.where(np.arange(60) % 2, [[0], [3]], [[1], [2]])
     assert_allclose(np.exp(fit_log_weights(np.full((2, 60), np.log(0.5)), kinds, None)), 0.25)
 

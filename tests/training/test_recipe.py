@@ -217,7 +217,7 @@ def test_nothing_is_skipped_without_n_bins_or_n_members(params):
 
 
 @pytest.mark.parametrize("n_members", [1, 4])
-def test_under_ntk_the_untrained_network_answers_with_equal_probabilities(n_members):
+def test_parametrization_ntk_gives_equal_probabilities_before_training(n_members):
     network, _ = network_of(n_members=n_members)
     assert not network.coefs[-1].any()
     assert not network.intercepts[-1].any()
