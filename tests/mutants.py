@@ -1,12 +1,12 @@
 """Mutation testing: change the code in one place at a time and see whether the tests notice.
 
-    python tests/mutants.py loss tests/test_loss.py
-    python tests/mutants.py training --sample 150 tests/test_training.py tests/test_trajectory.py
+    python tests/mutants.py loss tests/nn/test_loss.py
+    python tests/mutants.py training/run --sample 150 tests/training/test_run.py tests/contracts/test_trajectory.py
 
-runs the given tests, up to the first failure, on each mutant of sksoftmax/MODULE.py (as in nn/layers), in a fork of a process that has imported
-NumPy, scikit-learn and pytest. No file is written: the fork compiles the mutant in place of the module. --only 3,14 repeats
-some, --list shows all; what else pytest should know has an equals sign, as in --deselect=TEST. Not mutated are docstrings,
-annotations, decorators, imports, f-strings and the texts of errors and warnings. Not on Windows, which has no fork.
+runs the given tests, up to the first failure, on each mutant of sksoftmax/MODULE.py. Each mutant runs in a fork of a process that
+has imported NumPy, scikit-learn and pytest. No file is written: the fork compiles the mutant in place of the module. --only 3,14
+repeats mutants 3 and 14, --list shows all; other options for pytest are written with an equals sign, as in --deselect=TEST.
+Docstrings, annotations, decorators, imports, f-strings and the texts of errors and warnings are not mutated. Windows has no fork.
 """
 
 import argparse
@@ -172,7 +172,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("module")
     parser.add_argument("tests", nargs="*")
-    parser.add_argument("--sample", type=int, help="so many mutants, drawn with a fixed seed")
+    parser.add_argument("--sample", type=int, help="number of mutants to draw, with a fixed seed")
     parser.add_argument("--only", help="numbers of mutants, with commas")
     parser.add_argument("--limit", type=float, default=30, help="seconds for the tests of a mutant")
     parser.add_argument("--list", action="store_true")
@@ -190,7 +190,7 @@ def main():
         chosen = [int(number) for number in args.only.split(",")]
     import_what_tests_need()
     if not args.list and not survives(None, path, args.tests, 600):
-        sys.exit("The tests fail on the module as it is.")
+        sys.exit("The tests fail on the unchanged module.")
     survivors = 0
     for number in chosen:
         container, key, old, new = found[number]

@@ -165,3 +165,8 @@ def test_no_helper_is_defined_in_two_test_modules():
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("test_")
     )
     assert [name for name, n_modules in helpers.items() if n_modules > 1] == []
+
+
+def test_the_map_names_every_test_module_and_no_other():
+    named = re.findall(r"`(?:\w+/)?(test_\w+)\.py`", TESTS.joinpath("README.md").read_text("utf-8"))
+    assert set(named) == set(TEST_MODULES)
