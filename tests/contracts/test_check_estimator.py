@@ -52,7 +52,7 @@ NIGHTLY += [clf for clf in COMBINATIONS if str(clf) not in map(str, ALWAYS)]
 
 
 def expected_failures(estimator):
-    """Where chance, or a validation part of six rows, decides what the check compares."""
+    """The checks whose result depends on chance, or on a validation part of six rows."""
     failures = {}
     if estimator.early_stopping or estimator.batch_size != "auto" or estimator.dropout not in (0, "auto"):
         reason = "Random splits, batches and drops of repeated rows are not those of weighted ones."

@@ -153,7 +153,7 @@ def test_an_interrupt_before_there_is_a_network_is_raised_and_changes_nothing(ma
 
 
 def test_an_interrupt_with_weights_that_are_not_finite_restores_the_last_good_ones(monkeypatch):
-    """As where a step that diverges is the last before it."""
+    """The last step before the interrupt diverged."""
     step, calls = SGD.step, []
 
     def diverging(self, w, g, rate):

@@ -229,7 +229,7 @@ def test_partial_fit_on_each_batch_equals_an_epoch_of_fit(solver, dtype, extra):
 
 @pytest.mark.parametrize("n_members", [1, 4])
 def test_partial_fit_on_each_batch_of_raw_rows_equals_one_call_after_the_first(n_members):
-    """Without dropout, whose masks each call begins anew."""
+    """Without dropout, as each call starts new masks."""
     params = {"n_members": n_members, "shuffle": False, "batch_size": 20, "dropout": 0.0}
     whole, parts = (two_layer_default(**params).partial_fit(FRAME, CODES, classes=range(3)) for _ in range(2))
     whole.partial_fit(FRAME, CODES)

@@ -112,7 +112,7 @@ def test_lbfgs_keeps_dtype_float32(Classifier):
 
 
 def test_partial_fit_with_shuffle_draws_a_new_permutation_in_each_call(Classifier):
-    """An int seeds one generator that goes on from call to call, as a RandomState instance does."""
+    """An int seeds one generator that later calls continue to draw from, as from a RandomState instance."""
     models = [Classifier(batch_size=20, random_state=seed) for seed in (0, np.random.RandomState(0))]
     for model in models * 3:
         model.partial_fit(X, y, classes=np.arange(10))

@@ -153,7 +153,7 @@ def test_blocks_of_a_dask_array_train_as_they_do_in_turn(make, client):
         make(), da.from_array(X, chunks=(50, -1)), da.from_array(y, chunks=50), classes=["a", "b", "c"], n_epochs=2
     )
     expected = trained_in_turn(make(), BLOCKS, 2)
-    for _ in range(2):  # a plan may be computed again
+    for _ in range(2):  # a plan may be computed twice
         assert_array_equal(plan.compute().predict_proba(X), expected.predict_proba(X))
 
 

@@ -69,7 +69,7 @@ class StopOrLook:
 
 
 def frozen(data):
-    """What tells whether data have been written to."""
+    """A value that changes if the data are written to."""
     if issparse(data) and data.format == "dok":
         return repr(sorted(data.items()))
     if issparse(data):

@@ -123,7 +123,7 @@ def test_sample_weight_follows_mlpclassifier_except_in_the_reported_loss(params,
 
 @STEPWISE
 def test_partial_fit_follows_mlpclassifier(solver):
-    """Without shuffling: MLPClassifier replays one permutation in every call, ours goes on drawing."""
+    """Without shuffling: MLPClassifier replays one permutation in every call, ours draws a new one."""
     theirs, ours = both(solver=solver, shuffle=False)
     for start in (0, 150, 300, 0):
         rows = slice(start, start + 150)

@@ -310,7 +310,7 @@ def test_html_links_to_the_documentation():
 
 
 def tooltips(html):
-    """The text that stands beside each name that has one, by name."""
+    """The text beside each name that has one, by name."""
     found = re.findall(r'class="param-doc-description"[^>]*>\s*(\w+): (.*?)</span>', html, re.DOTALL)
     return {name: unescape(text) for name, text in found}
 

@@ -218,21 +218,21 @@ def test_a_callback_may_pickle_and_copy_the_model_of_an_epoch_in_a_warm_start_to
 
 @has_callbacks
 @SOLVERS
-@pytest.mark.parametrize("going_on", [False, True], ids=["first", "warm"])
-def test_an_error_of_a_callback_is_raised_after_the_teardown_and_changes_nothing(solver, going_on):
+@pytest.mark.parametrize("fitted", [False, True], ids=["first", "warm"])
+def test_an_error_of_a_callback_is_raised_after_the_teardown_and_changes_nothing(solver, fitted):
     clf = short(solver=solver, warm_start=True)
-    if going_on:
+    if fitted:
         clf.fit(X, y)
     recorder = Recorder(raise_at=1)
     clf.set_callbacks(recorder)
     before = vars(clf).copy()
-    p = clf.predict_proba(X) if going_on else None
+    p = clf.predict_proba(X) if fitted else None
     with pytest.raises(RuntimeError, match="of the callback"):
         clf.fit(X, y)
     assert recorder.events[-2:] == ["end epoch 1", "teardown"]
     assert vars(clf).keys() == before.keys()
     assert all(vars(clf)[name] is value for name, value in before.items())
-    if going_on:
+    if fitted:
         assert_array_equal(clf.predict_proba(X), p)
     assert clf.set_callbacks().fit(X, y).n_iter_ == 6
 

@@ -30,7 +30,7 @@ def test_label_smoothing_trains_as_on_smoothed_soft_labels(target, solver, out_a
 
 @pytest.mark.filterwarnings(UNCONVERGED)
 def test_label_smoothing_of_a_multilabel_target_trains_as_on_rows_with_all_and_with_no_labels():
-    """(1 − ε) y + ε / 2 is the mean of y, all ones and all zeros, of which the loss is a linear function."""
+    """(1 − ε) y + ε / 2 is a mean of y, all ones and all zeros, and the loss is linear in the targets."""
     shares = np.repeat([0.7, 0.15, 0.15], 60)
     rows, labels = np.tile(X, (3, 1)), np.vstack([MULTILABEL, np.ones_like(MULTILABEL), np.zeros_like(MULTILABEL)])
     one = planned(solver="lbfgs", max_iter=10, label_smoothing=0.3).fit(X, MULTILABEL)

@@ -78,7 +78,7 @@ EVERYTHING = {
 @pytest.mark.filterwarnings(UNCONVERGED)
 @pytest.mark.parametrize("extra", [{}, {"ema_decay": 0.8}, EVERYTHING], ids=["plain", "averaged", "everything"])
 def test_calls_of_partial_fit_equal_the_epochs_of_fit(solver, extra):
-    """Without dropout, whose masks each call begins anew."""
+    """Without dropout, as each call starts new masks."""
     extra = {**extra, "dropout": 0.0}
     params = {"solver": solver, "learning_rate": "constant", "shuffle": False, "batch_size": 20, **extra}
     fitted, parts = planned(max_iter=5, **params).fit(X, MULTICLASS), planned(**params)

@@ -348,7 +348,7 @@ def averaged_by_hand(points, decay):
 
 
 def averaged_epochs(optimizer, w, gradients, rates, per_epoch=5):
-    """What is evaluated after each epoch, and in the end what the next would go on from."""
+    """The weights that are evaluated after each epoch, and those from which the next epoch would continue."""
     w, shown = w.copy(), []
     for start in range(0, len(gradients), per_epoch):
         optimizer.begin_epoch(w)
@@ -367,8 +367,8 @@ def test_ema_decay_gives_the_bias_corrected_average_and_does_not_change_the_step
     plain, points = OPTIMIZERS[name](w), [w]
     for g, rate in zip(gradients, rates):
         points.append(steps(plain, points[-1], [g], [rate]))
-    shown, going_on = averaged_epochs(Averaged(OPTIMIZERS[name](w), w, decay), w, gradients, rates)
-    np.testing.assert_array_equal(going_on, points[-1])
+    shown, continued = averaged_epochs(Averaged(OPTIMIZERS[name](w), w, decay), w, gradients, rates)
+    np.testing.assert_array_equal(continued, points[-1])
     for epoch, average in enumerate(shown, start=1):
         np.testing.assert_allclose(average, averaged_by_hand(points[1 : 5 * epoch + 1], decay), rtol=1e-11)
 
@@ -392,8 +392,8 @@ def test_a_resumed_ema_decay_average_continues_as_if_never_interrupted(name):
 def test_weights_set_by_the_user_start_a_new_ema_decay_average(name):
     w, gradients, rates = random_run()
     optimizer = Averaged(OPTIMIZERS[name](w), w, 0.8)
-    _, going_on = averaged_epochs(optimizer, w, gradients, rates)
-    optimizer.end_epoch(going_on)
+    _, continued = averaged_epochs(optimizer, w, gradients, rates)
+    optimizer.end_epoch(continued)
     elsewhere = np.full(SIZE, 3.0)
     optimizer.begin_epoch(elsewhere)
     np.testing.assert_array_equal(elsewhere, 3.0)
@@ -437,8 +437,8 @@ def test_an_ema_decay_average_begins_where_an_optimizer_without_one_ended():
     adam, averaged = Adam(w), Averaged(Adam(w), w, 0.8)
     halfway = steps(adam, w, gradients[:10], rates)
     averaged.resume(adam, keep_rate=True)
-    _, going_on = averaged_epochs(averaged, halfway, gradients[10:], rates)
-    np.testing.assert_array_equal(going_on, steps(adam, halfway, gradients[10:], rates))
+    _, continued = averaged_epochs(averaged, halfway, gradients[10:], rates)
+    np.testing.assert_array_equal(continued, steps(adam, halfway, gradients[10:], rates))
 
 
 @pytest.mark.parametrize(("keep_rate", "expected"), [(True, 0.02), (False, 0.1)])
@@ -465,8 +465,8 @@ def test_an_ema_decay_average_passes_on_the_learning_rate_and_forgets_with_its_o
 def test_an_ema_decay_average_keeps_the_dtype(dtype):
     w, gradients, rates = random_run()
     w, gradients = w.astype(dtype), gradients.astype(dtype)
-    shown, going_on = averaged_epochs(Averaged(Adam(w), w, 0.9), w, gradients, rates)
-    assert shown[-1].dtype == going_on.dtype == dtype
+    shown, continued = averaged_epochs(Averaged(Adam(w), w, 0.9), w, gradients, rates)
+    assert shown[-1].dtype == continued.dtype == dtype
 
 
 @pytest.mark.parametrize(("solver", "kind"), [("adam", Adam), ("sgd", SGD)])
