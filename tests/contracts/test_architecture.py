@@ -151,7 +151,7 @@ TEST_MODULES = {path.stem: path.read_text("utf-8") for path in sorted(TESTS.rglo
 
 @pytest.mark.parametrize("module", TEST_MODULES)
 def test_a_test_module_imports_no_other_test_module(module):
-    """Not in code that it runs elsewhere either; helpers belong to `tests/support`."""
+    """This includes code in strings that it runs in another process; helpers belong to `tests/support`."""
     imports = re.findall(r"^ *(?:from|import) (.*)$", TEST_MODULES[module], re.MULTILINE)
     assert {name for line in imports for name in re.findall(r"\w+", line) if name in TEST_MODULES} == set()
 

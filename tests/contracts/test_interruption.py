@@ -286,7 +286,7 @@ def test_a_real_ctrl_c_ends_a_search_in_several_processes(tmp_path):
 # Errors in the middle
 
 
-POINTS = {  # where memory may run out, and at which call
+POINTS = {  # the function in which memory runs out, and at which call
     "preprocessing": (Preprocessor, "fit", 1),
     "the network": (Network, "_set_parameters", 1),
     "the gradient": (Network, "allocate_gradient", 1),

@@ -87,7 +87,7 @@ def complex_step_gradients(layers, loss):
 
 
 class GradientRecorder:
-    """An optimizer that goes nowhere and keeps the gradient."""
+    """An optimizer that takes no step and keeps the gradient."""
 
     def begin_epoch(self, parameters):
         pass
@@ -106,7 +106,7 @@ def network_for(head, hidden, activation, n_members=None, seed=0):
 
 
 def run_on(network, head, X, targets, weights, smoothing=0.0, alpha=0.0):
-    """A `Run` of this network on these rows: what fit makes of its arguments."""
+    """A `Run` of this network on these rows, as fit would make it."""
     options = SimpleNamespace(verbose=0, label_smoothing=smoothing, alpha=alpha, clip_norm=None)
     run = Run(network, head, Samples(X, targets, weights), None, Progress(), options, NoTasks(), None)
     network.allocate_gradient()
@@ -172,7 +172,7 @@ EXACT = {"solver": "lbfgs", "tol": 1e-9, "max_iter": 20_000, "max_fun": 100_000,
 
 
 def blobs(n_classes, seed, n_rows=80, n_inputs=4):
-    """Classes that overlap, so that an optimum exists, as rows, labels and weights."""
+    """Rows, labels and weights of classes that overlap, so that an optimum exists."""
     rng = np.random.RandomState(seed)
     y = np.arange(n_rows) % n_classes
     X = rng.normal(size=(n_rows, n_inputs)) + rng.normal(size=(n_classes, n_inputs))[y]

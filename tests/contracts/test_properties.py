@@ -1,4 +1,4 @@
-"""Whatever is passed: probabilities, or an error that names the cause. Nothing else, and nothing of the user's is changed.
+"""Any input gives probabilities, or an error that names the cause, and is never changed.
 
 The profile "ci", which is the default, takes the same cases each time; with `--hypothesis-profile night` new ones are drawn, many
 more. Both are registered in `conftest.py`.
@@ -31,7 +31,7 @@ RAW = (  # how NumPy and Python put it
     "could not be broadcast|out of bounds|has no attribute|truth value|subscriptable|zero-size|unhashable|ufunc|cannot reshape"
     "|unexpected keyword"
 )
-WARNINGS = {  # what may be warned of, and how the message begins
+WARNINGS = {  # the allowed warnings, and how their messages begin
     ConvergenceWarning: "Stochastic Optimizer: Maximum iterations|lbfgs failed to converge|Training diverged",
     DataConversionWarning: "A column-vector y was passed",
     UndefinedMetricWarning: "",
@@ -193,7 +193,7 @@ def test_anything_is_learnt_or_refused_by_name(data):
 
 
 def classes_in(y):
-    """What partial_fit is to be told of labels; None for matrices and for what has no labels."""
+    """The argument `classes` for partial_fit; None for matrices and for a y without labels."""
     labels = y if isinstance(y, list) else y.to_list() if hasattr(y, "to_list") else np.asarray(y).ravel().tolist()
     return None if np.ndim(y) == 2 and np.shape(y)[1] > 1 else sorted(set(labels))
 

@@ -1,4 +1,4 @@
-"""How much each column counts to begin with: what trees say of it, and what the user may say."""
+"""The parameter `relevance`: estimated by trees, or given by the user."""
 
 import joblib
 import numpy as np
@@ -14,7 +14,7 @@ from sksoftmax.data.relevance import LEAST, MOST, forest_relevance
 RNG = np.random.RandomState(0)
 N_ROWS, N_COLUMNS = 300, 8
 X = RNG.standard_normal((N_ROWS, N_COLUMNS))
-Y = (X[:, 0] * X[:, 1] > 0).astype(int)  # an interaction: neither column alone tells anything
+Y = (X[:, 0] * X[:, 1] > 0).astype(int)  # an interaction: each column alone is uninformative
 TARGETS = {"labels": Y, "multilabel": np.c_[Y, 1 - Y], "probabilities": np.eye(3)[Y] * 0.7 + 0.1}
 
 

@@ -15,7 +15,12 @@ from support.neutral import plain
 from support.saved_models import FOLDER, make, spec
 
 SAVED = sorted(path.relative_to(FOLDER) for kind in ("pickle", "skops") for path in FOLDER.glob(f"*/*.{kind}"))
-MODULES = {"numpy", "numpy._core.multiarray", "numpy.random._mt19937", "numpy.random._pickle"}  # where NumPy's own pickles lead
+MODULES = {
+    "numpy",
+    "numpy._core.multiarray",
+    "numpy.random._mt19937",
+    "numpy.random._pickle",
+}  # the modules that NumPy's own pickles name
 spec.loader.exec_module(make)
 
 
@@ -101,7 +106,7 @@ def test_a_model_of_another_version_warns_and_works(round_trip, fitted, monkeypa
     if fitted:
         assert_array_equal(other.predict_proba(X), clf.predict_proba(X))
     with warnings.catch_warnings(action="error"):
-        round_trip(other)  # what this version saves is this version's
+        round_trip(other)  # saved again, it is of this version: no warning
 
 
 def test_a_state_without_a_version_warns_that_it_is_unknown():

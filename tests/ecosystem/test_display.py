@@ -1,4 +1,4 @@
-"""The loss curves as a picture: what is drawn where, for whom, and what is refused."""
+"""The loss curves as a picture: lines, legend and axes, the estimators that can be drawn, and refusals."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The examples run as a user runs them: from a folder of their own, without a warning, ending in what they promise."""
+"""The examples run as a user runs them: from another folder, without a warning, and with the promised results."""
 
 import re
 from importlib.util import find_spec
@@ -12,7 +12,7 @@ PNG_SIGNATURE = b"\x89PNG"
 
 
 def assert_picture(path, output):
-    """Drawn where matplotlib is installed; where not, the user is told."""
+    """The picture is saved if matplotlib is installed; otherwise a message says that it is not."""
     if find_spec("matplotlib") is None:
         assert "matplotlib is not installed" in output
     else:

@@ -1,4 +1,4 @@
-"""onnxruntime, given the exported model, predicts what the estimator does."""
+"""onnxruntime predicts the same from the exported model as the estimator."""
 
 import re
 import sys
@@ -71,7 +71,7 @@ def assert_same_predictions(clf, X, atol=None, **options):
     return label, probabilities
 
 
-assert_same_to_rounding = partial(assert_same_predictions, atol=1e-5)  # where network and graph may be of different dtypes
+assert_same_to_rounding = partial(assert_same_predictions, atol=1e-5)  # for a network and a graph of different dtypes
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

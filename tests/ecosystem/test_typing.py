@@ -1,4 +1,4 @@
-"""The public surface has types, they are what is accepted, and a type checker agrees."""
+"""The public functions have types, the types match the accepted values, and a type checker agrees."""
 
 import inspect
 import os

@@ -156,7 +156,7 @@ def test_a_callback_gets_the_model_that_max_iter_at_its_epoch_would_give_and_it_
     assert len(recorder.models) == 6
     for n, (model, p) in enumerate(recorder.models, start=1):
         ended = short(solver=solver, max_iter=n, **extra).fit(FRAME, y)
-        assert_array_equal(model.predict_proba(FRAME), p)  # unchanged by what came after
+        assert_array_equal(model.predict_proba(FRAME), p)  # unchanged by later epochs
         assert_allclose(p, ended.predict_proba(FRAME), rtol=1e-12)
         assert model.loss_curve_ == ended.loss_curve_
         assert (model.n_iter_, model.t_, model.classes_.tolist()) == (n, ended.t_, ["a", "b", "c"])

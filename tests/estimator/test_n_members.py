@@ -100,7 +100,7 @@ def test_sample_weight_acts_on_the_training_and_the_mixture_of_a_committee():
 
 @pytest.mark.parametrize("n_rows", [FOLD_ROWS + 50, FOLD_ROWS + 130])
 def test_sample_weight_0_equals_leaving_the_row_out_of_a_committee(n_rows):
-    """Also where only they make the rows many enough for folds and float32."""
+    """The counts for folds and float32 do not include them either."""
     rng = np.random.RandomState(0)
     rows = rng.normal(size=(n_rows, 3))
     labels, weights = (rows[:, 0] > 0).astype(int), (np.arange(n_rows) >= 100).astype(float)

@@ -45,7 +45,7 @@ def test_the_decision_for_two_classes_is_the_log_odds_of_the_second(target, out_
 
 
 def test_out_activation_softmax_with_twice_the_alpha_reaches_the_optimum_of_one_logistic_unit():
-    """The penalty on two columns ±w/2 is half that on one column w, so that twice the alpha gives the same model."""
+    """The penalty on two columns ±w/2 is half that on one column w; therefore twice the alpha gives the same model."""
     one = converged(hidden_layer_sizes=(), tol=1e-8).fit(X, BINARY)
     two = converged(hidden_layer_sizes=(), tol=1e-8, out_activation="softmax", alpha=2.0).fit(X, BINARY)
     assert_allclose(two.predict_proba(X), one.predict_proba(X), atol=1e-4)

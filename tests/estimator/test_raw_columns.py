@@ -1,4 +1,4 @@
-"""The estimator on raw columns: scales, missing values and categories as people have them."""
+"""The estimator on raw columns: different scales, missing values and categories."""
 
 import pickle
 import re
@@ -46,7 +46,7 @@ ENCODED = ["length", "mass", "charge", "missingindicator_mass", "colour_blue", "
 
 
 def polars_with_names():
-    """The module, where this scikit-learn can read the names of its columns: older ones cannot of polars 2."""
+    """The module polars, if this scikit-learn can read its column names; older versions cannot read those of polars 2."""
     polars = pytest.importorskip("polars")
     if _get_feature_names(polars.DataFrame({"length": [1.0]})) is None:
         pytest.skip("scikit-learn does not read the names of a polars frame's columns")
@@ -558,7 +558,7 @@ def test_scaling_divides_sparse_columns_by_their_largest_absolute_value():
     assert_allclose(ours.predict_proba(dense), ours.predict_proba(csr_matrix(dense)), rtol=1e-12)
 
 
-# Other people's code
+# Other code
 
 
 def in_two_parts(X):

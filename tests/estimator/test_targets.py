@@ -22,7 +22,7 @@ SHAPES = {  # shape of predict, predict_proba and decision_function beyond the r
 
 
 def hard(y):
-    """The labels that y's rows make most probable, where these are probabilities."""
+    """The labels of y; for probabilities, the most probable label of each row."""
     return y.argmax(axis=1) if y.dtype.kind == "f" else y
 
 

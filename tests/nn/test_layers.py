@@ -167,7 +167,7 @@ def test_a_layers_input_and_parameters_are_never_overwritten(name):
 
 @EVERY_ACTIVATION
 def test_an_activation_writes_over_its_input(name):
-    """The dense layer above reads it there, beside the column of ones."""
+    """The dense layer above reads the output from the same array, beside the column of ones."""
     Z = np.random.RandomState(0).normal(size=(5, 4))
     assert ACTIVATIONS[name](Z)[0] is Z
 

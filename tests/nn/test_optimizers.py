@@ -107,7 +107,7 @@ def test_weight_decay_stays_out_of_the_moments(name):
     w, gradients, rates = random_run()
     plain, decaying, expected = OPTIMIZERS[name](w), OPTIMIZERS[name](w, weight_decay=[(slice(0, 5), 0.3)]), w.copy()
     for g, rate in zip(gradients, rates):
-        step = steps(plain, np.zeros(SIZE), [g], [rate])  # does not depend on where it starts
+        step = steps(plain, np.zeros(SIZE), [g], [rate])  # does not depend on the starting point
         expected = expected * (1 - rate * 0.3) + step
     np.testing.assert_allclose(steps(decaying, w, gradients, rates), expected, rtol=1e-12)
 
@@ -418,7 +418,7 @@ def test_ema_decay_changes_nothing_in_an_epoch_without_a_step():
 
 
 def test_ema_decay_changes_nothing_if_the_epoch_has_not_begun():
-    """As where an interrupt comes before the first epoch of a warm start."""
+    """This happens if an interrupt comes before the first epoch of a warm start."""
     w, gradients, rates = random_run()
     first, second = (Averaged(SGD(w), w, 0.8) for _ in range(2))
     first.begin_epoch(w)

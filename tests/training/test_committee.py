@@ -153,9 +153,9 @@ def test_batches_of_members_are_equal_and_stack_each_members_own_rows(n_members,
 
 
 def test_a_member_learns_nothing_from_the_fold_that_it_leaves_out(monkeypatch):
-    """Other targets there change every member but the two that leave the fold out, where rows are so few that none sees all.
+    """Other targets in a fold change every member except the two that leave it out. The rows are too few for a phase on all rows.
 
-    All rows have a say in the relevance of the columns.
+    Relevance is off, as it is computed from all rows.
     """
     taken = []
 
@@ -373,7 +373,7 @@ def test_the_mixture_is_fitted_on_out_of_fold_predictions(monkeypatch):
 
 
 def mixture_of(light, strong, light_binned, strong_binned, n_members=8):
-    """A mixture with these weights of the kinds, before they are made to sum to 1, and sharpnesses by which to tell them."""
+    """A mixture with these weights of the kinds (not yet normalised), and a different sharpness for each kind."""
     roles = Roles.of(n_members)
     weights = np.array([light, strong, light_binned, strong_binned])[roles.kind]
     return Mixture(weights / weights.sum(), np.array([1.0, 2.0, 3.0, 4.0])[roles.kind], 1.1)

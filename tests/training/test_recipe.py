@@ -1,4 +1,4 @@
-"""What "auto" becomes, for each solver and number of rows, and the network that follows from it."""
+"""The values that "auto" stands for with each solver and number of rows, and the network made from them."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The parts of training one by one: rows and batches, when it has diverged, what is scored, and the limits of L-BFGS."""
+"""The parts of training one by one: rows and batches, divergence, validation scores, and the limits of L-BFGS."""
 
 from types import SimpleNamespace
 

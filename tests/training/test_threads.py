@@ -1,4 +1,4 @@
-"""SciPy's BLAS is limited to one thread where it would wait beside NumPy's, and always gets back what it had."""
+"""SciPy's own BLAS is limited to one thread during L-BFGS, and always gets its number of threads back."""
 
 from pathlib import Path
 from threading import Barrier, Thread
