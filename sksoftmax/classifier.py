@@ -1,4 +1,4 @@
-"""`SoftmaxMLPClassifier`: scikit-learn's contract. `fitting` has its training half, `prediction` the other."""
+"""`SoftmaxMLPClassifier`: the scikit-learn estimator around a `Model` and the `TrainingState` that made the model."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -6,26 +6,23 @@ from functools import wraps
 from numbers import Integral
 from typing import Any, Literal, Self, cast
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
-from sksoftmax.conversion import parameters_from_sklearn, parameters_to_sklearn, state_from_sklearn, state_to_sklearn
-from sksoftmax.data.columns import Categories
-from sksoftmax.data.inputs import Given, check_X_y
-from sksoftmax.data.preprocessing import Preprocessor
-from sksoftmax.data.targets import TargetEncoder
+from sksoftmax.conversion import model_from_sklearn, model_to_sklearn, parameters_from_sklearn, parameters_to_sklearn
+from sksoftmax.data.inputs import Given, check_X
 from sksoftmax.hints import Activation, Floats, LayerSizes, MatrixLike, Method, OutActivation, RandomState, Schedule, Solver
-from sksoftmax.parameters import PARAMETER_CONSTRAINTS, layer_sizes
-from sksoftmax.prediction import NetworkPredictor
+from sksoftmax.parameters import PARAMETER_CONSTRAINTS, check_combination
 from sksoftmax.training.callbacks import CallbackSupportMixin, with_callbacks
-from sksoftmax.training.committee import Mixture
-from sksoftmax.training.fitting import NetworkTrainer, public_attributes, settled
-from sksoftmax.training.recipe import resolved
+from sksoftmax.training.fitting import Call, fitted_attributes, train
+from sksoftmax.training.warm_start import Earlier
+from sksoftmax.version import __version__
 
+SAVED = ("_model", "_training", "n_features_in_")  # every saved state of a fitted estimator has these
 BALANCED_IN_PARTS = (
     "class_weight='balanced' is not supported for partial_fit, which sees only a part of y. Compute the weights from all of y "
     "with sklearn.utils.class_weight.compute_class_weight('balanced', ...) and pass them as a dict."
@@ -33,16 +30,16 @@ BALANCED_IN_PARTS = (
 
 
 def _unchanged_on_error(method: Method) -> Method:
-    """Decorate a training method so that, if it raises, the estimator is what it was before the call.
+    """Decorate a training method: if the method raises an error, the estimator stays as before the call.
 
-    Training works on new objects, or on copies where it goes on; only attributes need to be put back, and the state of a random
-    generator of the estimator's own: one that it made from a seed.
+    Training works on new objects or on copies of earlier ones. So only attributes need to be restored, and the state of a random
+    generator that the estimator made from a seed.
     """
 
     @wraps(method)
     def wrapper(self, *args, **kwargs):
         before = dict(vars(self))
-        rng = before.get("_random_state") if isinstance(self.random_state, Integral) else None
+        rng = self._training.rng if isinstance(self.random_state, Integral) and self.__sklearn_is_fitted__() else None
         rng_state = rng and rng.get_state(legacy=False)
         try:
             return method(self, *args, **kwargs)
@@ -65,18 +62,31 @@ def _is_stochastic(estimator: Any) -> bool:
 _available_if_stochastic: Callable[[Method], Method] = available_if(_is_stochastic)
 
 
-class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredictor, ClassifierMixin, BaseEstimator):
+class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Multi-layer perceptron classifier trained on the softmax cross-entropy.
 
     A drop-in for :class:`sklearn.neural_network.MLPClassifier` on NumPy and SciPy alone: its parameters and attributes under the
     same names, raw columns, and defaults that were chosen by measurement on real data. `from_sklearn` gives MLPClassifier's
     defaults and behaviour.
 
+    The parameters, in the order in which most users need them:
+
+    ======================== ==================================================================================================
+    Network                  hidden_layer_sizes, activation, out_activation, parametrization, dtype
+    Raw columns              scaling, categorical_features, n_bins, relevance
+    Committee                n_members
+    Loss and regularisation  class_weight, label_smoothing, alpha, weight_decay, dropout, clip_norm, ema_decay
+    Optimizer and rate       solver, learning_rate, learning_rate_init, warmup, batch_size, shuffle, momentum,
+                             nesterovs_momentum, beta_1, beta_2, epsilon, power_t, max_fun
+    Length and stopping      max_iter, tol, n_iter_no_change, early_stopping, validation_fraction, scoring, restore_best
+    Running                  random_state, verbose, warm_start
+    ======================== ==================================================================================================
+
     Parameters
     ----------
     hidden_layer_sizes : int, array-like of shape (n_layers - 2,) or str, default=(128, 128)
-        Number of units in each hidden layer. An empty tuple means none: softmax regression. A string like '256-128' says the
-        same as (256, 128), for search spaces that cannot hold tuples.
+        Number of units in each hidden layer. An empty tuple means no hidden layer: softmax regression. A string like '256-128'
+        means (256, 128), for search spaces that cannot hold tuples.
 
     activation : {'identity', 'relu', 'leaky_relu', 'elu', 'selu', 'tanh', 'logistic', 'softplus', 'silu', 'gelu', \
             'mish'} or list of these, default='relu'
@@ -92,8 +102,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         number of rows (or the sum of their weights) in the batch.
 
     batch_size : int or 'auto', default='auto'
-        Rows in a minibatch of 'sgd' and 'adam'; never more than there are. 'auto' means 200 with `parametrization='standard'`;
-        with 'ntk' 64, from 10,000 rows on 128, and below 100 rows all.
+        Rows in a minibatch of 'sgd' and 'adam'; never more than there are. 'auto' depends on the number of rows (see Notes).
 
     learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'coslog4'} or callable, default='cosine'
         How the learning rate changes from `learning_rate_init`.
@@ -102,42 +111,43 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         - 'invscaling': `learning_rate_init` / (t + 1) ** `power_t` after t rows, once an epoch. 'sgd' only; without
           effect for 'adam', as in MLPClassifier.
         - 'adaptive': divided by 5 whenever `n_iter_no_change` epochs bring no improvement by `tol`; training ends when
-          that happens at a rate of 1e-6 or lower. 'sgd' only, likewise.
+          that happens at a rate of 1e-6 or lower. 'sgd' only; without effect for 'adam'.
         - 'cosine', 'one_cycle', 'coslog4': planned over `max_iter` epochs, step by step, for 'sgd' and 'adam' ([3]_,
-          [4]_, [5]_), in a committee once on folds and once on all rows (see `n_members`). They run to their end: `tol` does
-          not stop them unless `early_stopping` is on. In `partial_fit`, which knows no end, the rate is `learning_rate_init`.
-        - a function of progress, from 0 at the first step to almost 1 at the last: likewise, with the factor that it returns.
+          [4]_, [5]_); in a committee once for the fold phase and once for all rows (see `n_members`). They run to their end:
+          `tol` does not stop them unless `early_stopping` is on. In `partial_fit`, which has no planned end, the rate is
+          `learning_rate_init`.
+        - a callable: a function of progress, from 0 at the first step to almost 1 at the last, that returns the factor of
+          `learning_rate_init`. It is a planned schedule like 'cosine'.
 
     learning_rate_init : float, default=0.01
-        The learning rate at the start, or the highest of a planned schedule. For 'sgd' and 'adam'.
+        The learning rate at the start, or the highest rate of a planned schedule. For 'sgd' and 'adam'.
 
     power_t : float, default=0.5
         The exponent of 'invscaling'.
 
     max_iter : int or 'auto', default='auto'
-        Highest number of epochs (passes over the data) of 'sgd' and 'adam', or of iterations of 'lbfgs'. 'auto' is 50 epochs,
-        36 for one network, more where they have fewer than 250 steps and fewer where they have more than 7,000; 200 iterations
-        for 'lbfgs'.
+        Highest number of epochs (passes over the data) of 'sgd' and 'adam', or of iterations of 'lbfgs'. 'auto' depends on the
+        number of steps in an epoch (see Notes).
 
     shuffle : bool, default=True
         Whether rows are shuffled before each epoch. For 'sgd' and 'adam'.
 
     random_state : int, RandomState instance or None, default=None
-        Determines the initial weights, the validation split and the order of rows. None gives another model each time.
+        Determines the initial weights, the validation split and the order of rows. None gives a different model on each call.
 
     tol : float, default=1e-4
         An epoch counts as an improvement if it betters the best loss, or validation score, by `tol`. For 'lbfgs', the
         size of the largest component of the gradient at which training ends.
 
     verbose : bool or int, default=False
-        What to print of each epoch or iteration: 1 or True MLPClassifier's lines, 2 the row of a table with the losses, the
-        validation score, the learning rate and the seconds since the start.
+        What to print for each epoch or iteration: 1 or True prints MLPClassifier's lines, 2 the row of a table with the losses,
+        the validation score, the learning rate and the seconds since the start.
 
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights (and the optimizer's moments) of the previous call. Then, as between calls of
-        `partial_fit`, parameters that have changed act from now on, `activation` and `solver` too (another solver begins
-        without moments); those that the first call has settled may not change: `hidden_layer_sizes`, `n_members`,
-        `out_activation`, `dtype`, `parametrization`, `scaling`, `categorical_features`, `n_bins` and `relevance`.
+        Whether `fit` continues from the weights (and the optimizer's moments) of the previous call. Then, as between calls of
+        `partial_fit`, changed parameters act from the next call on, `activation` and `solver` too (another solver begins
+        without moments). These may not change after the first call: `hidden_layer_sizes`, `n_members`, `out_activation`,
+        `dtype`, `parametrization`, `scaling`, `categorical_features`, `n_bins` and `relevance`.
 
     momentum : float, default=0.9
         Momentum of 'sgd', between 0 and 1.
@@ -147,12 +157,12 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
 
     early_stopping : bool or 'auto', default=False
         Whether to set `validation_fraction` of the rows aside, stop when the `scoring` on them stops improving, and return
-        the weights of the best epoch. The split is stratified for two classes. Rows of your own, `X_val` and `y_val` in
-        `fit`, take the place of the split; `partial_fit` needs them. 'auto' is on where there are more than 10,000 rows to
-        train on, or rows of your own.
+        the weights of the best epoch. The split is stratified for two classes. With `scaling`, the rows set aside do not inform
+        scales, bins, categories that are known, or relevance. `X_val` and `y_val` of `fit` replace the split; `partial_fit` needs
+        them. 'auto' is on if there are more than 10,000 rows to train on, or if `X_val` is given.
 
     validation_fraction : float, default=0.1
-        Fraction of the rows set aside, in (0, 1), where `early_stopping` is on.
+        Fraction of the rows set aside, in (0, 1), if `early_stopping` is on.
 
     beta_1 : float, default=0.9
         Decay rate of the first moment of 'adam', in [0, 1).
@@ -177,63 +187,62 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
 
     weight_decay : float or 'auto', default='auto'
         Strength of the decoupled weight decay [2]_ of 'sgd' and 'adam': each step also shrinks the weights and embeddings (not
-        the biases) by learning rate × `weight_decay`. Apart from `alpha`, which acts through the gradient. 'auto' is 0.2 for half
-        of the members and 1 for the others, 0.5 for a single network, and 0 for 'lbfgs'.
+        the biases) by learning rate × `weight_decay`. It is independent of `alpha`, which acts through the gradient. 'auto'
+        depends on the number of rows and differs between members (see Notes).
 
     class_weight : dict, 'balanced', list of dict or None, default=None
-        Weights of the classes, by which those of their rows are multiplied: {class: weight}, 1 where a class is not named.
-        'balanced' means n_samples / (n_classes × the class's rows), counted in sample weights; not in `partial_fit`. For
+        Weights of the classes; the weights of their rows are multiplied by them: {class: weight}, 1 for a class that is not
+        named. 'balanced' means n_samples / (n_classes × the class's rows), counted in sample weights; not in `partial_fit`. For
         multilabel targets a list with a dict {0: weight, 1: weight} for each label, whose factors are multiplied. Under soft
-        labels, whose classes are column numbers, a row gets the mean. Validation rows are weighted too. None means 1.
+        labels, whose classes are column numbers, a row gets the mean weight. Validation rows are weighted too. None means 1.
 
     scoring : str or callable, default='accuracy'
-        What `early_stopping` looks at on the validation rows: 'accuracy', 'loss' (minus the cross-entropy), the name of
+        What `early_stopping` computes on the validation rows: 'accuracy', 'loss' (minus the cross-entropy), the name of
         another scorer of scikit-learn, or a callable with the signature scorer(estimator, X, y). Higher is better.
 
     restore_best : bool, default=True
-        Whether the weights of the epoch with the highest validation score are returned, rather than the last.
+        Whether the weights of the epoch with the highest validation score are returned, rather than the last ones.
 
     dropout : float, list of float or 'auto', default='auto'
         Probability, in [0, 1), with which each output of a hidden layer is dropped in a training step of 'sgd' or 'adam'
-        (inverted dropout [6]_), or a list with one for each hidden layer. 'auto' is 0.05 for half of the members and 0.3, or 0.2
-        with bins, for the others, 0.15 for a single network, times √(2,000 / n) where rows are more; 0 below 100 rows and for
-        'lbfgs'. After the folds likewise.
+        (inverted dropout [6]_), or a list with one for each hidden layer. 'auto' depends on the number of rows and differs
+        between members (see Notes).
 
     label_smoothing : float, default=0.05
         Share ε of each training target, in [0, 1), that is spread evenly over the classes: y becomes (1 − ε) y + ε / K, or
-        ε / 2 for logistic units [7]_. Validation losses are those of the targets as they are.
+        ε / 2 for logistic units [7]_. Validation losses use the unsmoothed targets.
 
     clip_norm : float or None, default=None
         Length to which a longer gradient is cut in a step of 'sgd' or 'adam'. None never cuts it.
 
     ema_decay : float, default=0.0
-        Decay rate d in [0, 1) of an exponential moving average of the weights over the steps of 'sgd' or 'adam': the averaged
-        weights are the ones evaluated and returned, while training goes on from those that are not. 0 averages nothing.
+        Decay rate d in [0, 1) of an exponential moving average of the weights over the steps of 'sgd' or 'adam'. The averaged
+        weights are evaluated and returned; training continues from the weights that are not averaged. 0 averages nothing.
 
     warmup : float, default=0.0
         Fraction of `max_iter` epochs, in [0, 1), over which the learning rate first rises linearly from 0, for 'sgd' and
         'adam'; a planned schedule takes the rest. Without effect in `partial_fit`.
 
     scaling : {'robust', 'standard'} or None, default='robust'
-        How numeric columns are scaled, and that missing values (NaN, None, pandas.NA) are accepted: they take the column's
-        median (or mean), and a column of 0 and 1 flags them where `fit` saw any. 'robust' divides the distance from the median
-        by the quartile range and bends what is far smoothly back to within ±3 [5]_; 'standard' is the distance from the mean
-        in standard deviations. Sparse input is divided by its largest absolute values, and not centred. What is learnt in the
-        first call of `partial_fit` stays. Above 100,000 rows, or 100 million numbers, quantiles, means and deviations (of
-        `n_bins` too) come from a sample of so many, one row from each of equal stretches, always the same; flags, ranges and
-        categories come from all rows. None leaves numbers as they are and refuses missing ones.
+        How numeric columns are scaled. 'robust' divides the distance from the median by the quartile range and bends large
+        values smoothly back to within ±3 [5]_; 'standard' is the distance from the mean in standard deviations. Both accept
+        missing values (NaN, None, pandas.NA): they become the column's median (or mean), and a column of 0 and 1 flags them if
+        `fit` saw any. Sparse input is divided by its largest absolute values, and not centred. What the first call of
+        `partial_fit` learns is kept. Above 100,000 rows, or 100 million numbers, quantiles, means and deviations (of `n_bins`
+        too) are computed from a fixed sample of that size; flags, ranges and categories are computed from all rows. None leaves
+        numbers unchanged and refuses missing ones.
 
     categorical_features : 'from_dtype', array-like of bool, int or str of shape (n_features,), or None, default='from_dtype'
         Columns whose values are categories: a mask, positions or names; 'from_dtype' takes the columns of a pandas or polars
         frame that hold categories, strings or booleans. Up to 255 categories in `fit` become a column of 0 and 1 each, or one of
-        −1 and 1 for two; other categories, and missing values, are zeros there. Where there are more, those of a single row
-        count as unknown (whole-numbered weights count rows), and if more than 255 remain, each of them is a learned vector of 8
-        numbers, an embedding, for the 65,536 most frequent at most. What is unknown or missing has a vector of its own. With
-        'adam' and 'sgd' the vector of n rows learns at n / (n + 50) times the rate, so that what is rare stays near 0. None takes
-        all columns for numbers.
+        −1 and 1 for two; other categories, and missing values, are zeros there. With more than 255 categories, categories seen
+        in only one row are treated as unknown. If more than 255 remain, the column is embedded: each of the 65,536 most frequent
+        categories gets a learned vector of 8 numbers. Integer sample weights count as repeated rows. Unknown and missing
+        categories share a vector. With 'adam' and 'sgd' the vector of a category seen in n rows learns at n / (n + 50) times the
+        full rate, so that rare categories stay near 0. None treats all columns as numbers.
 
     dtype : {'auto', 'float32', 'float64'}, default='auto'
-        Floating-point format of the network. 'auto' is float32 where X is, and where `scaling` is on and `fit` sees 100 rows or
+        Floating-point format of the network. 'auto' is float32 if X is, or if `scaling` is on and `fit` sees 100 rows or
         more; else float64.
 
     parametrization : {'standard', 'ntk'}, default='ntk'
@@ -242,25 +251,25 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         √(100 / fan_in), as in the neural tangent parametrisation, so that one rate suits layers of any width.
 
     n_members : int or 'auto', default='auto'
-        Number of networks, trained side by side, whose mixture predicts: 1, or an even number of 4 or more. Half of them see the
-        columns of X, the other half their bins too (`n_bins`). Where there are 100 rows or more, each network of a half leaves
-        out one of n_members / 2 stratified folds, on which its kind is calibrated and weighted (on 50,000 rows in all, spread
-        evenly, where there are more). From 500 rows on, unless validation rows may end training, that happens after two fifths
-        of the epochs, and all go on with all rows. 'auto' is 4, but 8 from 100 to 1,499 rows, for 'adam' with hidden layers;
-        else 1.
+        Number of networks, trained side by side, whose mixture predicts: 1, or an even number of 4 or more. Half of the members
+        see the columns of X, the other half their bins too (`n_bins`). With 100 rows or more, each member is first trained
+        without one stratified fold (the fold phase). The left-out folds, at most 50,000 rows of them, are used to calibrate the
+        members and to fit their weights in the mixture. Afterwards all members continue on all rows, if there are 500 rows or
+        more and no validation rows that may end training. If one regularisation strength did clearly better, the members of a
+        half switch to it. 'auto' depends on the number of rows (see Notes); it is 1 without hidden layers or for another solver
+        than 'adam'.
 
     n_bins : int, default=64
-        Largest number of bins in the piecewise-linear encoding [8]_ of a numeric column, which `scaling` must be on for: a
-        column for each bin, −1 below it and 1 above it. About 256 in all are shared out by `relevance`, 4 at least to each
-        column; there are none where more than 128 columns are numbers. 0 makes none.
+        Largest number of bins in the piecewise-linear encoding [8]_ of a numeric column, which needs `scaling`: a
+        column for each bin, −1 below it and 1 above it. About 256 bins in all are shared out by `relevance`, 4 at least to each
+        column; there are none if more than 128 columns are numbers. 0 makes none.
 
     relevance : 'auto', array-like of shape (n_features,) or None, default='auto'
-        How much each column of X counts to begin with: its scaled numbers, bins, flag and categories are multiplied by it, so
-        that its weights are larger and move faster. 'auto' asks 25 extremely randomized trees [9]_, which find out in a moment on
-        which columns y depends: each column's share in their gain, from 0.1 to 4 times the mean, on 20,000 rows where there are
-        more. Of n > 7,500 rows, which speak for themselves, that to the power 7,500 / n. 1 for all columns of fewer than 100
-        rows, of sparse input and where `scaling` is off. The trees see the rows that `early_stopping` sets aside too. Numbers of
-        your own must be finite and nowhere negative; 0 leaves a column out. None means 1 for all columns.
+        How much each column of X counts at the start: its scaled numbers, bins, flag and categories are multiplied by it, so
+        that its weights count more and move faster. 'auto' is a column's share in the gain of 25 extremely randomized trees
+        [9]_, from 0.1 to 4 times the mean share, on at most 20,000 rows. For n > 7,500 rows the relevance is raised to the power
+        7,500 / n, so the prior weakens as data grow. It is 1 for all columns if there are fewer than 100 rows, if X is sparse,
+        or without `scaling`. An array must be finite and nowhere negative; 0 leaves a column out. None means 1 for all columns.
 
     Attributes
     ----------
@@ -268,19 +277,20 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         The class labels in the order of the outputs; column numbers for multilabel targets and class probabilities.
 
     coefs_ : list of ndarray of shape (fan_in, fan_out) or (n_members, fan_in, fan_out)
-        Weights of each layer: views of one flat vector. Arrays put here by hand are used from then on.
+        Weights of each layer: views of one flat vector. Other arrays that you put here are used from then on.
 
     embeddings_ : list of ndarray of shape (n_codes, 8) or (n_members, n_codes, 8)
-        The vectors of each embedded column's categories, likewise, in the order of the columns; none where no column has so many
-        (`categorical_features`). Row 0 is what is unknown or missing; the others are the known categories, sorted.
+        The vectors of each embedded column's categories, in the order of the columns; an empty list if no column is embedded
+        (`categorical_features`). Row 0 is the vector of unknown and missing categories; the others are the known categories,
+        sorted.
 
     encoded_feature_names_ : ndarray of str, one for each row of a network's ``coefs_[0]``
-        What the network's inputs are: bins, as 'age_bin0'; the numeric columns of X under their names, or x0, x1, … where
+        What the network's inputs are: bins, as 'age_bin0'; the numeric columns of X under their names, or x0, x1, … if
         they have none; flags of missing values, as 'missingindicator_age'; categories, as 'colour_red'; embeddings,
         as 'city_embedding0'.
 
     intercepts_ : list of ndarray of shape (fan_out,) or (n_members, fan_out)
-        Biases of each layer, likewise.
+        Biases of each layer: views of the same vector as `coefs_`.
 
     relevance_ : ndarray of shape (`n_features_in_`,)
         What `relevance` gave each column of X.
@@ -295,17 +305,17 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         Loss of each epoch (weighted mean over its batches) or iteration.
 
     validation_scores_ : list of float or None
-        The `scoring` of each epoch or iteration on the validation rows; None where the last call had none.
+        The `scoring` of each epoch or iteration on the validation rows; None if the last call had none.
 
     validation_loss_curve_ : list of float or None
-        Mean cross-entropy on the validation rows, without penalty, of each epoch or iteration; None likewise.
+        Mean cross-entropy on the validation rows, without penalty, of each epoch or iteration; None if the last call had none.
 
     best_validation_score_ : float or None
         Highest validation score; its weights are kept once `fit` ends, or `partial_fit` has stopped, unless `restore_best` is
         off. None without `early_stopping`.
 
     best_iter_ : int or None
-        Number of the epoch or iteration with this score, counted from 1 along `loss_curve_`; None likewise.
+        Number of the epoch or iteration with this score, counted from 1 along `loss_curve_`; None without `early_stopping`.
 
     t_ : int
         Number of training rows seen, repetitions counted; 0 for 'lbfgs'.
@@ -326,7 +336,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         Number of columns of X in `fit`.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns of X, where X was a DataFrame with string names.
+        Names of the columns of X, if X was a DataFrame with string names.
 
     See Also
     --------
@@ -338,18 +348,41 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
     `sksoftmax.loss` derives the gradient that all training here starts from: at the logits, the derivative of the
     softmax cross-entropy is p − y.
 
-    A row of weight 0 is left out, as if it were absent.
+    What 'auto' means, for n rows to train on. A committee's members are regularised lightly or strongly, half of them each;
+    "binned" members see bins.
 
-    X may be larger than memory: a float32 or float64 `numpy.memmap` without categorical columns is never copied, and where the
+    ========================= ============================== ===================================================
+    Parameter                 Committee (`n_members` > 1)    One network
+    ========================= ============================== ===================================================
+    n_members                 8 if 100 ≤ n < 1500, else 4    1 without hidden layers, or for 'sgd' and 'lbfgs'
+    batch_size                64; 128 if n ≥ 10000           64; 128 if n ≥ 10000
+    batch_size, n < 100       all rows, at most 200          all rows, at most 200
+    max_iter                  50                             36; 200 for 'lbfgs'
+    steps in all              250 to 7000                    250 to 7000
+    dropout                   0.05 and 0.3 (0.2 binned)      0.15; 0 for 'lbfgs'
+    dropout, n < 100          0                              0
+    weight_decay              0.1 and 0.5                    0.5; 0 for 'lbfgs'
+    factor if n > 2000        √(2000 / n)                    √(2000 / n)
+    fold phase, n ≥ 500       0.4 of the epochs              none
+    ========================= ============================== ===================================================
+
+    The factor multiplies dropout and weight decay. `max_iter` is raised or lowered so that the number of steps in all stays
+    within its limits. With `parametrization='standard'` a batch has at most 200 rows.
+
+    A row of weight 0 counts as absent. With `sample_weight` or `class_weight` each member of a committee trains as if it were
+    alone.
+
+    X may be larger than memory: a float32 or float64 `numpy.memmap` without categorical columns is never copied, and if the
     network's input would take more than 256 MB it is made batch by batch, which gives the same model. A part of such a file
-    is a memmap too, for `partial_fit`. A scorer that is neither 'accuracy' nor 'loss' is given its validation rows as a copy.
+    is a memmap too, for `partial_fit`. A scorer other than 'accuracy' and 'loss' gets its validation rows as a copy.
 
     Callbacks of `sklearn.callback` (scikit-learn 1.9 and newer), set by `set_callbacks`, see one task for each epoch of 'sgd' and
     'adam' and each iteration of 'lbfgs', and may stop training.
 
-    A pickle holds the parameters once. The optimizer's moments and the random generator go with it after `partial_fit` or
-    under `warm_start`; after a plain `fit` they are left out. The version of this package goes with it; loading it by
-    another warns. A pickle from others can run any code when it is loaded: use skops, which loads only the types that you name.
+    A pickle holds the network's parameters once. The optimizer's moments and the random generator are saved after `partial_fit`
+    and with `warm_start`, not after a plain `fit`. The version of this package is saved too; loading a model of another version
+    warns. A pickle from others can run any code when it is loaded: use skops, which loads only the types that you name
+    (`sksoftmax.model.TYPES_TO_TRUST`).
 
     References
     ----------
@@ -490,19 +523,19 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
     def from_sklearn(cls, mlp: MLPClassifier) -> Self:
         """Make the same model from scikit-learn's MLPClassifier.
 
-        Trained from the same `random_state` it follows the same loss curve; where MLPClassifier's behaviour is a defect it
-        differs (the README lists where).
+        Trained from the same `random_state`, the model follows the same loss curve, except for MLPClassifier's defects, which the
+        README lists.
 
         Parameters
         ----------
         mlp : MLPClassifier
-            Fitted or not.
+            The estimator to convert, fitted or not.
 
         Returns
         -------
         SoftmaxMLPClassifier
-            The same hyper-parameters, with everything that MLPClassifier lacks switched off; where `mlp` is fitted, the same
-            weights, classes and curves, so that predictions are equal and `partial_fit` goes on.
+            An estimator with the same hyper-parameters; all that MLPClassifier lacks is switched off. If `mlp` is fitted, the
+            weights, classes and curves are the same too, so predictions are equal and `partial_fit` continues the training.
 
         Raises
         ------
@@ -511,36 +544,28 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         """
         self = cls(**parameters_from_sklearn(mlp))
         if hasattr(mlp, "coefs_"):
-            options = resolved(self.get_params(deep=False), n_samples=1)
-            self._encoder, self._network, self._optimizer, self._progress = state_from_sklearn(mlp, options)
-            self._preprocessor = Preprocessor(None, Categories({})).fit(np.empty((0, mlp.n_features_in_)))
-            self._mixture = Mixture.equal(1)
-            self._keep_training_state = mlp.warm_start or mlp.n_iter_ == 1 or len(self._progress.loss_curve) > mlp.n_iter_
-            for name in ("n_features_in_", "feature_names_in_", "n_iter_"):
+            for name in ("n_features_in_", "feature_names_in_"):
                 if hasattr(mlp, name):
                     setattr(self, name, getattr(mlp, name))
-            self.encoded_feature_names_ = self._encoded_names(self._preprocessor)
-            self.relevance_ = self._preprocessor.relevance
-            self._hidden_sizes, self._settled = layer_sizes(self.hidden_layer_sizes), settled(self, self._network.dtype.name)
-            self._no_improvement_count = self._progress.stale_epochs
-            self.__dict__.update(public_attributes(self._encoder, self._network, self._progress))
+            self._publish(*model_from_sklearn(mlp, self.get_params(deep=False)))
         return self
 
     def to_sklearn(self) -> MLPClassifier:
-        """Make the same model of scikit-learn's MLPClassifier.
+        """Make a scikit-learn MLPClassifier that is the same model.
 
         Returns
         -------
         MLPClassifier
-            The same hyper-parameters and, where fitted, weights, classes and curves. Its optimizer starts afresh.
+            An estimator with the same hyper-parameters and, if fitted, the same weights, classes and curves. Its optimizer
+            starts without moments.
 
         Raises
         ------
         ValueError
-            If a parameter or the fitted model has no counterpart there; the message names it.
+            If MLPClassifier has no counterpart of a parameter or of the fitted model. The message names the parameter or part.
         """
         mlp = MLPClassifier(**parameters_to_sklearn(self))
-        return state_to_sklearn(self, mlp) if self.__sklearn_is_fitted__() else mlp
+        return model_to_sklearn(self._fitted_model(), self, mlp) if self.__sklearn_is_fitted__() else mlp
 
     @_unchanged_on_error
     @with_callbacks
@@ -559,24 +584,26 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Numbers; with `scaling` some may be missing. A pandas or polars frame may hold categories and strings too.
+            The rows to train on. They hold numbers, and some numbers may be missing if `scaling` is on. A pandas or polars frame
+            may hold categories and strings too.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Labels of any type; or a 0/1 indicator matrix (multilabel); or a float matrix whose rows are class
             probabilities and sum to 1.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights: a row of weight 2 counts as two rows, one of weight 0 as none. None weighs all alike.
+            Non-negative weights. A row of weight 2 counts as two rows, and a row of weight 0 counts as absent. None gives all
+            rows the same weight.
 
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
-            Rows to score for early stopping, in place of a part of X. In a `Pipeline`, `transform_input=["X_val"]` has it
-            transformed like X. None sets `validation_fraction` of X aside where `early_stopping` is on.
+            Rows to score for early stopping, in place of a part of X. In a `Pipeline`, `transform_input=["X_val"]` transforms
+            them like X. None sets `validation_fraction` of X aside if `early_stopping` is on.
 
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
-            Targets of `X_val`; needed with it.
+            Targets of `X_val`, required with `X_val`.
 
         sample_weight_val : array-like of shape (n_val,), default=None
-            Weights of the rows of `X_val`. None weighs all alike.
+            Weights of the rows of `X_val`. None gives all rows the same weight.
 
         Returns
         -------
@@ -591,19 +618,18 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         Warns
         -----
         ConvergenceWarning
-            If `max_iter` came before any stopping rule; or if training diverged, when the last good weights are kept.
+            If training reached `max_iter` before a stopping rule ended it, or if training diverged. After a divergence the last
+            good weights are kept.
 
         UserWarning
-            If Ctrl-C (KeyboardInterrupt, of a callback too) ended training: the weights so far are kept, the best of them with
-            `early_stopping`. Before the first step, and where any other error is raised, the estimator stays what it was.
+            If Ctrl-C (a KeyboardInterrupt, from a callback too) ended training. The weights so far are kept, or the best of them
+            with `early_stopping`. An interrupt before the first step, or any other error, leaves the estimator unchanged.
         """
         self._check_params()
         given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val)
-        going_on = self.warm_start and self.__sklearn_is_fitted__()
-        preprocessor = self._preprocessor_for(X, going_on)
-        X, y = check_X_y(self, X, y, preprocessor, reset=not going_on)
-        encoder = self._same_encoder(y) if going_on else TargetEncoder.from_y(y, self.out_activation)
-        return self._train(X, y, given, preprocessor, encoder, check_random_state(self.random_state), going_on)
+        earlier = self._earlier() if self.warm_start and self.__sklearn_is_fitted__() else None
+        rng = check_random_state(self.random_state)
+        return self._publish(*train(Call(self, self.get_params(deep=False), given, earlier, rng)))
 
     @_available_if_stochastic
     @_unchanged_on_error
@@ -619,37 +645,37 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
     ) -> Self:
-        """Train for one epoch on the given rows, going on from what was learnt before.
+        """Train for one epoch on the given rows, starting from the current weights.
 
-        Weights, the optimizer's moments and the random generator go on from call to call; under a planned schedule the rate is
-        `learning_rate_init`. A call that raises or is interrupted leaves the estimator as it was.
+        The optimizer's moments and the random generator continue from the previous call. Under a planned schedule the rate is
+        `learning_rate_init`. A call that raises an error or is interrupted leaves the estimator unchanged.
 
-        With `early_stopping`, pass `X_val` and `y_val`: each call then scores them, and when more than `n_iter_no_change` calls
-        in a row brought no improvement by `tol`, the best weights are restored, and a warning says that further calls will not
+        With `early_stopping`, pass `X_val` and `y_val`: each call then scores these rows. If more than `n_iter_no_change` calls
+        in a row bring no improvement by `tol`, the best weights are restored, and a warning says that further calls will not
         train.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Columns as in `fit`.
+            Rows to train on, with the columns of `fit`.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets, as in `fit`.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights. None weighs all rows alike.
+            Non-negative weights. None gives all rows the same weight.
 
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever occur; needed in the first call where y holds labels. None afterwards.
+            All labels that can occur in any call. The first call needs them if y holds labels; later calls may pass None.
 
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
-            Rows to score for early stopping. None scores nothing.
+            Rows to score for early stopping. None scores no rows.
 
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
-            Targets of `X_val`; needed with it.
+            Targets of `X_val`, required with `X_val`.
 
         sample_weight_val : array-like of shape (n_val,), default=None
-            Weights of the rows of `X_val`. None weighs all alike.
+            Weights of the rows of `X_val`. None gives all rows the same weight.
 
         Returns
         -------
@@ -666,16 +692,133 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
             raise ValueError(BALANCED_IN_PARTS)
         if self.early_stopping is True and X_val is None and y_val is None:
             warnings.warn("early_stopping=True has no effect in partial_fit without X_val and y_val, the rows to score.")
-        given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val)
-        first = not hasattr(self, "_encoder")
-        preprocessor = self._preprocessor_for(X, going_on=not first)
-        X, y = check_X_y(self, X, y, preprocessor, reset=first)
-        encoder = TargetEncoder.from_classes(y, classes, self.out_activation) if first else self._encoder
-        if not first:
-            encoder.check_classes(classes)
-            self._check_same_outputs()
-        rng = getattr(self, "_random_state", None) or check_random_state(self.random_state)
-        return self._train(X, y, given, preprocessor, encoder, rng, hasattr(self, "coefs_"), incremental=True)
+        given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val, classes)
+        earlier = self._earlier() if self.__sklearn_is_fitted__() else None
+        rng = (earlier and earlier.state.rng) or check_random_state(self.random_state)
+        call = Call(self, self.get_params(deep=False), given, earlier, rng, incremental=True)
+        if earlier is None and hasattr(self, "coefs_"):
+            call = call._replace(weights=(self.coefs_, self.intercepts_, []))
+        return self._publish(*train(call))
+
+    def _check_params(self):
+        self._validate_params()
+        check_combination(self)
+
+    def _earlier(self):
+        """The state from which training continues; raise ValueError if a parameter that the first call fixed has changed."""
+        earlier = Earlier(self._fitted_model(), self._training)
+        earlier.check_fixed(self.get_params(deep=False))
+        return earlier
+
+    def _publish(self, model, state):
+        """Store this model and the state of its training in this estimator, and return the estimator."""
+        vars(self).update(fitted_attributes(self, model, state))
+        return self
+
+    def predict(self, X: MatrixLike) -> NDArray[Any]:
+        """Predict classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict, with the columns of `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The most probable label of each row; a 0/1 matrix for multilabel targets.
+        """
+        logits = self._logits(X)
+        return self._model.head.predict(logits)
+
+    def predict_proba(self, X: MatrixLike) -> Floats:
+        """Predict probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict, with the columns of `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities in the order of `classes_`. Each row sums to 1, except for multilabel targets: then each column holds
+            the probabilities of its label.
+        """
+        logits = self._logits(X)
+        return self._model.head.probabilities(logits)
+
+    def predict_log_proba(self, X: MatrixLike) -> Floats:
+        """Predict the logarithms of the probabilities, by log-softmax; they are finite even if a probability rounds to 0.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict, with the columns of `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Log-probabilities in the order of `classes_`.
+        """
+        logits = self._logits(X)
+        return self._model.head.log_probabilities(logits)
+
+    def decision_function(self, X: MatrixLike) -> Floats:
+        """Compute the logits, to which the softmax or the logistic function is applied.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict, with the columns of `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes) or (n_samples,)
+            Logits in the order of `classes_`; for two classes, the log-odds of the second class.
+        """
+        logits = self._logits(X)
+        return self._model.head.decision(logits)
+
+    def _logits(self, X):
+        if not self.__sklearn_is_fitted__():
+            check_is_fitted(self)
+        model = self._fitted_model()
+        return model.logits(check_X(self, X, model.preprocessor.categories, model.preprocessor.accepts_missing))
+
+    def _fitted_model(self):
+        """The model behind the public attributes; a new model if the user has replaced arrays of the network."""
+        weights = self.coefs_, self.intercepts_, self.embeddings_
+        return self._model if self._model.network.holds(*weights) else self._model.with_weights(*weights)
+
+    @property
+    def _optimizer(self):
+        return self._training.optimizer
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_model")
+
+    def __getstate__(self):
+        """The state to save, with the network's parameters only once, as a flat vector, and the version of this package."""
+        state = dict(super().__getstate__()) | {"_sksoftmax_version": __version__}
+        if self.__sklearn_is_fitted__():
+            state["_model"] = self._fitted_model()
+            del state["coefs_"], state["intercepts_"], state["embeddings_"]
+        return state
+
+    def __setstate__(self, state):
+        """Restore the state from a pickle or from skops; warn if another version of this package wrote it."""
+        state, name = checked_state(state, type(self).__name__), type(self).__name__
+        version = state.pop("_sksoftmax_version", "unknown")
+        if version != __version__:
+            warnings.warn(
+                f"{name} was saved by sksoftmax {version} and is loaded by {__version__}; compare predictions, or fit it again.",
+                UserWarning,
+            )
+        super().__setstate__(state)
+        if self.__sklearn_is_fitted__():
+            public = self._model.public()
+            vars(self).update({part: public[part] for part in ("coefs_", "intercepts_", "embeddings_")})
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -683,3 +826,17 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, NetworkTrainer, NetworkPredicto
         tags.input_tags.allow_nan = self.scaling is not None
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def checked_state(state, name):
+    """A copy of a saved state; raise ValueError or TypeError if the state is not of a classifier of this name."""
+    if not isinstance(state, dict):
+        raise TypeError(f"The saved state of {name} must be a dict; got {state!r:.80}.")
+    if "_model" in state:
+        if missing := [key for key in SAVED if key not in state]:
+            raise ValueError(f"The saved state of {name} is damaged: it lacks {', '.join(missing)}.")
+        try:
+            state["_model"].check()
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ValueError(f"The saved state of {name} is damaged: {error}.") from error
+    return dict(state)

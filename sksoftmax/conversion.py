@@ -1,16 +1,23 @@
-"""To and from scikit-learn's MLPClassifier: the same hyper-parameters and, where fitted, the same model."""
+"""Conversion to and from scikit-learn's MLPClassifier: the same hyper-parameters and, if fitted, the same model."""
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import LabelBinarizer
 
+from sksoftmax.data.blocks import Codes
+from sksoftmax.data.columns import Categories
 from sksoftmax.data.heads import SoftmaxHead
-from sksoftmax.data.targets import TargetEncoder
-from sksoftmax.nn.network import Network
-from sksoftmax.nn.optimizers import make_optimizer
+from sksoftmax.data.preprocessing import unchanged
+from sksoftmax.data.targets import Targets
+from sksoftmax.model import Model
+from sksoftmax.nn.mixture import Mixture
+from sksoftmax.nn.network import Form, network_from_arrays
+from sksoftmax.nn.optimizers import SGD, Adam, make_optimizer
 from sksoftmax.parameters import layer_sizes
 from sksoftmax.training.progress import Progress
+from sksoftmax.training.recipe import Recipe
+from sksoftmax.training.warm_start import TrainingState, fixed_parameters
 
 NEUTRAL = {
     "out_activation": "auto",
@@ -39,23 +46,31 @@ KNOWN_THERE = {
 
 
 def parameters_from_sklearn(mlp):
-    """The estimator's parameters that make it what this MLPClassifier is."""
+    """The parameters with which our estimator trains as this MLPClassifier does."""
     if not isinstance(mlp, MLPClassifier):
         raise TypeError(f"mlp must be a scikit-learn MLPClassifier; got {type(mlp).__name__}.")
     return {**clone(mlp).get_params(deep=False), **NEUTRAL}
 
 
-def state_from_sklearn(mlp, options):
-    """The fitted parts of this MLPClassifier: encoder, network, optimizer and progress."""
+def model_from_sklearn(mlp, params):
+    """The `Model` and the `TrainingState` of this fitted MLPClassifier; `params` are the estimator's parameters by name."""
     kind = "multilabel" if mlp._label_binarizer.y_type_.startswith("multilabel") else "labels"
-    encoder = TargetEncoder(kind, np.asarray(mlp.classes_), "auto")
-    network = Network.from_arrays(mlp.coefs_, mlp.intercepts_, mlp.activation)
-    optimizer = _optimizer_from_sklearn(mlp, network, options) if hasattr(mlp, "_optimizer") else None
-    return encoder, network, optimizer, _progress_from_sklearn(mlp)
+    targets, recipe = Targets(kind, np.asarray(mlp.classes_), "auto"), Recipe.resolve(params, n_rows=1)
+    hidden = tuple(W.shape[1] for W in mlp.coefs_[:-1])
+    form = Form(mlp.n_features_in_, hidden, targets.head.n_outputs, recipe.activations)
+    network = network_from_arrays(form, mlp.coefs_, mlp.intercepts_)
+    model = Model(unchanged(mlp.n_features_in_, Categories({})), network, Mixture.equal(1), targets)
+    state = TrainingState(
+        progress=_progress_from_sklearn(mlp),
+        optimizer=_optimizer_from_sklearn(mlp, network, recipe) if hasattr(mlp, "_optimizer") else None,
+        fixed=fixed_parameters(params, network.dtype.name),
+    )
+    state.is_continued = mlp.warm_start or mlp.n_iter_ == 1 or state.progress.n_before > 0
+    return model, state
 
 
 def parameters_to_sklearn(estimator):
-    """MLPClassifier's parameters; ValueError where a parameter of ours has no counterpart there."""
+    """MLPClassifier's parameters; raise ValueError if MLPClassifier has no counterpart of a parameter of ours."""
     params = clone(estimator).get_params(deep=False)
     if isinstance(params["hidden_layer_sizes"], str):
         params["hidden_layer_sizes"] = tuple(layer_sizes(params["hidden_layer_sizes"]))
@@ -73,37 +88,37 @@ def parameters_to_sklearn(estimator):
     return params
 
 
-def state_to_sklearn(estimator, mlp):
-    """Make this MLPClassifier predict as the fitted estimator does; its optimizer will start afresh."""
-    encoder = estimator._encoder
-    if isinstance(encoder.head, SoftmaxHead) and len(encoder.classes) < 3:
+def model_to_sklearn(model, estimator, mlp):
+    """Make this MLPClassifier predict as the estimator's model does; return it. Its optimizer starts without moments."""
+    targets = model.targets
+    if isinstance(targets.head, SoftmaxHead) and len(targets.classes) < 3:
         raise ValueError(
-            f"A model of {len(encoder.classes)} class(es) with a softmax output cannot be expressed by MLPClassifier; "
-            "out_activation must be 'auto' and y have two classes or more."
+            f"A model of {len(targets.classes)} class(es) with a softmax output cannot be expressed by MLPClassifier; "
+            "out_activation must be 'auto', and y must have two classes or more."
         )
-    if not estimator._preprocessor.changes_nothing:
+    if not model.preprocessor.changes_nothing:
         names = getattr(estimator, "feature_names_in_", range(estimator.n_features_in_))
-        embedded = [names[column] for column in estimator._preprocessor.embedded]
+        embedded = [names[block.column] for block in model.preprocessor.of_kind(Codes)]
         raise ValueError(
             "A model that was fitted with scaling or categorical_features cannot be expressed by MLPClassifier"
             + (f", nor the embeddings of columns {embedded}." if embedded else ".")
         )
-    multilabel = encoder.kind == "multilabel"
-    mlp._label_binarizer = LabelBinarizer().fit(np.eye(len(encoder.classes), dtype=int) if multilabel else encoder.classes)
-    network = estimator._current_network(encoder)
-    mlp.coefs_, mlp.intercepts_ = ([array.copy() for array in arrays] for arrays in (network.coefs, network.intercepts))
+    multilabel = targets.kind == "multilabel"
+    mlp._label_binarizer = LabelBinarizer().fit(np.eye(len(targets.classes), dtype=int) if multilabel else targets.classes)
+    mlp.coefs_, mlp.intercepts_ = ([array.copy() for array in part] for part in (model.network.coefs, model.network.intercepts))
     mlp._best_coefs, mlp._best_intercepts = mlp.coefs_, mlp.intercepts_
-    mlp._random_state = getattr(estimator, "_random_state", None)
+    mlp._random_state, mlp._no_improvement_count = estimator._training.rng, estimator._no_improvement_count
     for name, value in vars(estimator).items():
-        if (name.endswith("_") and not hasattr(mlp, name)) or name == "_no_improvement_count":
+        if name.endswith("_") and not hasattr(mlp, name):
             setattr(mlp, name, list(value) if isinstance(value, list) else value)
     return mlp
 
 
 def _progress_from_sklearn(mlp):
     scores = getattr(mlp, "validation_scores_", None) or []
+    loss_curve = list(getattr(mlp, "loss_curve_", [float(mlp.loss_)]))
     return Progress(
-        loss_curve=list(getattr(mlp, "loss_curve_", [float(mlp.loss_)])),
+        loss_curve=loss_curve,
         validation_scores=list(scores),
         best_loss=min(getattr(mlp, "loss_curve_", [mlp.loss_]), default=np.inf),
         best_score=max(scores, default=-np.inf),
@@ -111,17 +126,24 @@ def _progress_from_sklearn(mlp):
         kept_epoch=int(np.argmax(scores)) if scores else -1,
         stale_epochs=getattr(mlp, "_no_improvement_count", 0),
         samples_seen=int(mlp.t_),
+        n_before=len(loss_curve) - mlp.n_iter_,
     )
 
 
-def _optimizer_from_sklearn(mlp, network, options):
-    """Our optimizer with the moments and the rate of theirs."""
-    theirs, ours = mlp._optimizer, make_optimizer(options, network)
-    if hasattr(ours, "velocity") and hasattr(theirs, "velocities"):
+def _optimizer_from_sklearn(mlp, network, recipe):
+    """Our optimizer with the moments and the rate of MLPClassifier's."""
+    theirs, ours = mlp._optimizer, make_optimizer(recipe, network)
+    if isinstance(ours, SGD) and hasattr(theirs, "velocities"):
         ours.learning_rate = theirs.learning_rate
-        ours.velocity = network.flatten(theirs.velocities)
-    elif hasattr(ours, "m") and hasattr(theirs, "ms"):
+        ours.velocity = _flat(theirs.velocities, network)
+    elif isinstance(ours, Adam) and hasattr(theirs, "ms"):
         ours.t = theirs.t
-        ours.m = network.flatten(theirs.ms) / (1 - theirs.beta_1)
-        ours.v = network.flatten(theirs.vs) / (1 - theirs.beta_2)
+        ours.m = _flat(theirs.ms, network) / (1 - theirs.beta_1)
+        ours.v = _flat(theirs.vs, network) / (1 - theirs.beta_2)
     return ours
+
+
+def _flat(arrays, network):
+    """A flat vector in the order of the network's parameters, from arrays in the order of `coefs` and then `intercepts`."""
+    n_layers = len(network.coefs)
+    return network_from_arrays(network.form, arrays[:n_layers], arrays[n_layers:]).parameters.astype(network.dtype, copy=False)

@@ -1,7 +1,7 @@
-"""`LossCurveDisplay`: the losses of training as a picture, in scikit-learn's Display convention.
+"""`LossCurveDisplay` draws the losses of training, in scikit-learn's Display convention.
 
-Epochs are numbered from 1. A validation curve ends with its training curve and may begin later: a warm start may have brought
-the validation rows. Matplotlib is imported where something is drawn, not before.
+Epochs are numbered from 1. A validation curve ends with its training curve and may begin later, if a warm start brought the
+validation rows. Matplotlib is imported only to draw.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
 
 class LossCurveDisplay:
-    """Loss of each epoch of one or several estimators: training solid, validation dashed, the best epoch a dot.
+    """Plot of the loss of each epoch of one or several estimators.
 
-    Make one with :meth:`from_estimator` or :meth:`from_estimators`. All parameters are stored as attributes. For several
-    estimators each of them but `iteration_name` is a list with one entry for each.
+    The training curve is solid, the validation curve is dashed, and a dot marks the best epoch. Make a display with
+    :meth:`from_estimator` or :meth:`from_estimators`. All parameters are stored as attributes. For several estimators, each
+    parameter except `iteration_name` is a list with an entry for each estimator.
 
     Parameters
     ----------
@@ -35,16 +36,16 @@ class LossCurveDisplay:
         Training loss of each epoch.
 
     validation_loss_curve : list of float or None, or list of these, default=None
-        Validation loss of each epoch; where it is shorter than `loss_curve`, of the last ones. None draws none.
+        Validation loss of each epoch, or of the last epochs if it is shorter than `loss_curve`. None draws no curve.
 
     best_iter : int or None, or list of these, default=None
-        Number of the epoch whose weights were kept; the first is 1. None marks none.
+        Number of the epoch whose weights were kept, counted from 1. None draws no dot.
 
     name : str or None, or list of these, default=None
-        Name of the estimator in the legend. None shows none.
+        Name of the estimator in the legend. None shows no name.
 
     iteration_name : str, default='Epoch'
-        What the curves are counted in; the label of the x axis.
+        Unit that the curves are counted in; the label of the x axis.
 
     Attributes
     ----------
@@ -58,18 +59,18 @@ class LossCurveDisplay:
         Training curve of each estimator.
 
     validation_lines_ : list of (matplotlib Line2D or None)
-        Validation curve of each estimator; None where it has none.
+        Validation curve of each estimator; None if it has no validation losses.
 
     best_points_ : list of (matplotlib Line2D or None)
-        Dot of each estimator; None where no best epoch is known.
+        Dot of each estimator; None if its best epoch is not known.
 
     See Also
     --------
-    sklearn.model_selection.LearningCurveDisplay : Score over the number of training rows.
+    sklearn.model_selection.LearningCurveDisplay : Plot scores over the number of training rows.
 
     Notes
     -----
-    Needs matplotlib: ``pip install "sksoftmax[plot]"``.
+    Drawing needs matplotlib: ``pip install "sksoftmax[plot]"``.
 
     Examples
     --------
@@ -118,10 +119,10 @@ class LossCurveDisplay:
             Axes to draw on. None makes a figure with new ones.
 
         name : str or list of str, default=None
-            Names for the legend in place of those given before. None keeps them.
+            Names for the legend. None uses those given before.
 
         validation_kw : dict, default=None
-            Keyword arguments for the validation curves alone, over `kwargs`.
+            Keyword arguments for the validation curves only; they override `kwargs`.
 
         best_kw : dict, default=None
             Keyword arguments for the dots.
@@ -132,14 +133,14 @@ class LossCurveDisplay:
         Returns
         -------
         LossCurveDisplay
-            This object, with what was drawn in its attributes.
+            This object, with the axes, lines and dots in its attributes.
 
         Raises
         ------
         ImportError
             If matplotlib is not installed.
         ValueError
-            If a curve is empty, a validation curve longer than its training curve, or `best_iter` no epoch of it.
+            If a curve is empty, a validation curve is longer than its training curve, or `best_iter` is not an epoch of it.
         """
         curves = as_curves(self.loss_curve, self.validation_loss_curve, self.best_iter, self.name if name is None else name)
         axes: Any = new_axes() if ax is None else ax
@@ -171,17 +172,17 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimator : estimator or Pipeline
-            Fitted, with a `loss_curve_`: SoftmaxMLPClassifier, or scikit-learn's MLPClassifier or MLPRegressor. Of a
-            Pipeline the last step. `validation_loss_curve_` and `best_iter_` are drawn where it has them.
+            A fitted estimator with a `loss_curve_`: SoftmaxMLPClassifier, or scikit-learn's MLPClassifier or MLPRegressor. For
+            a Pipeline, the last step is used. `validation_loss_curve_` and `best_iter_` are drawn if the estimator has them.
 
         ax : matplotlib Axes, default=None
             Axes to draw on. None makes a figure with new ones.
 
         name : str, default=None
-            Name for the legend. None takes the name of the class.
+            Name for the legend. None uses the name of the class.
 
         validation_kw : dict, default=None
-            Keyword arguments for the validation curve alone, over `kwargs`.
+            Keyword arguments for the validation curve only; they override `kwargs`.
 
         best_kw : dict, default=None
             Keyword arguments for the dot.
@@ -201,11 +202,11 @@ class LossCurveDisplay:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it has no `loss_curve_`.
+            If the estimator has no `loss_curve_`.
 
         See Also
         --------
-        LossCurveDisplay.from_estimators : Several in one picture.
+        LossCurveDisplay.from_estimators : Draw several estimators in one picture.
 
         Examples
         --------
@@ -236,13 +237,13 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimators : dict of str to estimator or Pipeline
-            Fitted estimators by the name for the legend, each as `from_estimator` takes it.
+            Fitted estimators by their names for the legend. `from_estimator` describes what each must be.
 
         ax : matplotlib Axes, default=None
             Axes to draw on. None makes a figure with new ones.
 
         validation_kw : dict, default=None
-            Keyword arguments for the validation curves alone, over `kwargs`.
+            Keyword arguments for the validation curves only; they override `kwargs`.
 
         best_kw : dict, default=None
             Keyword arguments for the dots.
@@ -262,13 +263,13 @@ class LossCurveDisplay:
         NotFittedError
             If an estimator is not fitted.
         TypeError
-            If `estimators` is not a dict, or one of them has no `loss_curve_`.
+            If `estimators` is not a dict, or an estimator has no `loss_curve_`.
         ValueError
             If `estimators` is empty.
 
         See Also
         --------
-        LossCurveDisplay.from_estimator : One alone.
+        LossCurveDisplay.from_estimator : Draw one estimator.
 
         Examples
         --------
@@ -292,7 +293,7 @@ class LossCurveDisplay:
         return display.plot(ax, validation_kw=validation_kw, best_kw=best_kw, **kwargs)
 
     def _annotate(self, own_figure):
-        """Axis labels and the legend; several curves share one key to their line styles."""
+        """Add axis labels and the legend; several curves share one key to their line styles."""
         from matplotlib.ticker import MaxNLocator
 
         if self.ax_.get_xscale() == "linear":
@@ -306,7 +307,7 @@ class LossCurveDisplay:
 
 @dataclass(frozen=True)
 class Curve:
-    """What is drawn of one estimator; ValueError where the parts do not fit each other."""
+    """The curves of one estimator; raise ValueError if the parts do not fit each other."""
 
     losses: Sequence
     validation_losses: Sequence | None
@@ -331,14 +332,14 @@ class Curve:
 
     @property
     def best_loss(self):
-        """The height of the dot: on the validation curve where that has the epoch, on the training curve otherwise."""
+        """The loss at the dot: on the validation curve if it has the best epoch, otherwise on the training curve."""
         if self.validation_losses is not None and self.best_iter >= self.validation_start:
             return self.validation_losses[self.best_iter - self.validation_start]
         return self.losses[self.best_iter - 1]
 
 
 def as_curves(loss_curve, validation_loss_curve, best_iter, name):
-    """The display's parameters as one Curve for each estimator."""
+    """A `Curve` for each estimator, from the display's parameters."""
     if len(loss_curve) == 0 or isinstance(loss_curve[0], Real):
         return [Curve(loss_curve, validation_loss_curve, best_iter, name)]
     n_curves = len(loss_curve)
@@ -358,7 +359,7 @@ def last_step(estimator):
 
 
 def training_record(estimator):
-    """What a fitted estimator says of its training, as the display's parameters."""
+    """The display's parameters, from the attributes of a fitted estimator."""
     estimator = last_step(estimator)
     check_is_fitted(estimator)
     if not hasattr(estimator, "loss_curve_"):
@@ -375,7 +376,7 @@ def training_record(estimator):
 
 
 def new_axes():
-    """Axes in a figure of their own; ImportError that says what to install where matplotlib is missing."""
+    """Axes in a new figure; if matplotlib is missing, raise an ImportError that names what to install."""
     try:
         from matplotlib import pyplot
     except ImportError as error:
@@ -384,7 +385,7 @@ def new_axes():
 
 
 def colours(n_curves):
-    """One for each curve: the next of matplotlib's cycle (None) while that suffices, otherwise from a colour map."""
+    """A colour for each curve: None, for the next of matplotlib's cycle, if the cycle is long enough; else from a colour map."""
     from matplotlib import colormaps, rcParams
 
     if n_curves <= len(rcParams["axes.prop_cycle"]):
@@ -393,7 +394,7 @@ def colours(n_curves):
 
 
 def labels_of(curve, iteration_name, alone):
-    """Legend entries of the training curve, the validation curve and the dot; among several only the first is shown."""
+    """Legend entries of the training curve, the validation curve and the dot; with several curves only the first is shown."""
     if not alone:
         return curve.name, "_validation", "_best"
     labels = "training", "validation", f"best {iteration_name.lower()} ({curve.best_iter})"
@@ -401,7 +402,7 @@ def labels_of(curve, iteration_name, alone):
 
 
 def styled(kwargs, **defaults):
-    """Matplotlib's keyword arguments over defaults, whichever of their aliases is used."""
+    """Matplotlib's keyword arguments, under any of their aliases, merged over these defaults."""
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.lines import Line2D
 
@@ -409,14 +410,14 @@ def styled(kwargs, **defaults):
 
 
 def draw_training(ax, curve, style, kwargs):
-    """The solid line; a square where there is but one epoch."""
+    """Draw the solid line, or a square if there is only one epoch."""
     marker = "s" if len(curve.losses) == 1 else None
     epochs = range(1, len(curve.losses) + 1)
     return ax.plot(epochs, curve.losses, **styled(kwargs, marker=marker, **style))[0]
 
 
 def draw_validation(ax, curve, style, kwargs, validation_kw):
-    """The dashed line, a diamond where there is but one epoch, or None where there are no validation losses."""
+    """Draw the dashed line, or a diamond if there is only one epoch; return None without validation losses."""
     if curve.validation_losses is None:
         return None
     marker = "D" if len(curve.validation_losses) == 1 else None
@@ -426,7 +427,7 @@ def draw_validation(ax, curve, style, kwargs, validation_kw):
 
 
 def draw_best(ax, curve, style, best_kw):
-    """The dot, with a rim in the colour of the ground, or None where no epoch is known to be the best."""
+    """Draw the dot, with an edge in the background colour; return None if no best epoch is known."""
     if curve.best_iter is None:
         return None
     dot = {"marker": "o", "markersize": 8, "markeredgecolor": ax.get_facecolor(), "linestyle": "none", "zorder": 3}
@@ -434,7 +435,7 @@ def draw_best(ax, curve, style, best_kw):
 
 
 def legend_place(n_entries, own_figure):
-    """Where the legend stands: a long one hides curves, so beside the axes where the figure is ours to lay out."""
+    """The legend's position: inside the axes, or, if it is long and the figure is our own, beside the axes, to hide no curve."""
     if n_entries <= 8:
         return {"loc": "best"}
     if own_figure:
@@ -443,7 +444,7 @@ def legend_place(n_entries, own_figure):
 
 
 def style_key(*columns):
-    """Colourless legend entries for the kinds of line that are there."""
+    """Legend entries, in the text colour, for the kinds of line that were drawn."""
     from matplotlib import rcParams
     from matplotlib.lines import Line2D
 

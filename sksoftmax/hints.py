@@ -1,4 +1,4 @@
-"""Types of the public signatures. What scikit-learn and SciPy leave untyped is Any to a type checker."""
+"""Types of the public signatures. A type checker sees Any for everything that scikit-learn and SciPy leave untyped."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias, TypeVar

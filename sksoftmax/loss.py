@@ -51,7 +51,7 @@ from scipy.special import expit, log_expit
 def softmax(logits: ArrayLike) -> NDArray[np.floating]:
     """Turn logits into probabilities, p_i = exp(z_i) / Σ_k exp(z_k).
 
-    The largest logit is subtracted first, which changes nothing but that no exponential overflows.
+    The largest logit is subtracted first: the result does not change, and no exponential overflows.
 
     Parameters
     ----------
@@ -298,7 +298,7 @@ def binary_cross_entropy(
     Raises
     ------
     ValueError
-        If the shapes do not fit the weights sum to 0, or label_smoothing is not in [0, 1).
+        If the shapes do not fit, the weights sum to 0, or label_smoothing is not in [0, 1).
 
     See Also
     --------

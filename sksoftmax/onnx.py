@@ -1,13 +1,12 @@
-"""Export to ONNX: the fitted network as a graph that onnxruntime and others run without Python or scikit-learn.
+"""Export to ONNX: write the fitted network as a graph that onnxruntime and others run without Python or scikit-learn.
 
-`to_onnx` registers a converter with skl2onnx, which then converts the classifier wherever it stands: alone, at the end of a
-pipeline, in a meta-estimator. `convert` is that converter; the graph is the encoding of `sksoftmax.data.preprocessing`, the
-forward pass of `sksoftmax.nn.network`, the mixture of `sksoftmax.training.committee` and the reading of logits of
-`sksoftmax.data.heads`, node by node.
-Outputs of nodes are known by name; numbers and arrays become constants.
+`to_onnx` registers a converter with skl2onnx. skl2onnx then converts the classifier alone, at the end of a pipeline, or in a
+meta-estimator. `convert` is that converter. The graph follows `sksoftmax.model.Model` node by node: the blocks of its
+preprocessor, the layers of its network, its mixture, and the head that reads logits.
+The functions here pass outputs of nodes by name; numbers and arrays become constants.
 
-Only operators that onnxruntime has for float32 and float64 are used. LeakyRelu, Elu, Selu, Softplus, Gelu and Mish it has for
-float32 alone, so that these activations are written out. Letters are those of `sksoftmax.nn.layers`.
+Only operators that onnxruntime has for float32 and float64 are used. onnxruntime has LeakyRelu, Elu, Selu, Softplus, Gelu and
+Mish for float32 alone, so these activations are written out. The letters are those of `sksoftmax.nn.layers`.
 """
 
 from functools import cache, partial, reduce
@@ -22,15 +21,15 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sksoftmax.classifier import SoftmaxMLPClassifier
+from sksoftmax.data.blocks import BOUND, LIMIT, Bins, Codes, Flags, Numbers, OneHot
 from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
-from sksoftmax.data.preprocessing import BOUND, LIMIT
 from sksoftmax.nn.layers import EMBEDDING_UNITS, LEAKY_RELU_SLOPE, SELU_ALPHA, SELU_SCALE
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-LARGEST_WHOLE = 2.0**53  # from here on not every whole number is a float64
-OPTIONS = {  # of a classifier in skl2onnx, with what is allowed; meta-estimators ask for them too
+LARGEST_WHOLE = 2.0**53  # above this, not every whole number is a float64
+OPTIONS = {  # skl2onnx's options for classifiers, with their allowed values; meta-estimators pass them too
     "zipmap": [False, True, "columns"],
     "output_class_labels": [False, True],
     "raw_scores": [False, True],
@@ -44,25 +43,25 @@ def to_onnx(estimator: BaseEstimator, X: ArrayLike | None = None, **options: Any
     Parameters
     ----------
     estimator : estimator
-        A fitted `SoftmaxMLPClassifier`, or a `Pipeline` or other meta-estimator that has one in it and otherwise holds what
-        skl2onnx can convert.
+        A fitted `SoftmaxMLPClassifier`, or a `Pipeline` or other meta-estimator that contains one. skl2onnx must be able to
+        convert the other parts.
 
     X : array-like of shape (n_samples, n_features) or DataFrame, default=None
-        Input as the model will get it, of which only the types are used; one row is enough. An array makes one input "X" of
-        its dtype, a DataFrame one input of shape (n_samples, 1) for each column. The model computes in float64 where X, or the
-        first column of a DataFrame, is float64, otherwise in float32; bins in the classifier's own format. None needs
-        `initial_types`.
+        Example of the model's input. Only its types are used, so one row is enough. An array makes one input "X" of its
+        dtype, a DataFrame one input of shape (n_samples, 1) for each column. The model computes in float64 if X, or the first
+        column of a DataFrame, is float64, otherwise in float32. Bins are computed in the classifier's own format. If X is None,
+        pass `initial_types`.
 
     **options : dict
-        Passed to :func:`skl2onnx.to_onnx`: `target_opset`, `initial_types`, `name`, `options` and others. `options` takes the
-        place of ``{"zipmap": False}``, which makes the probabilities an array and not a list of dictionaries; in it,
-        ``"raw_scores": True`` puts `decision_function` in their place (its negative beside it for two classes).
+        Passed to :func:`skl2onnx.to_onnx`: `target_opset`, `initial_types`, `name`, `options` and others. The default of
+        `options` is ``{"zipmap": False}``, which makes the probabilities an array and not a list of dictionaries. The option
+        ``"raw_scores": True`` replaces the probabilities by `decision_function` z (for two classes, by the columns −z and z).
 
     Returns
     -------
     onnx.ModelProto
-        A model with the outputs "label" (int64, or strings where the classes are; 0 and 1 for bool; a 0/1 matrix for
-        multilabel targets) and "probabilities", shape (n_samples, n_classes). The number of rows is free.
+        A model with the outputs "label" (int64, or strings if the classes are strings; 0 and 1 for bool; a 0/1 matrix for
+        multilabel targets) and "probabilities", shape (n_samples, n_classes). It accepts any number of rows.
 
     Raises
     ------
@@ -73,25 +72,26 @@ def to_onnx(estimator: BaseEstimator, X: ArrayLike | None = None, **options: Any
         If X is sparse: ONNX has dense tensors only.
 
     ValueError
-        If X or `initial_types` have other columns than in `fit`, or the labels, an activation or a column's categories cannot be
-        expressed in ONNX: categories are strings in a column of strings, or numbers, whole ones in a column that is embedded.
+        If X or `initial_types` have other columns than in `fit`, or if ONNX cannot express the labels, an activation or a
+        column's categories. ONNX can express strings in a column of strings, and numbers; in an embedded column the numbers must
+        be whole.
 
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
 
     See Also
     --------
-    skl2onnx.to_onnx : Does the same for scikit-learn's own estimators, once `register` has been called for this one too.
+    skl2onnx.to_onnx : Convert scikit-learn's own estimators, and this one after a call of `register`.
 
     Notes
     -----
-    The graph does not check its input: NaN gives NaN, where `predict_proba` raises. A missing category is any string that `fit`
-    did not see, such as an empty one, as ONNX has no missing strings. The graph's probabilities may round to 0 or, of
-    multilabel targets, to 1, where `predict_proba` stays between. In float64, 'gelu' takes the normal distribution
-    function from float32, because onnxruntime has no other; probabilities then agree to about 1e-7.
+    The graph does not check its input: for NaN it returns NaN, but `predict_proba` raises an error. ONNX has no missing strings:
+    for a missing category, pass any string that `fit` did not see, such as an empty one. The graph's probabilities may round to
+    0 or, for multilabel targets, to 1; those of `predict_proba` do not. In float64, 'gelu' uses onnxruntime's error function,
+    which is float32 only; probabilities then agree to about 1e-7.
 
-    What else is in a pipeline or around it is skl2onnx's to convert: compare predictions once. Its graph of a
-    `CalibratedClassifierCV` differs from the model where the method is isotonic or the estimator a `Pipeline`.
+    skl2onnx converts all other parts of a pipeline or meta-estimator: compare predictions once. Its graph of a
+    `CalibratedClassifierCV` differs from the model if the method is isotonic or the estimator is a `Pipeline`.
 
     Examples
     --------
@@ -108,13 +108,16 @@ def to_onnx(estimator: BaseEstimator, X: ArrayLike | None = None, **options: Any
     import skl2onnx
 
     check_is_fitted(estimator)
-    if options.get("initial_types") and isinstance(estimator, SoftmaxMLPClassifier):  # others look at their inputs themselves
+    if options.get("initial_types") and isinstance(estimator, SoftmaxMLPClassifier):  # others check their inputs themselves
         check_shapes(options["initial_types"], estimator.n_features_in_)
     return skl2onnx.to_onnx(estimator, checked(X, estimator), **{"options": {"zipmap": False}, **options})
 
 
 def checked(X, estimator):
-    """The example as skl2onnx takes it; an error where `estimator` would refuse it, as columns are told apart by position."""
+    """The example in a form that skl2onnx accepts; raise an error if `estimator` would refuse it.
+
+    The graph identifies columns by position, so their number and order must be those of fit.
+    """
     if issparse(X):
         raise TypeError("X must be dense, as ONNX has no sparse tensors; one row is enough: X[:1].toarray().")
     if X is None:
@@ -130,7 +133,10 @@ def checked(X, estimator):
 
 
 def check_shapes(initial_types, n_features):
-    """ValueError where inputs of these types have other columns, in all, than in fit; a single one may leave it open."""
+    """Raise ValueError if inputs of these types do not have the columns of fit in all.
+
+    A single input may leave its number of columns open.
+    """
     shapes = [tuple(kind.shape) for _, kind in initial_types]
     if any(len(shape) != 2 for shape in shapes) or n_features != sum(width or n_features for _, width in shapes):
         raise ValueError(
@@ -140,7 +146,7 @@ def check_shapes(initial_types, n_features):
 
 @cache
 def register():
-    """Make the classifier known to skl2onnx; ImportError, which names the extra to install, without it."""
+    """Register the classifier with skl2onnx; if skl2onnx is missing, raise an ImportError that names the extra to install."""
     try:
         from skl2onnx import update_registered_converter
     except ImportError as error:
@@ -153,7 +159,7 @@ def set_output_shapes(operator):
     """Give skl2onnx the types and shapes of "label" and "probabilities"."""
     from skl2onnx.common.data_types import Int64TensorType, StringTensorType
 
-    head, (label, probabilities) = operator.raw_operator._encoder.head, operator.outputs
+    head, (label, probabilities) = operator.raw_operator._fitted_model().head, operator.outputs
     shape = [operator.inputs[0].get_first_dimension(), len(head.classes)]
     Labels = StringTensorType if labels_of(head).dtype.kind == "O" else Int64TensorType
     label.set_type(Labels(shape if isinstance(head, MultilabelHead) else shape[:1]))
@@ -163,38 +169,37 @@ def set_output_shapes(operator):
 def convert(scope, operator, container):
     """Write the fitted classifier `operator.raw_operator` into skl2onnx's container: inputs → logits → label, probabilities."""
     estimator, (label, probabilities) = operator.raw_operator, operator.outputs
-    encoder, raw = estimator._encoder, container.get_options(estimator, {"raw_scores": False})["raw_scores"]
+    model, raw = estimator._fitted_model(), container.get_options(estimator, {"raw_scores": False})["raw_scores"]
     graph = Graph(scope, container, float_dtype(probabilities))
-    network = estimator._current_network(encoder)
-    X = encode(graph, operator.inputs, estimator._preprocessor, network.dtype)
-    logits = forward(graph, X, embed(graph, operator.inputs, estimator._preprocessor, network), network)
-    if network.n_members is not None:
-        logits = mix(graph, logits, estimator._mixture, encoder.head)
-    to_probabilities, scores = class_scores(graph, logits, encoder.head)
-    predict(graph, scores, encoder.head, label.full_name)
+    X = encode(graph, operator.inputs, model.preprocessor, model.network.dtype)
+    logits = forward(graph, X, embed(graph, operator.inputs, model.preprocessor, model.network), model.network)
+    if model.network.form.n_members > 1:
+        logits = mix(graph, logits, model.mixture, model.head)
+    to_probabilities, scores = class_scores(graph, logits, model.head)
+    predict(graph, scores, model.head, label.full_name)
     graph.node("Identity" if raw else to_probabilities, scores, output=probabilities.full_name)
 
 
 class Graph:
-    """Nodes and constants for skl2onnx's container, with one floating-point format.
+    """Adds nodes and constants to skl2onnx's container, in one floating-point format.
 
     Parameters
     ----------
     scope : skl2onnx.common._topology.Scope
-        Knows the names in use.
+        Holds the names in use.
 
     container : skl2onnx.common._container.ModelComponentContainer
-        Takes nodes and constants.
+        Receives nodes and constants.
 
     dtype : dtype
-        float32 or float64, of every constant that is not an integer or a string.
+        float32 or float64: the format of all floating-point constants.
     """
 
     def __init__(self, scope, container, dtype):
         self.scope, self.container, self.dtype = scope, container, np.dtype(dtype)
 
     def node(self, operation, *inputs, output=None, **attributes):
-        """Add an operation on outputs of other nodes, numbers or arrays; return the name of its output."""
+        """Add an operation on outputs of other nodes, on numbers or on arrays; return the name of its output."""
         names = [value if isinstance(value, str) else self.constant(value) for value in inputs]
         output = output or self.scope.get_unique_variable_name(operation.lower())
         name = self.scope.get_unique_operator_name(operation)
@@ -202,15 +207,15 @@ class Graph:
         return output
 
     def in_format(self, dtype):
-        """The same graph, for constants of another floating-point format."""
+        """The same graph, with constants in another floating-point format."""
         return Graph(self.scope, self.container, dtype)
 
     def beside(self, parts):
-        """Matrices side by side; one alone as it is."""
+        """The matrices side by side; a single matrix is returned unchanged."""
         return parts[0] if len(parts) == 1 else self.node("Concat", *parts, axis=1)
 
     def over_members(self, operation, Z):
-        """ReduceMax or ReduceSum over the first axis, an input or, in ONNX's older versions, an attribute."""
+        """ReduceMax or ReduceSum over the first axis; older versions of ONNX take axes as an attribute, newer ones as input."""
         if self.container.target_opset_any_domain("") >= {"ReduceMax": 18, "ReduceSum": 13}[operation]:
             return self.node(operation, Z, np.array([0]), keepdims=0)
         return self.node(operation, Z, axes=[0], keepdims=0)
@@ -224,7 +229,7 @@ class Graph:
         return name
 
     def cast(self, X, dtype, output=None):
-        """X as numbers of this type."""
+        """X converted to numbers of this type."""
         return self.node("Cast", X, output=output, to=tensor_type(np.dtype(dtype)))
 
 
@@ -236,24 +241,32 @@ def tensor_type(dtype):
 
 
 def float_dtype(variable):
-    """The format to compute in where this is the output: float64 if skl2onnx found the input to be so."""
+    """The format to compute this output in: float64 if skl2onnx found a float64 input, else float32."""
     from skl2onnx.common.data_types import DoubleTensorType
 
     return np.float64 if isinstance(variable.type, DoubleTensorType) else np.float32
 
 
 def encode(graph, inputs, preprocessor, dtype):
-    """The network's input for the rows of these inputs, but for embedded columns: computed in the network's dtype as in training,
-    then as the graph's; None where there is none.
+    """The network's input for the rows of these inputs, without embedded columns; None if no other column is used.
+
+    The input is computed in the network's dtype, as in training, and then cast to the graph's.
     """
     if preprocessor.changes_nothing:
         return graph.beside([graph.cast(variable.full_name, graph.dtype) for variable in inputs])
     own = graph.in_format(dtype)
-    parts = numeric_parts(own, numbers(own, inputs, preprocessor), preprocessor) if len(preprocessor.numeric) else []
-    for column, codes in preprocessor.levels.items():
-        if len(codes):
-            values = [preprocessor.categories.of_column[column][int(code)] for code in codes]
-            parts.append(one_hot(own, *column_of(graph, inputs, column), values))
+    X = raw_numbers(own, inputs, preprocessor) if len(preprocessor.numbers.source) else None
+    Z = None if X is None else scaled(own, X, preprocessor.numbers)
+    parts = []
+    for block in preprocessor.blocks:
+        if isinstance(block, OneHot) and len(block.codes):
+            parts.append(one_hot(own, *column_of(graph, inputs, block.column), block.values))
+        elif isinstance(block, Numbers) and X is not None:
+            parts.append(Z)
+        elif isinstance(block, Bins) and len(block.source):
+            parts.append(bins(own, Z, block))
+        elif isinstance(block, Flags):
+            parts.append(flags(own, X, block, preprocessor.numbers))
     if not parts:
         return None
     result = own.beside(parts)
@@ -263,16 +276,16 @@ def encode(graph, inputs, preprocessor, dtype):
 
 
 def embed(graph, inputs, preprocessor, network):
-    """The vectors of the embedded columns' categories, (n, units), those of members one behind the other."""
+    """The vectors of each embedded column's categories, (n, units); with members along a first axis."""
     vectors = []
-    for (column, known), E in zip(preprocessor.embedded.items(), network.embeddings):
-        values = [preprocessor.categories.of_column[column][int(code)] for code in known]
-        vectors.append(graph.node("Gather", E, code_numbers(graph, *column_of(graph, inputs, column), values), axis=E.ndim - 2))
+    for block, E in zip(preprocessor.of_kind(Codes), network.embeddings):
+        codes = code_numbers(graph, *column_of(graph, inputs, block.column), block.values)
+        vectors.append(graph.node("Gather", E, codes, axis=E.ndim - 2))
     return vectors
 
 
 def column_of(graph, inputs, position):
-    """A column, (n_samples, 1), of the inputs, which stand side by side; and whether it holds strings."""
+    """The column at this position of the inputs side by side, (n_samples, 1), and whether the column holds strings."""
     from skl2onnx.common.data_types import StringTensorType
 
     for variable in inputs:
@@ -284,32 +297,29 @@ def column_of(graph, inputs, position):
     return name, isinstance(variable.type, StringTensorType)
 
 
-def numbers(graph, inputs, preprocessor):
+def raw_numbers(graph, inputs, preprocessor):
     """The numeric columns side by side, in float64."""
     if len(preprocessor.categories) == 0:
         return graph.beside([graph.cast(variable.full_name, np.float64) for variable in inputs])
-    columns = (column_of(graph, inputs, position)[0] for position in preprocessor.numeric)
+    columns = (column_of(graph, inputs, position)[0] for position in preprocessor.numbers.source)
     return graph.beside([graph.cast(column, np.float64) for column in columns])
 
 
-def numeric_parts(graph, X, preprocessor):
-    """What numeric columns become: bins, scaled numbers and flags of missing ones."""
-    if preprocessor.scaling is None:
-        return [graph.cast(X, graph.dtype)]
-    Z = graph.cast(scaled(graph.in_format(np.float64), X, preprocessor), graph.dtype)
-    parts = [bins(graph, Z, preprocessor.edges), Z] if preprocessor.n_bin_columns else [Z]
-    if len(preprocessor.flagged):
-        missing = graph.cast(graph.node("IsNaN", X), graph.dtype)
-        parts.append(graph.node("Gather", missing, preprocessor.flagged.astype(np.int64), axis=1))
-    return parts
+def scaled(graph, X, numbers):
+    """The numbers scaled in float64 and then cast; a missing number becomes 0, the center."""
+    if numbers.scaling is None:
+        return graph.cast(X, graph.dtype)
+    double = graph.in_format(np.float64)
+    Z = double.node("Mul", double.node("Sub", X, numbers.center), numbers.scale)
+    Z = double.node("Where", double.node("IsNaN", Z), 0.0, Z)
+    Z = double.node("Min", double.node("Max", Z, -LIMIT), LIMIT)
+    return graph.cast(smooth_clip(double, Z) if numbers.scaling == "robust" else Z, graph.dtype)
 
 
-def scaled(graph, X, preprocessor):
-    """Numbers scaled; the center, 0, for those that are missing."""
-    Z = graph.node("Mul", graph.node("Sub", X, preprocessor.center), preprocessor.scale)
-    Z = graph.node("Where", graph.node("IsNaN", Z), 0.0, Z)
-    Z = graph.node("Min", graph.node("Max", Z, -LIMIT), LIMIT)
-    return smooth_clip(graph, Z) if preprocessor.scaling == "robust" else Z
+def flags(graph, X, block, numbers):
+    """1 for each missing number of the block's columns, else 0."""
+    positions = np.flatnonzero(np.isin(numbers.source, block.source))
+    return graph.cast(graph.node("IsNaN", graph.node("Gather", X, positions, axis=1)), graph.dtype)
 
 
 def smooth_clip(graph, Z):
@@ -318,23 +328,21 @@ def smooth_clip(graph, Z):
     return graph.node("Div", Z, graph.node("Sqrt", graph.node("Add", graph.node("Mul", bent, bent), 1.0)))
 
 
-def bins(graph, Z, edges):
-    """A column for each bin of each column of Z: −1 below it, 1 above it, linear within.
+def bins(graph, Z, block):
+    """A column for each bin of each column of Z: −1 below the bin, 1 above the bin, linear within.
 
-    Bins may be so narrow that rounding moves a number from one side to the other: the steps are those of `piecewise_linear`,
-    in its format.
+    A bin may be so narrow that rounding moves a number from one side to the other. The steps are therefore those of
+    `Bins.write`, in its format.
     """
-    edges = [column.astype(graph.dtype) for column in edges]
-    column = np.repeat(np.arange(len(edges)), [len(column) - 1 for column in edges])
-    lower = np.concatenate([column[:-1] for column in edges])
-    width = np.maximum(np.concatenate([np.diff(column) for column in edges]), np.finfo(graph.dtype).tiny)
-    share = graph.node("Div", graph.node("Sub", graph.node("Gather", Z, column, axis=1), lower), width)
+    low, high = block.low.astype(graph.dtype), block.high.astype(graph.dtype)
+    width = np.maximum(high - low, np.finfo(graph.dtype).tiny)
+    share = graph.node("Div", graph.node("Sub", graph.node("Gather", Z, block.column, axis=1), low), width)
     share = graph.node("Min", graph.node("Max", share, 0.0), 1.0)
     return graph.node("Sub", graph.node("Mul", share, 2.0), 1.0)
 
 
 def one_hot(graph, X, holds_strings, values):
-    """A column of 0 and 1 for each of these values of a column; for two values one column of −1 and 1; zeros for others."""
+    """A column of 0 and 1 for each of these values of a column, or one column of −1 and 1 for two; other values give zeros."""
     if all(isinstance(value, str) for value in values) and holds_strings:
         codes = np.arange(len(values))
         lookup = {"keys_strings": values, "values_int64s": codes.tolist(), "default_int64": -1}
@@ -349,7 +357,7 @@ def one_hot(graph, X, holds_strings, values):
 
 
 def code_numbers(graph, X, holds_strings, values):
-    """The code of each row, (n,): 1 for the first of these values of a column, 2 for the second …; 0 for others."""
+    """The code of each row, (n,): 1 for the first of these values of a column, 2 for the second, …; 0 for other values."""
     lookup = {"values_int64s": list(range(1, len(values) + 1)), "default_int64": 0}
     if all(isinstance(value, str) for value in values) and holds_strings:
         found = graph.node("LabelEncoder", X, op_domain="ai.onnx.ml", op_version=2, keys_strings=values, **lookup)
@@ -368,7 +376,7 @@ def code_numbers(graph, X, holds_strings, values):
 
 
 def forward(graph, X, vectors, network):
-    """Logits of the rows of X and of embedded categories; those of members one behind the other, (n_members, n, n_outputs)."""
+    """The logits for the rows of X and the embedded categories, (n, n_outputs), or (n_members, n, n_outputs) for members."""
     first, *others = zip(network.coefs, network.intercepts)
     Z = first_layer(graph, X, vectors, *first)
     for (W, b), activation in zip(others, activations_of(network)):
@@ -377,7 +385,7 @@ def forward(graph, X, vectors, network):
 
 
 def first_layer(graph, X, vectors, W, b):
-    """X W + b, with what the embedded columns' part of W adds."""
+    """X W + b, with the embedded columns' vectors as further columns of X."""
     if not vectors and X is None:
         raise ValueError("A model that uses no column of X cannot be expressed in ONNX.")
     if not vectors:
@@ -390,12 +398,12 @@ def first_layer(graph, X, vectors, W, b):
 
 
 def dense(graph, X, W, b):
-    """X W + b, for each member where W is (n_members, fan_in, fan_out)."""
+    """X W + b; for each member if W is (n_members, fan_in, fan_out)."""
     return graph.node("Gemm", X, W, b) if W.ndim == 2 else graph.node("Add", graph.node("MatMul", X, W), b[:, None])
 
 
 def mix(graph, Z, mixture, head):
-    """The logits of the mixture of the members' answers, of their logits, (n_members, n, n_outputs)."""
+    """The logits of the mixture, from the members' logits Z, (n_members, n, n_outputs)."""
     Z = graph.node("Mul", Z, mixture.sharpness[:, None, None])
     log_weights = np.log(mixture.weights)[:, None, None]
     if isinstance(head, SoftmaxHead):
@@ -408,24 +416,24 @@ def mix(graph, Z, mixture, head):
 
 
 def log_sum_exp(graph, Z):
-    """log Σ exp(z) over the members, (n, n_outputs); the largest exponent is 0."""
+    """log Σ exp(z) over the members, (n, n_outputs), computed with 0 as the largest exponent."""
     largest = graph.over_members("ReduceMax", Z)
     total = graph.over_members("ReduceSum", graph.node("Exp", graph.node("Sub", Z, largest)))
     return graph.node("Add", graph.node("Log", total), largest)
 
 
 def activations_of(network):
-    """The name of each hidden layer's activation; ValueError if ONNX has no graph for one."""
-    for name in network.activations:
+    """The name of each hidden layer's activation; raise ValueError if ONNX cannot express one."""
+    for name in network.form.activations:
         if name not in ACTIVATIONS:
             raise ValueError(f"activation={name!r} cannot be expressed in ONNX, only {', '.join(ACTIVATIONS)}.")
-    return network.activations
+    return network.form.activations
 
 
 def class_scores(graph, Z, head):
-    """Which operation makes probabilities of scores, and the scores, one column a class.
+    """The operation that turns scores into probabilities, and the scores, with a column for each class.
 
-    Those of two classes are [−z, z] with z the log-odds of the second; their sigmoids are free of cancellation.
+    For two classes the scores are [−z, z], with z the log-odds of the second class; their sigmoids are free of cancellation.
     """
     if isinstance(head, MultilabelHead):
         return "Sigmoid", Z
@@ -441,7 +449,7 @@ def difference(graph, Z):
 
 
 def predict(graph, scores, head, output):
-    """The label of the highest score; for multilabel targets a 0/1 matrix of the scores above 0."""
+    """Write the label of the highest score; for multilabel targets, a 0/1 matrix with 1 for each score above 0."""
     if isinstance(head, MultilabelHead):
         graph.cast(graph.node("Greater", scores, 0.0), np.int64, output)
     else:
@@ -449,9 +457,9 @@ def predict(graph, scores, head, output):
 
 
 def labels_of(head):
-    """The classes as ONNX has them: int64, or str in an array of objects; ValueError if they are neither."""
+    """The classes in ONNX's types: int64, or encoded strings in an array of objects; raise ValueError if they fit neither."""
     classes = np.asarray(head.classes)
-    if classes.dtype.kind in "biuf":  # float labels are whole numbers, or scikit-learn would not take them for labels
+    if classes.dtype.kind in "biuf":  # scikit-learn accepts float labels only if they are whole numbers
         return classes.astype(np.int64)
     if all(isinstance(label, str) for label in classes):
         return np.array([label.encode() for label in classes], dtype=object)
@@ -506,12 +514,12 @@ def softplus(graph, Z):
 
 
 def silu(graph, Z):
-    """H = Z / (1 + exp(−Z)): Z σ(Z) becomes, in older versions of onnxruntime, an operation that they lack for float64."""
+    """H = Z / (1 + exp(−Z)). Older versions of onnxruntime fuse Z σ(Z) into an operation that they lack for float64."""
     return graph.node("Div", Z, graph.node("Add", graph.node("Exp", graph.node("Neg", Z)), 1.0))
 
 
 def gelu(graph, Z):
-    """H = Z Φ(Z) with Φ(Z) = ½ (1 + erf(Z / √2)); onnxruntime has erf for float32 alone."""
+    """H = Z Φ(Z) with Φ(Z) = ½ (1 + erf(Z / √2)); onnxruntime has erf only for float32."""
     erf = graph.node("Erf", graph.cast(graph.node("Mul", Z, sqrt(0.5)), np.float32))
     normal = graph.node("Mul", graph.node("Add", graph.cast(erf, graph.dtype), 1.0), 0.5)
     return graph.node("Mul", Z, normal)

@@ -1,4 +1,4 @@
-"""What the estimator's parameters may be; scikit-learn checks them against this and words the errors."""
+"""The allowed values of the estimator's parameters, in seven groups. scikit-learn checks them and words the errors."""
 
 from numbers import Integral, Real
 
@@ -10,48 +10,55 @@ from sksoftmax.nn.layers import ACTIVATIONS
 from sksoftmax.nn.schedules import PLANNED
 
 PARAMETER_CONSTRAINTS = {
+    # network
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left"), str],
     "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
-    "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
+    "out_activation": [StrOptions({"auto", "softmax"})],
+    "parametrization": [StrOptions({"standard", "ntk"})],
+    "dtype": [StrOptions({"auto", "float32", "float64"})],
+    # raw columns
+    "scaling": [StrOptions({"robust", "standard"}), None],
+    "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
+    "n_bins": [Interval(Integral, 0, None, closed="left")],
+    "relevance": [StrOptions({"auto"}), "array-like", None],
+    # committee
+    "n_members": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+    # loss and regularisation
+    "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     "alpha": [Interval(Real, 0, None, closed="left")],
-    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+    "weight_decay": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+    "dropout": [Interval(Real, 0, 1, closed="left"), "array-like", StrOptions({"auto"})],
+    "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+    "ema_decay": [Interval(Real, 0, 1, closed="left")],
+    # optimizer and rate
+    "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
     "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", *PLANNED}), callable],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-    "power_t": [Interval(Real, 0, None, closed="left")],
-    "max_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+    "warmup": [Interval(Real, 0, 1, closed="left")],
+    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "shuffle": ["boolean"],
-    "random_state": ["random_state"],
-    "tol": [Interval(Real, 0, None, closed="left")],
-    "verbose": ["verbose"],
-    "warm_start": ["boolean"],
     "momentum": [Interval(Real, 0, 1, closed="both")],
     "nesterovs_momentum": ["boolean"],
-    "early_stopping": ["boolean", StrOptions({"auto"})],
-    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
     "beta_1": [Interval(Real, 0, 1, closed="left")],
     "beta_2": [Interval(Real, 0, 1, closed="left")],
     "epsilon": [Interval(Real, 0, None, closed="neither")],
-    "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
+    "power_t": [Interval(Real, 0, None, closed="left")],
     "max_fun": [Interval(Integral, 1, None, closed="left")],
-    "out_activation": [StrOptions({"auto", "softmax"})],
-    "weight_decay": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-    "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    # length and stopping
+    "max_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
+    "early_stopping": ["boolean", StrOptions({"auto"})],
+    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
     "scoring": [StrOptions({"loss", *get_scorer_names()}), callable],
     "restore_best": ["boolean"],
-    "dropout": [Interval(Real, 0, 1, closed="left"), "array-like", StrOptions({"auto"})],
-    "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-    "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
-    "ema_decay": [Interval(Real, 0, 1, closed="left")],
-    "warmup": [Interval(Real, 0, 1, closed="left")],
-    "scaling": [StrOptions({"robust", "standard"}), None],
-    "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
-    "dtype": [StrOptions({"auto", "float32", "float64"})],
-    "parametrization": [StrOptions({"standard", "ntk"})],
-    "n_members": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-    "relevance": [StrOptions({"auto"}), "array-like", None],
-    "n_bins": [Interval(Integral, 0, None, closed="left")],
+    # running
+    "random_state": ["random_state"],
+    "verbose": ["verbose"],
+    "warm_start": ["boolean"],
 }
-PER_STEP = {  # and what switches them off
+PER_STEP = {  # parameters that act on optimizer steps, with their neutral values
     "weight_decay": 0.0,
     "dropout": 0.0,
     "clip_norm": None,
@@ -63,7 +70,7 @@ AUTO_EARLY_STOPPING = 10_000  # rows above which early_stopping="auto" is on, as
 
 
 def check_combination(options):
-    """ValueError where parameters that are fine by themselves make no sense together."""
+    """ValueError if parameters that are valid by themselves do not fit together."""
     n_hidden = len(layer_sizes(options.hidden_layer_sizes))
     layer_activations(options.activation, n_hidden)
     if not isinstance(options.dropout, str):

@@ -1,7 +1,7 @@
-"""Which columns of the user's X are categorical, and their categories as codes.
+"""Finds the categorical columns of the user's X, and turns their categories into codes.
 
-pandas and polars frames, arrays and lists are read alike, a column at a time. Code k stands for the k-th of a column's sorted
-categories, −1 for anything else: a missing value, or a category that was not seen in fit.
+pandas and polars frames, arrays and lists are all read one column at a time. Code k means the k-th of a column's sorted
+categories, and −1 means anything else: a missing value, or a category that was not seen in fit.
 """
 
 from numbers import Integral
@@ -11,7 +11,7 @@ from scipy.sparse import issparse
 from sklearn.utils import _safe_indexing, check_array
 
 UNKNOWN = -1.0
-CATEGORICAL_TYPES = (  # how types' names begin in pandas, polars and Arrow; "str" is pandas' whole name, "struct" is none
+CATEGORICAL_TYPES = (  # prefixes of type names in pandas, polars and Arrow; not "str", which is also a prefix of "struct"
     "category",
     "categorical",
     "enum",
@@ -29,7 +29,7 @@ class Categories:
     Parameters
     ----------
     of_column : dict of int to list
-        The sorted categories of each categorical column; empty where all columns are numeric.
+        The sorted categories of each categorical column; empty if all columns are numeric.
     """
 
     def __init__(self, of_column):
@@ -40,18 +40,18 @@ class Categories:
         return {"of_column": self.of_column}
 
     def __setstate__(self, state):
-        """Look up again what is not saved."""
+        """Rebuild the code of each category, which is not saved."""
         self.__init__(**state)
 
     @classmethod
     def from_X(cls, X, categorical_features):
-        """Find the categorical columns of X, as in HistGradientBoosting, and their categories."""
+        """Find the categorical columns of X and their categories, as HistGradientBoosting does."""
         if categorical_features is None or (isinstance(categorical_features, str) and not hasattr(X, "dtypes")):
             return cls({})
         if issparse(X):
             raise ValueError("categorical_features must be None or 'from_dtype' for a sparse X, whose columns are numbers.")
         X = with_shape(X)
-        if len(X.shape) != 2:  # an error, which scikit-learn's validation will word
+        if len(X.shape) != 2:  # scikit-learn's validation will raise the error
             return cls({})
         positions = categorical_positions(X, categorical_features, getattr(X, "columns", None))
         return cls({column: _categories_of(X, column) for column in positions})
@@ -60,7 +60,7 @@ class Categories:
         return len(self.of_column)
 
     def matrix(self, X):
-        """X with numbers in every column, float64: codes in the categorical columns, NaN for a number that is missing."""
+        """X as a float64 matrix, with codes in the categorical columns and NaN for a missing number."""
         if issparse(X):
             raise ValueError("X must be dense, because it has categorical columns; got a sparse one. Use X.toarray().")
         X = with_shape(X)
@@ -68,7 +68,7 @@ class Categories:
         numeric = [column for column in range(X.shape[1]) if column not in self.of_column]
         if numeric:
             part = nan_for_NA(_safe_indexing(X, numeric, axis=1))
-            numbers = check_array(part, dtype=np.float64, ensure_all_finite=False, accept_sparse=True)  # of a frame's columns
+            numbers = check_array(part, dtype=np.float64, ensure_all_finite=False, accept_sparse=True)  # a frame may be sparse
             result[:, numeric] = numbers.toarray() if issparse(numbers) else numbers
         for column, codes in self._codes.items():
             result[:, column] = [codes.get(value, UNKNOWN) for value in values_of(X, column)]
@@ -76,7 +76,7 @@ class Categories:
 
 
 def categorical_positions(X, categorical_features, names):
-    """The positions of the categorical columns; ValueError where `categorical_features` does not fit X."""
+    """The positions of the categorical columns; raise ValueError if `categorical_features` does not fit X."""
     n_features = X.shape[1]
     if categorical_features is None:
         return []
@@ -106,14 +106,14 @@ def _position(value, n_features, names):
 
 
 def nan_for_NA(X):
-    """A pandas frame with NaN for the pandas.NA in columns of objects, from which NumPy makes no number; other X as it is."""
+    """X, unless it is a pandas frame with object columns: then a copy with NaN for pandas.NA, which is no number for NumPy."""
     if not hasattr(X, "isna") or not hasattr(X, "columns") or np.dtype(object) not in list(X.dtypes):
         return X
     return type(X)(X.to_numpy(dtype=object, na_value=np.nan), index=X.index, columns=X.columns)
 
 
 def with_shape(X):
-    """X; an array of objects of lists, with one axis if they differ in length."""
+    """X; lists become an array of objects, with one axis if their rows differ in length."""
     return X if hasattr(X, "shape") else np.asarray(X, dtype=object)
 
 
@@ -123,7 +123,7 @@ def column_of(X, position):
 
 
 def values_of(X, position):
-    """The values of a column as Python objects, None for those that are missing."""
+    """The values of a column as Python objects, with None for missing values."""
     column = column_of(X, position)
     if hasattr(column, "isna"):  # pandas
         return [None if missing else value for value, missing in zip(column.tolist(), column.isna().tolist())]
@@ -132,7 +132,7 @@ def values_of(X, position):
 
 
 def _is_categorical(X, position):
-    name = str(column_of(X, position).dtype).lower()  # as strings, because pandas and polars need not be installed
+    name = str(column_of(X, position).dtype).lower()  # a string, because pandas and polars need not be installed
     if name == "object":
         present = [value for value in values_of(X, position) if value is not None]
         return bool(present) and all(isinstance(value, str | bool) for value in present)
@@ -142,11 +142,11 @@ def _is_categorical(X, position):
 def _categories_of(X, position):
     try:
         return _sorted(set(values_of(X, position)) - {None})
-    except TypeError as error:  # cannot be hashed or compared
+    except TypeError as error:  # values that cannot be hashed or compared
         name = repr(X.columns[position]) if hasattr(X, "columns") else position
         raise ValueError(f"Column {name} of X holds values that cannot be categories: {error}.") from error
 
 
 def _sorted(values):
-    """Sorted, those of one type together: a column may hold strings and numbers."""
+    """The values sorted by type and then by value, because a column may hold strings and numbers."""
     return sorted(values, key=lambda value: (type(value).__name__, value))

@@ -1,8 +1,8 @@
-"""What the network's output units mean: how targets are encoded for the loss, and logits read back.
+"""Heads define what the network's output units mean: they encode targets for the loss, and turn logits into answers.
 
-A head knows its loss (whose gradient at the logits is p − y), turns labels or probabilities into the targets of that loss, and
-turns logits, (n, n_outputs), into predictions, probabilities and scores. Probabilities that would underflow to 0 are kept
-above it and in their order, so that a user's log(p) is finite and ranks alike; `log_probabilities` has the exact value.
+A head has a loss (its gradient at the logits is p − y), turns labels or probabilities into the targets of that loss, and
+turns logits, (n, n_outputs), into predictions, probabilities and scores. Probabilities that would underflow to 0 stay above 0
+and in their order, so that a user's log(p) is finite and gives the same ranks; `log_probabilities` returns the exact values.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ TINY = {"f": np.finfo(np.float32).tiny, "d": np.finfo(np.float64).tiny}  # small
 
 
 class SoftmaxHead:
-    """K units, classes that exclude each other."""
+    """Head with K units, for classes that exclude each other."""
 
     out_activation = "softmax"
     loss = staticmethod(softmax_loss)
@@ -23,11 +23,11 @@ class SoftmaxHead:
         self.n_outputs = len(classes)
 
     def from_codes(self, codes, dtype):
-        """Integer labels stay integers."""
+        """The codes unchanged: integer labels stay integers."""
         return codes
 
     def from_probabilities(self, rows, dtype):
-        """Soft labels are compared with p as they are."""
+        """The soft labels as floats, to compare with p."""
         return rows.astype(dtype, copy=False)
 
     def predict(self, logits):
@@ -43,15 +43,15 @@ class SoftmaxHead:
         return log_softmax(logits)
 
     def decision(self, logits):
-        """The logits; for two classes their difference, the log-odds of the second, (n,)."""
+        """The logits; for two classes their difference, which is the log-odds of the second class, (n,)."""
         return logits[:, 1] - logits[:, 0] if self.n_outputs == 2 else logits
 
     def log_p(self, logits):
-        """What members' answers are mixed as: log softmax(logits), (…, K)."""
+        """The log-probabilities in which members are mixed, log softmax(logits), (…, K)."""
         return log_softmax(logits)
 
     def logits_of_log_p(self, log_p):
-        """Logits of a mixture of such answers."""
+        """The logits of a mixture with these log-probabilities."""
         return log_p
 
     def log_likelihood(self, logits, targets):
@@ -67,7 +67,7 @@ class SoftmaxHead:
         return np.average(targets, axis=0, weights=weights).astype(np.float64)
 
     def row_factors(self, targets, factors):
-        """Each row's factor, its class's or the mean over its soft label, (n,)."""
+        """The factor of each row's class, or the mean factor over its soft label, (n,)."""
         return factors[targets] if targets.ndim == 1 else targets @ factors
 
     def hits(self, logits, targets):
@@ -77,17 +77,17 @@ class SoftmaxHead:
 
 
 class LogisticHead:
-    """What heads of logistic units share."""
+    """Base class of the heads with logistic units."""
 
     out_activation = "logistic"
     loss = staticmethod(logistic_loss)
 
     def log_p(self, logits):
-        """What members' answers are mixed as: the logarithms of yes and no, (…, n_outputs, 2)."""
+        """The log-probabilities of yes and no, in which members are mixed, (…, n_outputs, 2)."""
         return log_sigmoid(np.stack([logits, -logits], axis=-1))
 
     def logits_of_log_p(self, log_p):
-        """Log-odds of a mixture of such answers."""
+        """The log-odds of a mixture with these log-probabilities."""
         return log_p[..., 0] - log_p[..., 1]
 
     def log_likelihood(self, logits, targets):
@@ -96,7 +96,7 @@ class LogisticHead:
 
 
 class BinaryHead(LogisticHead):
-    """One logistic unit: the log-odds of the second of two classes."""
+    """Head with one logistic unit, whose logit is the log-odds of the second of two classes."""
 
     n_outputs = 1
 
@@ -104,7 +104,7 @@ class BinaryHead(LogisticHead):
         self.classes = classes
 
     def from_codes(self, codes, dtype):
-        """Labels 0 and 1 as one column."""
+        """The codes 0 and 1 as one column of floats."""
         return codes.astype(dtype)[:, None]
 
     def from_probabilities(self, rows, dtype):
@@ -112,11 +112,11 @@ class BinaryHead(LogisticHead):
         return rows[:, 1:].astype(dtype, copy=False)
 
     def predict(self, logits):
-        """The second class where its odds are above one."""
+        """The second class if its odds are above 1, else the first."""
         return self.classes[(logits[:, 0] > 0).astype(np.intp)]
 
     def probabilities(self, logits):
-        """[σ(−z), σ(z)], (n, 2): 1 − σ(z) without cancellation."""
+        """[σ(−z), σ(z)], (n, 2). σ(−z) is 1 − σ(z) without cancellation."""
         z = np.hstack([-logits, logits])
         return above_zero(sigmoid(z), lambda small: log_sigmoid(z[small]))
 
@@ -134,7 +134,7 @@ class BinaryHead(LogisticHead):
         return np.array([1 - yes, yes], dtype=np.float64)
 
     def row_factors(self, targets, factors):
-        """Each row's factor, its class's or the mean over its soft label, (n,)."""
+        """The factor of each row's class, or the mean factor over its soft label, (n,)."""
         return factors[0] + targets[:, 0] * (factors[1] - factors[0])
 
     def hits(self, logits, targets):
@@ -143,18 +143,18 @@ class BinaryHead(LogisticHead):
 
 
 class MultilabelHead(LogisticHead):
-    """L independent logistic units."""
+    """Head with L independent logistic units."""
 
     def __init__(self, classes):
         self.classes = classes
         self.n_outputs = len(classes)
 
     def from_indicators(self, indicators, dtype):
-        """The 0/1 matrix as numbers."""
+        """The 0/1 matrix as floats."""
         return indicators.astype(dtype)
 
     def predict(self, logits):
-        """A 0/1 matrix: the labels whose odds are above one."""
+        """A 0/1 matrix with 1 for each label whose odds are above 1."""
         return (logits > 0).astype(np.int64)
 
     def probabilities(self, logits):
@@ -164,7 +164,7 @@ class MultilabelHead(LogisticHead):
         )
 
     def log_probabilities(self, logits):
-        """The logarithms of `probabilities`, (n, L); log σ(logits) where these underflow."""
+        """The logarithms of `probabilities`, (n, L); log σ(logits) for probabilities that underflow."""
         p = self.probabilities(logits)
         return np.where(p < TINY[p.dtype.char], log_sigmoid(logits), np.log(p))
 
@@ -187,9 +187,9 @@ class MultilabelHead(LogisticHead):
 
 
 def above_zero(p, log_p):
-    """p = exp(log_p) in place, but numbers too small for the floating-point format become tiny / (1 + log(tiny) − log_p).
+    """Return p = exp(log_p) with numbers below the smallest normal number, tiny, replaced in place.
 
-    These are subnormal numbers: positive, below every normal one, and in the order of log_p.
+    They become tiny / (1 + log(tiny) − log_p): subnormal numbers, which are positive, below tiny, and in the order of log_p.
     """
     tiny = TINY[p.dtype.char]
     if np.minimum.reduce(p, axis=None) < tiny:

@@ -1,7 +1,6 @@
-"""What the user passes: X, y and sample_weight, checked, with errors that name the column or row; the validation split."""
+"""Checks X, y and sample_weight, with errors that name the column or row, and makes the validation split."""
 
 from dataclasses import replace
-from functools import partial
 from math import ceil, isfinite
 from numbers import Real
 from typing import NamedTuple
@@ -16,16 +15,17 @@ from sklearn.utils.validation import validate_data
 from sksoftmax.data.columns import column_of, nan_for_NA, with_shape
 
 FLOATS = (np.float64, np.float32)
-BLOCK = 2**20  # numbers looked at together
+OPTIONS = {"accept_sparse": "csr", "dtype": FLOATS, "ensure_all_finite": False}
+BLOCK = 2**20  # numbers checked at once
 ADVICE = (
     "Name them in categorical_features, if they are categories, or turn them into numbers: categories with OneHotEncoder, for "
     "example, dates into days."
 )
-NAMING = {"X", "y", "feature", "features", "Expected", "Found"}  # a word of these says what an error is about
+NAMING = {"X", "y", "feature", "features", "Expected", "Found"}  # a message with one of these words names its argument
 
 
 class Given(NamedTuple):
-    """What the user passed to fit or partial_fit, as it is."""
+    """The arguments that the user passed to fit or partial_fit, unchanged."""
 
     X: object
     y: object
@@ -33,18 +33,26 @@ class Given(NamedTuple):
     X_val: object = None
     y_val: object = None
     sample_weight_val: object = None
+    classes: object = None
 
 
-def check_X(estimator, X, preprocessor):
-    """X for a prediction, as a float array or CSR matrix with the columns that were fitted, categories as codes."""
-    if not preprocessor.categories and _needs_no_conversion(estimator, X):
-        _check_finite(estimator, X, preprocessor.accepts_missing)
-        return X
-    return _check(estimator, X, "no_validation", preprocessor, reset=False)
+def check_X(estimator, X, categories, accepts_missing):
+    """X for a prediction, as a float array or CSR matrix with the columns of fit and categories as codes."""
+
+    def validate(X, is_coded):
+        if is_coded:
+            return check_array(X, estimator=estimator, **OPTIONS)
+        return validate_data(estimator, X, reset=False, **OPTIONS)
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        if categories or not _needs_no_conversion(estimator, X):
+            X = _numbers(estimator, X, categories, False, validate)
+        _check_finite(estimator, X, accepts_missing)
+    return _without_duplicates(X)
 
 
 def _needs_no_conversion(estimator, X):
-    """Whether X is already what scikit-learn's validation would return: it takes longer than predicting a few rows."""
+    """Whether X needs no validation by scikit-learn, which takes longer than predicting a few rows."""
     return (
         type(X) is np.ndarray
         and X.ndim == 2
@@ -55,17 +63,25 @@ def _needs_no_conversion(estimator, X):
     )
 
 
-def check_X_y(estimator, X, y, preprocessor, reset):
-    """X as a float array or CSR matrix, categories as codes, and y as labels (n,) or a matrix (n, L)."""
+def check_X_y(estimator, X, y, categories, accepts_missing, reset):
+    """X as a float array or CSR matrix with categories as codes, and y as labels (n,) or a matrix (n, L)."""
+    y = _array_of_y(y)
+
+    def validate(X, is_coded):
+        if is_coded:
+            return sklearn_check_X_y(X, y, estimator=estimator, multi_output=True, **OPTIONS)
+        return validate_data(estimator, X, y, reset=reset, multi_output=True, **OPTIONS)
+
     with np.errstate(over="ignore", invalid="ignore"):
-        X, y = _check(estimator, X, _array_of_y(y), preprocessor, reset, multi_output=True)
+        X, y = _numbers(estimator, X, categories, reset, validate)
+        _check_finite(estimator, X, accepts_missing)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y.toarray() if issparse(y) else y, warn=True)
-    return X, y
+    return _without_duplicates(X), y
 
 
 def _array_of_y(y):
-    """y as scikit-learn reads it, so that an error names it; None, and numbers not finite, are left to scikit-learn to refuse."""
+    """y as scikit-learn reads it, with errors that name y. scikit-learn later refuses None and numbers that are not finite."""
     if y is None:
         return None
     try:
@@ -82,7 +98,7 @@ def _array_of_y(y):
 
 
 def _of_own_kind(y):
-    """y; integers and booleans in pandas' nullable types as NumPy's, where scikit-learn would make them floats."""
+    """y, with pandas' nullable integers and booleans as NumPy's: scikit-learn would convert them to floats."""
     dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
     return y.to_numpy(dtype) if dtype is not None and dtype.kind in "iub" and not y.isna().any() else y
 
@@ -93,7 +109,7 @@ def _is_missing(label):
 
 
 def check_validation_pair(X_val, y_val, early_stopping):
-    """Whether validation rows were passed; ValueError if only half of them were, or early_stopping is off."""
+    """Whether validation rows were passed; raise ValueError if X_val or y_val is missing, or if early_stopping is off."""
     if X_val is None and y_val is None:
         return False
     if y_val is None:
@@ -109,7 +125,7 @@ def check_validation_pair(X_val, y_val, early_stopping):
 
 
 def check_sample_weight(sample_weight, n_samples, dtype):
-    """Weights as an array of this dtype, or None; ValueError if negative, of a wrong shape or all zero."""
+    """The weights as an array of this dtype, or None; raise ValueError if one is negative, all are 0, or the shape is wrong."""
     if sample_weight is None:
         return None
     if isinstance(sample_weight, Real):
@@ -136,9 +152,9 @@ def check_sample_weight(sample_weight, n_samples, dtype):
 
 
 def without_zero_weights(samples):
-    """The samples that count, None for None: a row of weight 0 is a row that is absent, in batches and splits too.
+    """The samples without rows of weight 0, or None for None. Such rows count as absent in batches and splits too.
 
-    Where all other weights are 1, none are needed.
+    If all other weights are 1, no weights are kept.
     """
     if samples is None or samples.weights is None:
         return samples
@@ -148,9 +164,9 @@ def without_zero_weights(samples):
 
 
 def split_validation(samples, fraction, stratify, rng):
-    """Training and validation parts, by one draw from rng; `stratify` has a label a row, or is None."""
+    """The training and the validation samples, by one draw from rng; `stratify` has a label for each row, or is None."""
     if fraction == 0:
-        raise ValueError("validation_fraction must be in (0, 1) where early_stopping is on; got 0.")
+        raise ValueError("validation_fraction must be in (0, 1) if early_stopping is on; got 0.")
     n_validation = max(ceil(fraction * len(samples)), 2, 0 if stratify is None else len(np.unique(stratify)))
     if len(samples) <= n_validation:
         raise ValueError(
@@ -165,43 +181,34 @@ def split_validation(samples, fraction, stratify, rng):
     return samples[train], samples[validation]
 
 
-def _check(estimator, X, y, preprocessor, reset, **kwargs):
-    options = {"accept_sparse": "csr", "dtype": FLOATS, "ensure_all_finite": False, **kwargs}
-    categories = preprocessor.categories
-    coded = bool(categories) and len(with_shape(X).shape) == 2  # other shapes are left to scikit-learn's validation to refuse
-    if coded:
+def _numbers(estimator, X, categories, reset, validate):
+    """The result of `validate(X, is_coded)`, with codes in X if X has categories, and with errors that name columns."""
+    is_coded = bool(categories) and len(with_shape(X).shape) == 2  # scikit-learn's validation refuses other shapes
+    if is_coded:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
     try:
-        if _has_no_reals(X, categories.of_column):
+        if _has_unreal_columns(X, categories.of_column):
             raise TypeError("dates, durations and complex numbers are not real numbers")
-        if coded:
-            check = check_array if isinstance(y, str) else partial(sklearn_check_X_y, y=y)
-            checked = check(categories.matrix(X), estimator=estimator, **options)
-        else:
-            checked = validate_data(estimator, nan_for_NA(X), y, reset=reset, **options)
+        return validate(categories.matrix(X) if is_coded else nan_for_NA(X), is_coded)
     except (ValueError, TypeError, OverflowError) as error:
         columns = _columns_not_numeric(X, categories.of_column)
         if not columns:
-            raise _naming_X(error, X) from error
+            raise _with_X_named(error, X) from error
         advice = ADVICE if reset else "They held numbers in fit."
         kind = TypeError if isinstance(error, TypeError) and isinstance(X, np.ndarray | list) else ValueError
         raise kind(f"X must be numeric; these columns are not: {columns}. {advice} ({error})") from error
-    X, y = (checked, None) if isinstance(y, str) else checked
-    _check_finite(estimator, X, preprocessor.accepts_missing)
-    X = _without_duplicates(X)
-    return X if y is None else (X, y)
 
 
 def _without_duplicates(X):
-    """X; a sparse one that stores an entry in several parts, or out of order, as a copy that does not."""
+    """X, or, if X is sparse with duplicate or unsorted entries, a copy with each entry once and in order."""
     if issparse(X) and not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()
     return X
 
 
-def _naming_X(error, X):
-    """The error itself if it says what it is about, as scikit-learn's do; NumPy's, SciPy's and pandas' with X in front."""
+def _with_X_named(error, X):
+    """Return the error unchanged if its message names an argument (as scikit-learn's do); otherwise prefix it with "X"."""
     if not NAMING.isdisjoint(str(error).split()):
         return error
     kind = TypeError if isinstance(error, TypeError) else ValueError
@@ -230,7 +237,7 @@ def _check_finite(estimator, X, accepts_missing):
 
 
 def _first_bad(values, accepts_missing):
-    """The index of the first number that is not finite (and not NaN where that may be), or None; block by block."""
+    """The index of the first number that is not finite (nor an accepted NaN), or None; search block by block."""
     step = max(1, BLOCK // max(values[:1].size, 1))
     for start in range(0, len(values), step):
         block = values[start : start + step]
@@ -241,21 +248,21 @@ def _first_bad(values, accepts_missing):
     return None
 
 
-def _has_no_reals(X, categorical):
-    """Whether X has columns, not categorical, of a type that NumPy would make other numbers of: see `_is_no_real`."""
+def _has_unreal_columns(X, categorical):
+    """Whether a non-categorical column has dates, durations or complex numbers, which NumPy would silently convert."""
     if isinstance(X, np.ndarray):
         return X.dtype.kind in "mM"
     dtypes = X.dtypes if hasattr(X, "columns") and hasattr(X, "dtypes") else ()
-    return any(_is_no_real(dtype) for column, dtype in enumerate(dtypes) if column not in categorical)
+    return any(_is_unreal(dtype) for column, dtype in enumerate(dtypes) if column not in categorical)
 
 
-def _is_no_real(dtype):
-    """Whether this is a type, of pandas, polars or Arrow, of dates, durations (counted in nanoseconds) or complex numbers."""
+def _is_unreal(dtype):
+    """Whether this dtype of pandas, polars or Arrow means dates, durations or complex numbers."""
     return str(dtype).lower().startswith(("date", "time", "duration", "complex"))
 
 
 def _columns_not_numeric(X, categorical):
-    """The columns, by name or position, of a frame or of an array of objects that are neither numbers nor categorical."""
+    """The names or positions of columns that are neither numeric nor categorical, in a frame or an array of objects."""
     X = nan_for_NA(with_shape(X))
     is_frame = hasattr(X, "columns") and hasattr(X, "dtypes")
     if not is_frame and not (isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OSU"):
@@ -265,7 +272,7 @@ def _columns_not_numeric(X, categorical):
 
 
 def _is_numeric(column):
-    if _is_no_real(column.dtype):
+    if _is_unreal(column.dtype):
         return False
     try:
         np.asarray(column, dtype=np.float64)

@@ -1,33 +1,98 @@
-"""Rows of a large X, read where they are needed: what would copy much of X names rows instead.
+"""Samples: rows to train on or to score, with their targets and weights. `Rows`: lazy rows of a large X.
 
-X may be an array that stands in a file (`numpy.memmap`). Whoever works on rows of X takes an array, a CSR matrix or `Rows`: all
-have `shape` and `dtype`, are indexed by a slice or row numbers, and become numbers by `read`.
+X may be memory-mapped (`numpy.memmap`). Functions on rows of X take an array, a CSR matrix or `Rows`: all have `shape` and
+`dtype`, are indexed by a slice or row numbers, and `read` makes numbers of them.
 """
 
+from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 from scipy.sparse import issparse
 
-COPY_BYTES = 2**28  # a copy of X, or of what is made of it, that takes more than 256 MB is not made
+COPY_BYTES = 2**28  # no copy of X, or of the network's input, may take more than 256 MB
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Rows to train on or to score.
+
+    X is (n, d), an array, a CSR matrix or `Rows`; `targets` are in the form that the head's loss takes; `weights` are (n,), or
+    None for ones; `rows` are their row numbers in what the user passed.
+    """
+
+    X: object
+    targets: np.ndarray
+    weights: np.ndarray | None = None
+    rows: np.ndarray | None = None
+
+    def __len__(self):
+        return self.X.shape[0]
+
+    def __getitem__(self, rows):
+        return Samples(*(None if part is None else part[rows] for part in (self.X, self.targets, self.weights, self.rows)))
+
+    @property
+    def total_weight(self):
+        """The number of rows, or the sum of their weights."""
+        return len(self) if self.weights is None else float(self.weights.sum())
+
+    def batch(self, rows, memory):
+        """The network's input, the targets and the weights of these rows, (n_members, n); these samples are encoded."""
+        flat = rows.ravel()
+        weights = None if self.weights is None else self.weights[flat]
+        return member_inputs(self.X, rows, memory), self.targets[flat], weights
+
+
+def member_inputs(X, rows, memory):
+    """The network's input for these rows, (n_members, n), of an encoded X: each member gets rows of its own."""
+    n_members, n = rows.shape
+    if issparse(X):
+        return [X[of_member] for of_member in rows]
+    inputs = memory.inputs(n, n_members)
+    write(X.take(rows.ravel(), axis=0), inputs.reshape(n_members * n, -1)[:, : X.shape[1]], memory.form.skip[0] * n)
+    return inputs
+
+
+def common_input(X, memory):
+    """The network's input for these rows of X, encoded or `Rows`, which all members get."""
+    form, n = memory.form, X.shape[0]
+    if issparse(X) or (isinstance(X, Rows) and X.stays_sparse):
+        return [read(X)] * form.n_members
+    if not form.n_codes:
+        inputs = memory.inputs(n, 1)
+        write(X, inputs[0, :, : form.n_columns])
+        return np.broadcast_to(inputs, (form.n_members, *inputs.shape[1:]))
+    inputs = memory.inputs(n, form.n_members)  # the embedding layer writes each member's vectors into it
+    write(X, inputs[0, :, : form.n_columns])
+    inputs[1:] = inputs[0]
+    return inputs
+
+
+def write(X, out, n_without_bins=0):
+    """Write rows of X, an array or `Rows`, into `out`."""
+    if isinstance(X, Rows):
+        X.write(out, n_without_bins)
+    else:
+        out[...] = X
 
 
 class Rows:
-    """Some rows of X as the network's input, computed when they are read.
+    """Lazy rows of X: operations that would copy X store row numbers instead, and read the rows when they are needed.
 
     Parameters
     ----------
     X : ndarray or CSR matrix of shape (n_all, d)
-        What the rows are taken of; never copied.
+        The array that the rows belong to; never copied.
 
     numbers : ndarray of int or None, default=None
-        Which rows, in which order; None means all.
+        The row numbers; None means all rows.
 
     preprocessor : Preprocessor or None, default=None
-        Encodes them; None leaves them as they are.
+        Encodes the rows when they are read; None leaves them unchanged.
 
     dtype : dtype or None, default=None
-        Of what is read; None means X's.
+        The dtype of what is read; None means that of X.
     """
 
     def __init__(self, X, numbers=None, preprocessor=None, dtype=None):
@@ -40,10 +105,15 @@ class Rows:
 
     @classmethod
     def of(cls, X, preprocessor=None, dtype=None):
-        """All rows of X, which is copied if a row's numbers do not stand side by side, as in a frame, and not in a file."""
-        if not (issparse(X) or X.flags.c_contiguous or _is_in_file(X)):
+        """All rows of X. A column-major X (as from a frame) is copied to row-major first, unless it is memory-mapped."""
+        if not (issparse(X) or X.flags.c_contiguous or _is_memory_mapped(X)):
             X = np.ascontiguousarray(X)
         return cls(X, None, preprocessor, dtype)
+
+    @property
+    def stays_sparse(self):
+        """Whether reading gives a CSR matrix."""
+        return issparse(self.X) and (self.preprocessor is None or self.preprocessor.keeps_sparse(self.X))
 
     def __getitem__(self, rows):
         if self.numbers is not None:
@@ -52,16 +122,12 @@ class Rows:
         return Rows(X, numbers, self.preprocessor, self.dtype)
 
     def take(self, rows, axis=0):
-        """The same as `rows[...]`, as arrays have it."""
+        """The same as `rows[...]`, by the name that arrays have for it."""
         return self[rows]
 
     def encoded(self, preprocessor, dtype):
-        """The same rows, encoded."""
+        """The same rows, to be encoded when they are read."""
         return Rows(self.X, self.numbers, preprocessor, dtype)
-
-    def column(self, column):
-        """A column of X, (n,)."""
-        return self.X[:, column] if self.numbers is None else self.X[self.numbers, column]
 
     def read(self):
         """The numbers of these rows."""
@@ -69,7 +135,7 @@ class Rows:
         return X if self.preprocessor is None else self.preprocessor.transform(X, self.dtype)
 
     def write(self, out, n_without_bins=0):
-        """Write the numbers of these rows into `out`; of the first ones, on request, without their bins."""
+        """Write the network's input of these rows into `out`. The first `n_without_bins` rows are written without their bins."""
         self.preprocessor.write(self._of_X(), out, n_without_bins)
 
     def _of_X(self):
@@ -78,12 +144,12 @@ class Rows:
         return self.X[self.numbers] if issparse(self.X) else self.X.take(self.numbers, axis=0)
 
 
-def _is_in_file(X):
-    return X is not None and (isinstance(X, np.memmap) or _is_in_file(getattr(X, "base", None)))
+def _is_memory_mapped(X):
+    return X is not None and (isinstance(X, np.memmap) or _is_memory_mapped(getattr(X, "base", None)))
 
 
 def is_large(shape, dtype):
-    """Whether an array is too large to be a copy."""
+    """Whether an array is too large to be copied."""
     return prod(shape) * np.dtype(dtype).itemsize > COPY_BYTES
 
 
@@ -92,12 +158,22 @@ def read(X):
     return X.read() if isinstance(X, Rows) else X
 
 
+def column_of(X, column):
+    """A column of X, (n,), an array or `Rows` that are not encoded."""
+    if not isinstance(X, Rows):
+        return X[:, column]
+    return X.X[:, column] if X.numbers is None else X.X[X.numbers, column]
+
+
 def row_numbers(n_rows):
-    """0 … n − 1, in four bytes each where these suffice."""
+    """0 … n − 1, in four bytes each if these suffice."""
     return np.arange(n_rows, dtype=np.int32 if n_rows < 2**31 else np.int64)
 
 
 def spread(n_rows, size):
-    """The numbers of this many rows, evenly spread and always the same: one drawn by chance from each of equal stretches."""
+    """Row numbers of a fixed stratified sample: the rows are cut into `size` equal ranges, and one is drawn from each.
+
+    The seed is fixed, so that the sample is always the same.
+    """
     bounds = np.linspace(0, n_rows, size + 1).astype(np.int64)
     return np.random.default_rng(0).integers(bounds[:-1], bounds[1:])

@@ -1,7 +1,7 @@
-"""The user's y: which kind of target it is, its classes, and its encoding for a head.
+"""Finds the kind and the classes of the user's y, and encodes y for a head.
 
-Three kinds: "labels" (one of any type a row), "multilabel" (an (n, L) indicator matrix) and "probabilities" ((n, K) rows that
-sum to 1). Labels are encoded as integers, never as one-hot rows.
+There are three kinds: "labels" (one label of any type for each row), "multilabel" (an (n, L) indicator matrix) and
+"probabilities" ((n, K) rows that sum to 1). Labels are encoded as integers, never as one-hot rows.
 """
 
 import numpy as np
@@ -15,9 +15,9 @@ ALLOWED = "Allowed are one label a row (str, int or bool), a 0/1 indicator matri
 
 
 def target_kind(y):
-    """Which kind of target y is; ValueError if it is none.
+    """The kind of target that y is; raise ValueError if y is of no kind.
 
-    A float matrix of zeros and ones counts as an indicator matrix, as it does for scikit-learn.
+    A float matrix of zeros and ones counts as an indicator matrix, as in scikit-learn.
     """
     try:
         type_ = type_of_target(y, input_name="y")
@@ -37,7 +37,7 @@ def target_kind(y):
 
 
 def check_probabilities(y):
-    """ValueError unless the rows of y are non-negative and sum to 1."""
+    """Raise ValueError unless the rows of y are non-negative and sum to 1."""
     if (y < 0).any():
         row = int(np.flatnonzero((y < 0).any(axis=1))[0])
         raise ValueError(f"y holds class probabilities (a float matrix), but row {row} has a negative one: {y[row]}.")
@@ -57,7 +57,7 @@ def classes_of(y, kind):
 
 
 def labels_of(classes):
-    """The sorted distinct labels of the argument `classes`; ValueError, which names it, if there are none."""
+    """The sorted distinct labels of the argument `classes`; raise a ValueError that names it if there are none."""
     try:
         with np.errstate(invalid="ignore"):
             labels = unique_labels(classes)
@@ -77,8 +77,8 @@ def make_head(kind, classes, out_activation):
     return SoftmaxHead(classes)
 
 
-class TargetEncoder:
-    """Encodes y for the loss, given what earlier calls have settled.
+class Targets:
+    """The kind of y, the classes and their head; encodes y for the loss.
 
     Parameters
     ----------
@@ -99,13 +99,13 @@ class TargetEncoder:
 
     @classmethod
     def from_y(cls, y, out_activation):
-        """For all of y at once: its labels are the classes."""
+        """Make the targets from all of y at once: its labels are the classes."""
         kind = target_kind(y)
         return cls(kind, classes_of(y, kind), out_activation)
 
     @classmethod
     def from_classes(cls, y, classes, out_activation):
-        """For a first part of y, where labels need `classes` to be given."""
+        """Make the targets from a first part of y; if y holds labels, `classes` must be given."""
         kind = target_kind(y)
         if kind == "labels" and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
@@ -114,18 +114,18 @@ class TargetEncoder:
         return encoder
 
     def check_classes(self, classes):
-        """ValueError unless `classes`, where given, are the ones known."""
+        """Raise ValueError if `classes` are given and are not the known ones."""
         if classes is not None and not np.array_equal(self.classes, labels_of(classes)):
             raise ValueError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes!r}")
 
     def strata(self, targets):
-        """Labels by which a validation split is stratified: those of two classes, as in MLPClassifier; else None."""
+        """The labels by which a validation split is stratified, if there are two classes (as in MLPClassifier); else None."""
         if self.kind != "labels" or len(self.classes) != 2:
             return None
         return self.classes[targets.ravel().astype(np.intp)]
 
     def encode(self, y, dtype):
-        """y as `head.loss` takes it; ValueError if it does not fit the kind and the classes."""
+        """y encoded for `head.loss`; raise ValueError if y does not fit the kind and the classes."""
         if self.kind == "labels":
             return self.head.from_codes(self._codes(y), dtype)
         y = y.toarray() if issparse(y) else np.asarray(y)

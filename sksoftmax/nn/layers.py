@@ -1,16 +1,15 @@
-"""The layers of a dense network, each `output, backprop = layer(input)`.
+"""The layers of a dense network, each `output, backprop = layer(X, memory, dropout)`.
 
-Letters: `X` a layer's input with a last column of ones, (n, fan_in + 1); `W` its parameters, (fan_in + 1, fan_out), with
-the bias b as last row, so that Z = X W is the usual X W + b in one product; `H` an activation's output; `d_Z` stands for
-∂loss/∂Z, and so on. `backprop` takes the derivative at the layer's output and returns that at its input; the derivative
-stands beside its function.
+Letters: `X` a layer's input with a last column of ones, (n_members, n, fan_in + 1); `W` its parameters, (n_members, fan_in + 1,
+fan_out), with the bias b as last row, so that Z = X W is the usual X W + b in one product; `H` an activation's output; `E` the
+tables of embedded columns, of which row c is the vector of code c; `d_Z` is ∂loss/∂Z, and so on. `backprop` takes the derivative
+at the layer's output and returns the derivative at its input. Members are always the first axis: one network is one member.
 
-Who may overwrite what: an activation writes H over its input Z and d_Z over the derivative it is handed; what else its own
-derivative needs it copies. A dense layer writes into the gradient `d_W` and the memory it was given, and never into X: H stays.
+Who may overwrite what: an activation writes H over its input Z, and writes the derivative at its input over the one at its
+output; it copies whatever else its own derivative needs. A dense layer writes into the gradient `d_W` and into `memory`, never
+into X.
 
-An embedding reads its input as codes: `E` is its table, (n_codes, units), of which row c stands for code c.
-
-Memory is laid out unit by unit (Fortran order): a column of ones is then contiguous, and so is what the softmax sums over.
+Memory is laid out unit by unit: the column of ones is then contiguous, and so is what the softmax sums over.
 """
 
 from math import pi, sqrt
@@ -19,44 +18,118 @@ import numpy as np
 from scipy.special import expit, ndtr
 
 LEAKY_RELU_SLOPE = 0.1
-EMBEDDING_UNITS = 8  # numbers that stand for a category
+EMBEDDING_UNITS = 8  # numbers in the vector of a category
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. (2017), arXiv:1706.02515
+EVERYTHING = ((slice(None), slice(None)),)
 
 
-def dense(X, W, d_W, Z, d_X):
-    """Z = X W; backprop fills d_W = Xᵀ d_Z and, unless d_X is None, d_X = d_Z Wᵀ without the column of ones.
+class Dense:
+    """Z = X W. `blocks` are pairs of slices: these members see these inputs, so that members may skip inputs.
 
-    With an axis of members in front of all arrays, each member's rows meet its own W.
+    `name` is the key of its arrays in memory. `first` is the first input that has a layer below it; None if none has.
     """
-    np.matmul(X, W, out=Z)
 
-    def backprop(d_Z):
-        np.matmul(X.mT, d_Z, out=d_W)
-        return None if d_X is None else np.matmul(d_Z, W[..., :-1, :].mT, out=d_X)
+    def __init__(self, name, W, d_W, blocks=EVERYTHING, first=0):
+        self.name, self.W, self.d_W, self.blocks, self.first = name, W, d_W, blocks, first
 
-    return Z, backprop
+    def __call__(self, X, memory, dropout=None):
+        """Multiply; backprop fills d_W = Xᵀ d_Z and returns d_X = d_Z Wᵀ."""
+        output = memory.units(self.name, X.shape[1], self.W.shape[-1])
+        Z = output[..., :-1]
+        for members, inputs in self.blocks:
+            np.matmul(X[members, :, inputs], self.W[members, inputs], out=Z[members])
+
+        def backprop(d_Z):
+            for members, inputs in self.blocks:
+                np.matmul(X[members, :, inputs].mT, d_Z[members], out=self.d_W[members, inputs])
+            if self.first is None:
+                return None
+            d_X = memory.units(("d_input", self.name), X.shape[1], X.shape[2] - 1 - self.first)[..., :-1]
+            return np.matmul(d_Z, self.W[:, self.first : -1].mT, out=d_X)
+
+        return output, backprop
 
 
-def dense_sparse(X, W, d_W, Z):
-    """The same for a first layer with a sparse X, (n, fan_in), without the column of ones."""
-    Z[...] = X @ W[:-1]
-    Z += W[-1]
+class SparseDense:
+    """The same for a first layer of sparse rows: X is a list with a CSR matrix for each member, without the column of ones."""
 
-    def backprop(d_Z):
-        d_W[:-1] = X.T @ d_Z
-        d_Z.sum(axis=0, out=d_W[-1])
+    def __init__(self, name, W, d_W):
+        self.name, self.W, self.d_W = name, W, d_W
 
-    return Z, backprop
+    def __call__(self, X, memory, dropout=None):
+        """Multiply; backprop fills d_W."""
+        output = memory.units(self.name, X[0].shape[0], self.W.shape[-1])
+        for rows, W, Z in zip(X, self.W, output[..., :-1]):
+            Z[...] = rows @ W[:-1]
+            Z += W[-1]
+
+        def backprop(d_Z):
+            for rows, d_W, d in zip(X, self.d_W, d_Z):
+                d_W[:-1] = rows.T @ d
+                d.sum(axis=0, out=d_W[-1])
+
+        return output, backprop
 
 
-def embedding(codes, E, d_E):
-    """H = E[codes]; backprop fills d_E: each row is the sum of d_H's rows of its code, 0 where there is none."""
+class Embed:
+    """Replaces the codes in the last columns of its input by their vectors. It writes into X, which has room for the vectors.
 
-    def backprop(d_H):
-        d_E[...] = 0
-        np.add.at(d_E, codes, d_H)
+    `E` and `d_E`, (n_members, n_codes, 8), hold the tables of all embedded columns one below the other; `n_codes` has the number
+    of codes of each column; `first` is the first column of codes.
+    """
 
-    return E.take(codes, axis=0), backprop
+    def __init__(self, first, n_codes, E, d_E):
+        self.first, self.last = first, first + len(n_codes)
+        self.E, self.d_E = (None if table is None else table.reshape(-1, EMBEDDING_UNITS) for table in (E, d_E))
+        starts = np.cumsum([0, *n_codes])
+        self.starts = starts[:-1] + starts[-1] * np.arange(len(E))[:, None, None]
+
+    def __call__(self, X, memory, dropout=None):
+        """Look up; backprop fills d_E: each row is the sum of the derivatives of its code's vectors, 0 if there are none."""
+        codes = (X[..., self.first : self.last].astype(np.intp) + self.starts).ravel()
+        X[..., self.first : -1] = self.E.take(codes, axis=0).reshape(*X.shape[:2], -1)
+
+        def backprop(d_X):
+            self.d_E[...] = 0
+            np.add.at(self.d_E, codes, d_X.reshape(-1, EMBEDDING_UNITS))
+
+        return X, backprop
+
+
+class Activate:
+    """The activation of hidden layer `index` (from 0), in place; in training, with dropout behind it."""
+
+    def __init__(self, index, activation):
+        self.index, self.activation = index, ACTIVATIONS[activation]
+
+    def __call__(self, X, memory, dropout=None):
+        """Activate, and drop numbers if this layer has a rate above 0."""
+        H, backprop = self.activation(X[..., :-1])
+        if dropout is None or not dropout.rates[self.index].any():
+            return X, backprop
+        output = memory.units(("dropped", self.index), X.shape[1], H.shape[-1])
+        undrop = dropout.drop(H, self.index, output[..., :-1])
+        return output, lambda d: backprop(undrop(d))
+
+
+class Dropout:
+    """Inverted dropout (Srivastava et al., 2014): each number of H becomes 0 with probability `rate`, else H / (1 − rate).
+
+    `rates`, (n_hidden, n_members), count as multiples of 2⁻¹⁶: two random bytes a number, from the bit generator `bits`.
+    """
+
+    def __init__(self, rates, bits):
+        self.rates, self.bits = rates, bits
+
+    def drop(self, H, index, out):
+        """Write what is left of H to `out`, as the activation's derivative may still need H; return the derivative."""
+        threshold = np.minimum(np.round(self.rates[index] * 2**16), 2**16 - 1)[:, None, None]
+        n_members, n_rows, n_units = H.shape
+        random = self.bits.random_raw((H.size + 3) // 4).view(np.uint16)[: H.size]
+        random = random.reshape(n_units, n_members, n_rows).transpose(1, 2, 0)
+        mask = (random >= threshold.astype(np.uint16)) * (2**16 / (2**16 - threshold)).astype(H.dtype)
+        np.multiply(H, mask, out=out)
+        return lambda d_out: np.multiply(d_out, mask, out=d_out)
 
 
 def identity(Z):
@@ -137,21 +210,9 @@ def mish(Z):
     return H, lambda d_H: np.multiply(d_H, T + Z * (1 - T * T) * expit(Z), out=d_H)
 
 
-def dropout(H, rate, bits, out):
-    """Inverted dropout (Srivastava et al., 2014): each number of H becomes 0 with probability `rate`, else H / (1 − rate).
-
-    Written to `out`, as the activation's derivative may still need H. `rate` is a number or a column with one for each row, as a
-    multiple of 2⁻¹⁶: two random bytes a number, from the bit generator `bits`.
-    """
-    threshold = np.minimum(np.round(np.asarray(rate) * 2**16), 2**16 - 1)
-    random = bits.random_raw((H.size + 3) // 4).view(np.uint16)[: H.size].reshape(H.shape[::-1]).T
-    mask = (random >= threshold.astype(np.uint16)) * (2**16 / (2**16 - threshold)).astype(H.dtype)
-    return np.multiply(H, mask, out=out), lambda d_out: np.multiply(d_out, mask, out=d_out)
-
-
 def column_of_zeros(Z):
     """Zeros to compare Z with: NumPy compares two arrays several times faster than an array and a number."""
-    return np.zeros((len(Z), *[1] * (Z.ndim - 1)), Z.dtype)
+    return np.zeros((*Z.shape[:-1], 1), Z.dtype)
 
 
 ACTIVATIONS = {f.__name__: f for f in (identity, relu, leaky_relu, elu, selu, tanh, logistic, softplus, silu, gelu, mish)}

@@ -1,449 +1,330 @@
-"""A dense network: one flat vector of parameters, one of gradients, and views of both for each layer.
+"""A dense network: one flat vector of parameters, one of gradients, and a chain of layers that share their memory.
 
-The flat vectors hold W_0, b_0, W_1, b_1, … one after the other, then the tables of embeddings, so that an optimizer works on
-the whole network with a few array operations, while `coefs`, `intercepts` and `embeddings` show the same memory part by part.
-For the layers, W and b are one matrix: b is its last row, which a column of ones in the input picks up.
+The flat vectors hold the parameters of each layer, (n_members, fan_in + 1, fan_out) with the biases as last row, and then the
+tables of embedded columns, (n_members, n_codes, 8). An optimizer thus works on the whole network with a few array operations,
+while `coefs`, `intercepts` and `embeddings` show the same memory part by part.
 """
 
-from itertools import groupby
+from dataclasses import dataclass, replace
+from itertools import chain, groupby, pairwise
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import issparse, vstack
 
-from sksoftmax.data.rows import Rows, read
-from sksoftmax.nn.layers import ACTIVATIONS, EMBEDDING_UNITS, dense, dense_sparse, dropout, embedding
+from sksoftmax.nn.layers import EMBEDDING_UNITS, EVERYTHING, Activate, Dense, Embed, SparseDense
 
-SMALLEST_CHUNK = 64
-STATE = ("layer_units", "activation", "dropout", "n_members", "n_skipped", "embedded", "parameters")
-CHUNK_ELEMENTS = 2**18  # activations of a layer held at once while predicting: 2 MB in float64
+
+class Slot(NamedTuple):
+    """One member's weights, biases or embedding tables in a flat vector; `kind` is "W", "b" or "E"."""
+
+    part: slice
+    layer: int
+    member: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a network is made of, before it has any numbers.
+
+    Parameters
+    ----------
+    n_columns : int
+        Columns of the rows that it takes; the last `len(n_codes)` of them hold codes 0, 1, …
+
+    hidden : tuple of int
+        Units of each hidden layer.
+
+    n_outputs : int
+        Units of the output layer.
+
+    activations : tuple of str
+        A name in `sksoftmax.nn.layers.ACTIVATIONS` for each hidden layer.
+
+    n_members : int, default=1
+        Number of networks of this form that are trained and evaluated side by side.
+
+    skip : tuple of (int, int), default=(0, 0)
+        (m, c): the first m members do not see the first c columns. Those weights are fixed at 0 and left out of the products.
+
+    n_codes : tuple of int, default=()
+        Number of codes of each embedded column.
+    """
+
+    n_columns: int
+    hidden: tuple[int, ...]
+    n_outputs: int
+    activations: tuple[str, ...]
+    n_members: int = 1
+    skip: tuple[int, int] = (0, 0)
+    n_codes: tuple[int, ...] = ()
+
+    @property
+    def first_code(self):
+        """The first column of codes; `n_columns` if there are none."""
+        return self.n_columns - len(self.n_codes)
+
+    @property
+    def units(self):
+        """Units of each layer, from the input, with the vectors of embedded columns, to the output."""
+        return (self.first_code + EMBEDDING_UNITS * len(self.n_codes), *self.hidden, self.n_outputs)
+
+    @property
+    def blocks(self):
+        """Which members see which inputs of the first layer, as pairs of slices."""
+        members, columns = self.skip
+        return ((slice(0, members), slice(columns, None)), (slice(members, None), slice(None))) if members else EVERYTHING
+
+    def shapes(self):
+        """The shape of each layer's parameters, then that of the tables."""
+        dense = [(self.n_members, fan_in + 1, fan_out) for fan_in, fan_out in zip(self.units, self.units[1:])]
+        return [*dense, (self.n_members, sum(self.n_codes), EMBEDDING_UNITS)]
+
+    @property
+    def n_parameters(self):
+        """The length of the flat vector."""
+        return sum(prod(shape) for shape in self.shapes())
+
+    def split(self, flat):
+        """Views of a flat vector in these shapes."""
+        stops = np.cumsum([prod(shape) for shape in self.shapes()])
+        return [part.reshape(shape) for part, shape in zip(np.split(flat, stops), self.shapes())]
+
+    def slots(self):
+        """All slots of a flat vector, in order; without tables none has the kind "E"."""
+        start, slots = 0, []
+        for layer, (_, n_rows, n_units) in enumerate(self.shapes()):
+            sizes = {"E": n_rows * n_units} if layer == len(self.units) - 1 else {"W": (n_rows - 1) * n_units, "b": n_units}
+            for member in range(self.n_members):
+                for kind, size in sizes.items():
+                    if kind != "E" or size:
+                        slots.append(Slot(slice(start, start + size), layer, member, kind))
+                    start += size
+        return slots
 
 
 class Memory:
-    """Arrays of one network for one forward and backward pass after the other, made once for each purpose and number of rows.
+    """Reusable buffers for forward and backward passes of a network, allocated once per purpose and batch size.
 
-    Each has a last column of ones beside its (n_samples, n_units) numbers.
+    Each has a last column of ones beside its numbers.
     """
 
-    def __init__(self, dtype):
+    def __init__(self, form, dtype):
+        self.form = form
         self.dtype = dtype
         self.arrays = {}
 
-    def rows(self, n_samples, n_features):
-        """For input, row by row as the user's X is."""
-        return self._get(("rows", n_samples), n_samples, n_features, "C")
+    def inputs(self, n_rows, n_members):
+        """For the network's input, (n_members, n_rows, fan_in + 1), row by row as the user's X is."""
+        return self._get(("inputs", n_rows, n_members), (n_members, n_rows, self.form.units[0] + 1), (0, 1, 2))
 
-    def units(self, purpose, layer, n_samples, n_units):
-        """For what a layer computes, unit by unit."""
-        return self._get((purpose, layer, n_samples), n_samples, n_units, "F")
+    def units(self, purpose, n_rows, n_units):
+        """For what a layer computes, (n_members, n_rows, n_units + 1), unit by unit."""
+        return self._get((purpose, n_rows, n_units), (n_units + 1, self.form.n_members, n_rows), (1, 2, 0))
 
-    def _get(self, key, n_samples, n_units, order):
+    def _get(self, key, shape, axes):
         array = self.arrays.get(key)
         if array is None:
-            array = self.arrays[key] = np.empty((n_samples, n_units + 1), self.dtype, order)
-            array[:, -1] = 1
+            array = self.arrays[key] = np.empty(shape, self.dtype).transpose(axes)
+            array[..., -1] = 1
         return array
 
 
 class Network:
-    """Dense layers with activations, and where asked dropout, between them.
+    """Dense layers with activations between them.
 
     Parameters
     ----------
-    layer_units : sequence of int
-        Numbers of units from the input to the output, at least two. An embedded column counts as its `EMBEDDING_UNITS`.
+    form : Form
+        Its layers and members.
 
-    activation : str or sequence of str
-        A name in `sksoftmax.nn.layers.ACTIVATIONS`, used after every layer but the last; or one for each of these layers.
-
-    dtype : dtype
-        float32 or float64.
-
-    dropout : float or sequence of float, default=0.0
-        Share of each hidden layer's outputs that `forward` drops when it is given random bits; or one share a layer; or, as an
-        array of shape (n_members,), one a member.
-
-    n_members : int or None, default=None
-        Number of networks of this form that are trained and evaluated side by side. Their rows stand one below the other: the
-        first n / n_members are the first member's. None is one network, whose `coefs` have no axis of members.
-
-    n_skipped : tuple of (int, int), default=(0, 0)
-        (m, c) has the first m members skip the first c inputs: their weights there stay 0 and cost no time.
-
-    embedded : tuple of ndarray of shape (n_codes,), default=()
-        An array for each of the columns, the last ones, that hold codes 0, 1, …: the codes' relative learning rates. In place of
-        a code the first layer gets a row of the column's table, of which each member has its own.
+    parameters : ndarray of shape (form.n_parameters,)
+        The flat vector, float32 or float64, which the layers share.
     """
 
-    def __init__(self, layer_units, activation, dtype, dropout=0.0, n_members=None, n_skipped=(0, 0), embedded=()):
-        self.layer_units = tuple(layer_units)
-        self.activation = activation
-        self.dropout = dropout
-        self.n_members = n_members
-        self.n_skipped = n_skipped
-        self.embedded = tuple(embedded)
-        n_parameters = sum((i + 1) * o for i, o in zip(self.layer_units, self.layer_units[1:])) + prod(self._table_shape)
-        self._set_parameters(np.zeros(n_parameters * (n_members or 1), dtype))
-
-    @property
-    def activations(self):
-        """The name of each hidden layer's activation."""
-        return self._each_hidden_layer(self.activation)
-
-    def _each_hidden_layer(self, value):
-        return (value,) * (len(self.layer_units) - 2) if np.ndim(value) == 0 else tuple(value)
-
-    def _set_parameters(self, parameters):
+    def __init__(self, form, parameters):
+        self.form = form
         self.parameters = parameters
-        self._W, self._E = self._matrices(parameters), self._table(parameters)
-        self.coefs, self.intercepts = [W[..., :-1, :] for W in self._W], [W[..., -1, :] for W in self._W]
-        starts = self._first_codes
-        self.embeddings = [self._E[..., start : start + len(rates), :] for start, rates in zip(starts, self.embedded)]
-        self.gradient, self._d_W, self._d_E = None, [None] * len(self._W), None
+        *self.W, self.E = form.split(parameters)
+        self._show()
+        self._link(None)
 
-    @property
-    def n_columns(self):
-        """The number of columns of the rows that it takes."""
-        return self.layer_units[0] - (EMBEDDING_UNITS - 1) * len(self.embedded)
+    def _show(self):
+        """Make the public views, which one network has without the axis of members."""
+        member = 0 if self.form.n_members == 1 else slice(None)
+        self.coefs, self.intercepts = [W[member, ..., :-1, :] for W in self.W], [W[member, ..., -1, :] for W in self.W]
+        starts = np.cumsum([0, *self.form.n_codes])
+        self.embeddings = [self.E[member, ..., start:stop, :] for start, stop in pairwise(starts)]
 
-    @property
-    def _table_shape(self):
-        """The shape of the tables of all embedded columns, one below the other."""
-        return sum(map(len, self.embedded)), EMBEDDING_UNITS
-
-    @property
-    def _first_codes(self):
-        """The row in them at which each column's table begins."""
-        return np.cumsum([0, *map(len, self.embedded)])[:-1]
+    def _link(self, gradient):
+        """Make the layers, which write their gradients into this flat vector."""
+        self.gradient, form = gradient, self.form
+        *d_Ws, d_E = [None] * (len(self.W) + 1) if gradient is None else form.split(gradient)
+        self._sparse = SparseDense(0, self.W[0], d_Ws[0])
+        self._dense = [Embed(form.first_code, form.n_codes, self.E, d_E)] if form.n_codes else []
+        self._dense.append(Dense(0, self.W[0], d_Ws[0], form.blocks, first=form.first_code if form.n_codes else None))
+        self._others = []
+        for i, name in enumerate(form.activations):
+            self._others += [Activate(i, name), Dense(i + 1, self.W[i + 1], d_Ws[i + 1])]
 
     @classmethod
-    def from_arrays(
-        cls, coefs, intercepts, activation, n_inputs=None, n_outputs=None, n_members=None, n_skipped=(0, 0), embeddings=((), ())
-    ):
-        """A network with copies of these weights, of their common floating dtype; ValueError if they do not fit together.
-
-        `n_inputs` and `n_outputs` are what the first and the last layer must have; None takes what they have. With
-        `n_members` all arrays begin with an axis of members, of which `n_skipped` says who goes on skipping inputs, if these
-        weights are 0. `embeddings` are `embedded` and its tables.
-        """
-        coefs, intercepts = [np.asarray(W) for W in coefs], [np.asarray(b) for b in intercepts]
-        embedded, tables = embeddings[0], [np.asarray(E) for E in embeddings[1]]
-        if len(tables) != len(embedded):
-            raise ValueError(f"embeddings_ must hold a table for each of {len(embedded)} columns; got {len(tables)}.")
-        if not coefs or len(coefs) != len(intercepts):
-            raise ValueError(
-                f"coefs_ and intercepts_ must hold an array for each layer; got {len(coefs)} and {len(intercepts)} arrays."
-            )
-        units = [W.shape[-1] if W.ndim else 0 for W in coefs]
-        units = [coefs[0].size // max(units[0], 1) if n_inputs is None else n_inputs, *units[:-1], n_outputs or units[-1]]
-        dtype = np.result_type(*coefs, *intercepts, *tables, np.float32)
-        network = cls(units, activation, dtype, n_members=n_members, embedded=embedded)
-        given = {"coefs_": coefs, "intercepts_": intercepts, "embeddings_": tables}
-        names = [f"{name}[{i}]" for name, arrays in given.items() for i in range(len(arrays))]
-        for name, view, values in zip(names, network._views, coefs + intercepts + tables):
-            if view.shape != values.shape:
-                raise ValueError(f"{name} must have shape {view.shape} to fit X, y and the other layers; got {values.shape}.")
-            view[...] = values
-        members, columns = n_skipped
-        if not network.coefs[0][:members, :columns].any():
-            network.n_skipped = n_skipped
-        return network
-
-    def copy(self):
-        """The same network with parameters of its own."""
-        form = self.dropout, self.n_members, self.n_skipped, self.embedded
-        network = Network(self.layer_units, self.activation, self.dtype, *form)
-        network.parameters[...] = self.parameters
-        return network
-
-    def flatten(self, arrays):
-        """A new flat vector like `parameters` from arrays in the order of `coefs` and then `intercepts`."""
-        flat = np.empty_like(self.parameters)
-        matrices = self._matrices(flat)
-        for W, coef, intercept in zip(matrices, arrays, arrays[len(matrices) :], strict=False):
-            W[..., :-1, :], W[..., -1, :] = coef, intercept
-        return flat
-
-    @property
-    def _views(self):
-        return self.coefs + self.intercepts + self.embeddings
-
-    def holds(self, coefs, intercepts, embeddings=()):
-        """Whether these lists are exactly this network's views."""
-        ours, theirs = self._views, [*coefs, *intercepts, *embeddings]
-        return len(ours) == len(theirs) and all(a is b for a, b in zip(ours, theirs))
+    def zeros(cls, form, dtype):
+        """A network of this form whose parameters are 0."""
+        return cls(form, np.zeros(form.n_parameters, dtype))
 
     @property
     def dtype(self):
         """float32 or float64."""
         return self.parameters.dtype
 
-    def initialize(self, rng):
-        """Draw weights and biases uniformly within ±√(6 / (fan_in + fan_out)); 2 in place of 6 for logistic units; E = 0.
+    def forward(self, X, memory, dropout=None):
+        """Logits, (n_members, n, n_outputs), and the function that takes ∂loss/∂logits and fills `gradient`.
 
-        Glorot & Bengio (2010), with the order of draws of scikit-learn's MLPClassifier: per layer, weights then biases.
-        The output layer counts as the last hidden one does.
+        X is an input in `memory.inputs`, or a list with a CSR matrix for each member. Without `dropout` nothing is random.
+
+        Nothing is written to the network, so that any number of threads may call it at once, each with a memory of its own. What
+        this returns is in that memory, and is valid until the memory is used again.
         """
-        names = self.activations
-        last = self.activation if isinstance(self.activation, str) else names[-1] if names else None
-        for W, b, name in zip(self.coefs, self.intercepts, (*names, last)):
-            bound = np.sqrt((2.0 if name == "logistic" else 6.0) / sum(W.shape[-2:]))
-            W[...] = rng.uniform(-bound, bound, W.shape)
-            b[...] = rng.uniform(-bound, bound, b.shape)
-        self._forget_skipped()
-
-    def _forget_skipped(self):
-        members, columns = self.n_skipped
-        self.coefs[0][:members, :columns] = 0
-
-    def initialize_scaled(self, rng):
-        """Draw weights from N(0, 1 / fan_in) and biases from N(0, 1); the last layer begins at 0: equal probabilities; E = 0.
-
-        Where the last layer is the first, its weights of embeddings are drawn too: both at 0 would never learn.
-        """
-        for i, (W, b) in enumerate(zip(self.coefs[:-1], self.intercepts)):
-            W[...] = rng.standard_normal(W.shape)
-            W *= self._fan_in_factor(i)
-            b[...] = rng.standard_normal(b.shape)
-        if self.embedded and len(self.coefs) == 1:
-            W = self.coefs[0][..., self.n_columns - len(self.embedded) :, :]
-            W[...] = rng.standard_normal(W.shape) * self._fan_in_factor(0)
-        self._forget_skipped()
-
-    def relative_rates(self, parametrization="ntk"):
-        """Parts of `parameters` with their relative learning rates: those of codes, and of layers; None where all are equal.
-
-        With "ntk" a layer's is √(100 / fan_in). Adam's steps have the same size for all parameters; this gives layers of any
-        width the same effect on their output, as the neural tangent parametrisation does (Jacot et al., arXiv:1806.07572).
-        """
-        if parametrization == "ntk":
-            return self._rates_of_layers() + self._rates_of_tables()
-        return [(slice(0, len(self.parameters) - self._E.size), 1.0), *self._rates_of_tables()] if self.embedded else None
-
-    def _rates_of_tables(self):
-        of_rows = np.tile(np.concatenate([[], *self.embedded]), self.n_members or 1)
-        rates = np.repeat(of_rows, EMBEDDING_UNITS).astype(self.dtype)
-        return [(slice(len(self.parameters) - len(rates), None), rates)] if self.embedded else []
-
-    def _rates_of_layers(self):
-        rates, start = [], 0
-        for layer, W in enumerate(self._W):
-            factors = np.broadcast_to(10 * self._fan_in_factor(layer), (self.n_members or 1, 1, 1)).ravel().tolist()
-            size = W.size // len(factors)
-            for factor, group in groupby(factors):
-                stop = start + size * len(list(group))
-                rates.append((slice(start, stop), factor))
-                start = stop
-        return rates
-
-    def weight_parts(self, values):
-        """Parts of `parameters` that are weights or tables, with their members' values; `values` is a number or (n_members,)."""
-        parts, start = [], 0
-        shapes = [(fan_in, fan_out, 1) for fan_in, fan_out in zip(self.layer_units, self.layer_units[1:])]
-        for n_rows, n_units, n_biases in shapes + [(*self._table_shape, 0)] * bool(self.embedded):
-            for value in np.broadcast_to(values, (self.n_members or 1,)).tolist():
-                parts.append((slice(start, start + n_rows * n_units), value))
-                start += (n_rows + n_biases) * n_units
-        return parts
-
-    def _fan_in_factor(self, layer):
-        """1 / √fan_in; for members that skip inputs an array that broadcasts to (n_members, 1, 1)."""
-        members, columns = self.n_skipped
-        fan_in = max(self.layer_units[layer], 1)  # 0 where no column of X has any value
-        if layer or members == 0:
-            return fan_in**-0.5
-        return np.where(np.arange(self.n_members) < members, fan_in - columns, fan_in)[:, None, None] ** -0.5
-
-    def allocate_gradient(self):
-        """Make room for the gradient; a network that only predicts needs none."""
-        if self.gradient is None:
-            self.gradient = np.zeros_like(self.parameters)
-            self._d_W, self._d_E = self._matrices(self.gradient), self._table(self.gradient)
-            pairs = list(zip(self._W, self._d_W))
-            if self.n_members:
-                pairs = [pair for Ws, d_Ws in pairs for pair in zip(Ws, d_Ws)]
-            self._flat_weights = [(W[:-1].reshape(-1), d_W[:-1].reshape(-1)) for W, d_W in pairs]
-            self._flat_weights.append((self._E.reshape(-1), self._d_E.reshape(-1)))
-
-    def forward(self, X, memory=None, bits=None):
-        """Logits of the rows of X, and the function that takes ∂loss/∂logits and fills `gradient`.
-
-        A generator of random bits (`numpy.random.BitGenerator`) turns dropout on; without one nothing is random.
-
-        Nothing is written to the network, so any number of threads may call it at once, each with a `memory` of its own. What
-        this returns stands in that memory, and only until it is used again.
-        """
-        memory = Memory(self.dtype) if memory is None else memory
-        n_samples, last = X.shape[0], len(self._W) - 1
-        activations, backprops = self.activations, []
-        rates = self._each_hidden_layer(0.0) if bits is None else self._dropout_rates(n_samples)
-        for i, (W, d_W) in enumerate(zip(self._W, self._d_W)):
-            output = memory.units("output", i, n_samples, W.shape[-1])
-            Z = output[:, :-1]
-            if i == 0:
-                backprop = self._first_layer(X, W, d_W, Z, memory)
-            else:
-                backprop = self._dense(X, W, d_W, Z, memory.units("d_input", i, n_samples, W.shape[-2] - 1)[:, :-1])
+        backprops = []
+        for layer in [*([self._sparse] if isinstance(X, list) else self._dense), *self._others]:
+            X, backprop = layer(X, memory, dropout)
             backprops.append(backprop)
-            X = output
-            if i < last:
-                backprops.append(ACTIVATIONS[activations[i]](Z)[1])
-                if np.any(rates[i]):
-                    X = memory.units("dropped", i, n_samples, W.shape[-1])
-                    backprops.append(dropout(Z, rates[i], bits, out=X[:, :-1])[1])
 
         def backprop_all(d_logits):
             derivative = d_logits
             for backprop in reversed(backprops):
                 derivative = backprop(derivative)
 
-        return Z, backprop_all
+        return X[..., :-1], backprop_all
 
-    def _first_layer(self, X, W, d_W, Z, memory):
-        if issparse(X):
-            return self._sparse(X, W, d_W, Z)
-        rows = memory.rows(X.shape[0], self.layer_units[0])
-        columns = rows[:, : self.n_columns]
-        if isinstance(X, Rows):
-            X.write(columns, n_without_bins=self._n_skipping(X.shape[0]))
-        else:
-            columns[...] = X
-        scatter = self._embed(rows, W) if self.embedded else None
-        backprop = self._dense(rows, W, d_W, Z, None) if self.n_skipped[0] == 0 else self._dense_skipping(rows, W, d_W, Z)
-        return backprop if scatter is None else lambda d_Z: (scatter(d_Z), backprop(d_Z))
+    def allocate_gradient(self):
+        """Make room for the gradient; a network that only predicts needs none."""
+        if self.gradient is None:
+            self._link(np.zeros_like(self.parameters))
 
-    def _embed(self, rows, W):
-        """Put rows of the tables in the place of the codes in `rows`, the input of the layer W; returns what fills `_d_E`."""
-        n_samples, first = len(rows), self.n_columns - len(self.embedded)
-        codes = rows[:, first : self.n_columns].astype(np.intp) + self._first_codes
-        members = np.arange(self.n_members or 1)[:, None]
-        codes = codes.reshape(len(members), -1) + members * self._table_shape[0]  # rows of all tables, one below the other
-        d_E = None if self._d_E is None else self._d_E.reshape(-1, EMBEDDING_UNITS)
-        H, backprop = embedding(codes.ravel(), self._E.reshape(-1, EMBEDDING_UNITS), d_E)
-        rows[:, first:-1] = H.reshape(n_samples, -1)
+    def add_l2(self, strengths):
+        """Add the gradient of each member's ½ · strength · Σ W² to `gradient`; return these penalties, (n_members,).
 
-        def scatter(d_Z):
-            d_Z = d_Z if self.n_members is None else self._apart(d_Z)
-            backprop(np.matmul(d_Z, W[..., first:-1, :].mT).reshape(-1, EMBEDDING_UNITS))
-
-        return scatter
-
-    def _n_skipping(self, n_samples):
-        """How many of the rows are those of members that skip inputs."""
-        return n_samples // (self.n_members or 1) * self.n_skipped[0]
-
-    def _dense(self, X, W, d_W, Z, d_X):
-        """`dense` for each member's rows; returns backprop."""
-        if self.n_members is None:
-            return dense(X, W, d_W, Z, d_X)[1]
-        backprop = dense(self._apart(X), W, d_W, self._apart(Z), None if d_X is None else self._apart(d_X))[1]
-
-        def backprop_together(d_Z):
-            backprop(self._apart(d_Z))
-            return d_X
-
-        return backprop_together
-
-    def _dense_skipping(self, X, W, d_W, Z):
-        """`_dense` of the first layer where some members skip some inputs; returns backprop."""
-        members, columns = self.n_skipped
-        X, Z, backprops = self._apart(X), self._apart(Z), []
-        for part, inputs in ((slice(None, members), slice(columns, None)), (slice(members, None), slice(None))):
-            part_of_d_W = None if d_W is None else d_W[part, inputs]
-            backprops.append((part, dense(X[part, :, inputs], W[part, inputs], part_of_d_W, Z[part], None)[1]))
-
-        def backprop_together(d_Z):
-            for part, backprop in backprops:
-                backprop(self._apart(d_Z)[part])
-
-        return backprop_together
-
-    def _sparse(self, X, W, d_W, Z):
-        """`dense_sparse` for each member's rows; returns backprop."""
-        if self.n_members is None:
-            return dense_sparse(X, W, d_W, Z)[1]
-        n_rows = X.shape[0] // self.n_members
-        parts = [slice(start, start + n_rows) for start in range(0, X.shape[0], n_rows)]
-        d_Ws = [None] * self.n_members if d_W is None else d_W
-        backprops = [dense_sparse(X[part], *Ws, Z[part])[1] for part, *Ws in zip(parts, W, d_Ws)]
-
-        def backprop_together(d_Z):
-            for backprop, part in zip(backprops, parts):
-                backprop(d_Z[part])
-
-        return backprop_together
-
-    def _apart(self, rows):
-        """A view, (n_members, n, units), of rows that stand one below the other, (n_members · n, units), in either order."""
-        n_units = rows.shape[1]
-        if rows.strides[0] > rows.strides[1]:  # row by row
-            return rows.reshape(self.n_members, -1, n_units)
-        return rows.T.reshape(n_units, self.n_members, -1).transpose(1, 2, 0)
-
-    def _dropout_rates(self, n_samples):
-        """Each hidden layer's rate; a column with each row's where members differ."""
-        if isinstance(self.dropout, np.ndarray):
-            column = np.repeat(self.dropout, n_samples // self.n_members)[:, None]
-            return (column,) * (len(self.layer_units) - 2)
-        return self._each_hidden_layer(self.dropout)
-
-    def logits(self, X, memory=None, encode=None, combine=None):
-        """Logits of the rows of X, in chunks: memory beyond the result stays bounded however many rows there are.
-
-        `encode`, if given, makes the network's input of a chunk of X, in a dtype. A network of members needs `combine`, which
-        makes one of the members' logits, (n_members, n, n_outputs).
+        The sum includes the tables, not the biases. `strengths` has each member's strength, (n_members,).
         """
-        memory = Memory(self.dtype) if memory is None else memory
-        widest = max(self.layer_units[1:] if issparse(X) else self.layer_units) * (self.n_members or 1)
-        n_samples, chunk = X.shape[0], max(SMALLEST_CHUNK, CHUNK_ELEMENTS // widest)
+        squares = np.zeros(self.form.n_members)
+        if np.any(strengths):
+            for part, _, member, kind in self.form.slots():
+                if kind != "b":
+                    w = self.parameters[part]
+                    self.gradient[part] += float(strengths[member]) * w
+                    squares[member] += float(w @ w)
+        return 0.5 * strengths * squares
 
-        def chunk_logits(part):
-            part = read(part) if encode is None else encode(part, self.dtype)
-            if self.n_members is None:
-                return self.forward(part, memory)[0]
-            repeated = (vstack if issparse(part) else np.concatenate)([part] * self.n_members)
-            return combine(self._apart(self.forward(repeated, memory)[0]))
+    def decays(self, of_members):
+        """Slices of `parameters` that are weights or tables, with the strength of their member's weight decay."""
+        return [(slot.part, float(of_members[slot.member])) for slot in self.form.slots() if slot.kind != "b"]
 
-        if n_samples <= chunk:
-            return chunk_logits(X)
-        result = np.empty((n_samples, self.layer_units[-1]), self.dtype, order="F")
-        for start in range(0, n_samples, chunk):
-            result[start : start + chunk] = chunk_logits(X[start : start + chunk])
-        return result
+    def relative_rates(self, parametrization, rates_of_codes=()):
+        """Slices of `parameters` with their relative learning rates, of codes and of layers; None if all are equal.
+
+        With "ntk" the rate of a layer is √(100 / fan_in). Adam's steps have the same size for all parameters; this gives layers
+        of any width the same effect on their output, as the neural tangent parametrisation does (Jacot et al., arXiv:1806.07572).
+        """
+        if parametrization != "ntk" and not self.form.n_codes:
+            return None
+        dense = [slot for slot in self.form.slots() if slot.kind != "E"]
+        factors = (
+            [self._fan_in_factor(layer) for layer in range(len(self.W))] if parametrization == "ntk" else [0.1] * len(self.W)
+        )
+        of_layer = [10 * self._fan_in_factor(i) if parametrization == "ntk" else 1.0 for i in range(len(self.W))]
+        factors = [np.broadcast_to(factor, (self.form.n_members, 1, 1)).ravel().tolist() for factor in of_layer]
+        rates, start = [], 0
+        for rate, slots in groupby(dense, lambda slot: factors[slot.layer][slot.member]):
+            *_, last = slots
+            rates.append((slice(start, last.part.stop), rate))
+            start = last.part.stop
+        if self.form.n_codes:
+            of_rows = np.tile(np.concatenate(rates_of_codes), self.form.n_members)
+            rates.append((slice(start, None), np.repeat(of_rows, EMBEDDING_UNITS).astype(self.dtype)))
+        return rates
+
+    def initialize(self, rng, activations):
+        """Draw weights and biases uniformly within ±√(6 / (fan_in + fan_out)); 2 in place of 6 for logistic units; E = 0.
+
+        Glorot & Bengio (2010), with the order of draws of scikit-learn's MLPClassifier: per layer, weights then biases.
+        `activations` has a name for each layer, the output layer too.
+        """
+        for W, name in zip(self.W, activations):
+            fans = W.shape[1] - 1 + W.shape[2]
+            bound = np.sqrt((2.0 if name == "logistic" else 6.0) / fans)
+            for part in (W[:, :-1], W[:, -1]):
+                part[...] = rng.uniform(-bound, bound, part.shape)
+        self._forget_skipped()
+
+    def initialize_scaled(self, rng):
+        """Draw weights from N(0, 1 / fan_in) and biases from N(0, 1); the last layer begins at 0: equal probabilities; E = 0.
+
+        If the last layer is also the first, its weights of embeddings are drawn too: if both were 0, neither would learn.
+        """
+        for i, W in enumerate(self.W[:-1]):
+            W[:, :-1] = rng.standard_normal(W[:, :-1].shape)
+            W[:, :-1] *= self._fan_in_factor(i)
+            W[:, -1] = rng.standard_normal(W[:, -1].shape)
+        if self.form.n_codes and len(self.W) == 1:
+            W = self.W[0][:, self.form.first_code : -1]
+            W[...] = rng.standard_normal(W.shape) * self._fan_in_factor(0)
+        self._forget_skipped()
+
+    def _fan_in_factor(self, layer):
+        """1 / √fan_in; an array that broadcasts to (n_members, 1, 1) if some members skip inputs of this layer."""
+        members, columns = self.form.skip
+        fan_in = max(self.form.units[layer], 1)  # 0 if no column of X has any value
+        if layer or members == 0:
+            return fan_in**-0.5
+        return np.where(np.arange(self.form.n_members) < members, fan_in - columns, fan_in)[:, None, None] ** -0.5
+
+    def _forget_skipped(self):
+        members, columns = self.form.skip
+        self.W[0][:members, :columns] = 0
+
+    def copy(self, form=None):
+        """The same numbers in a vector of their own; on request in another form of the same shapes."""
+        return Network(form or self.form, self.parameters.copy())
 
     def member(self, index):
         """One of the members as a network of its own."""
-        network = Network(self.layer_units, self.activation, self.dtype, embedded=self.embedded)
-        for ours, theirs in zip([*network._W, network._E], [*self._W, self._E]):
+        network = Network.zeros(replace(self.form, n_members=1, skip=(0, 0)), self.dtype)
+        for ours, theirs in zip([*network.W, network.E], [*self.W, self.E]):
             ours[...] = theirs[index]
         return network
 
-    def add_l2(self, strength):
-        """Add the gradient of ½ · strength · Σ W², tables included (biases are free), to `gradient`; return its value."""
-        if strength == 0:
-            return 0.0
-        total = 0.0
-        for w, d_w in self._flat_weights:
-            d_w += strength * w
-            total += float(w @ w)
-        return 0.5 * strength * total
-
-    def _matrices(self, flat):
-        """Per layer, the part of `flat` that is [W; b], (fan_in + 1, fan_out)."""
-        members = () if self.n_members is None else (self.n_members,)
-        shapes = [(*members, fan_in + 1, fan_out) for fan_in, fan_out in zip(self.layer_units, self.layer_units[1:])]
-        stops = np.cumsum([prod(shape) for shape in shapes])
-        return [part.reshape(shape) for part, shape in zip(np.split(flat, stops), shapes)]
-
-    def _table(self, flat):
-        """The part of `flat` that is the tables of the embedded columns, one below the other."""
-        shape = *(() if self.n_members is None else (self.n_members,)), *self._table_shape
-        return flat[len(flat) - prod(shape) :].reshape(shape)
+    def holds(self, coefs, intercepts, embeddings=()):
+        """Whether these lists are exactly this network's public views."""
+        ours, theirs = self.coefs + self.intercepts + self.embeddings, [*coefs, *intercepts, *embeddings]
+        return len(ours) == len(theirs) and all(a is b for a, b in zip(ours, theirs))
 
     def __getstate__(self):
-        return {name: getattr(self, name) for name in STATE}
+        return {"form": self.form, "parameters": self.parameters}
 
     def __setstate__(self, state):
-        """Rebuild the views, which do not survive a pickle."""
-        self.__dict__.update(state)
-        self._set_parameters(self.parameters)
+        """Make the views and layers anew: they do not survive a pickle."""
+        self.__init__(**state)
+
+
+def network_from_arrays(form, coefs, intercepts, embeddings=()):
+    """A network of this form with copies of these weights, of their common floating dtype; ValueError if they do not fit it.
+
+    The arrays have the shapes of the public views, and the names of the estimator's attributes in the error.
+    """
+    given = {"coefs_": coefs, "intercepts_": intercepts, "embeddings_": embeddings}
+    given = {name: [np.asarray(array) for array in arrays] for name, arrays in given.items()}
+    network = Network.zeros(form, np.result_type(*chain(*given.values()), np.float32))
+    if len(given["embeddings_"]) != len(form.n_codes):
+        n_given = len(given["embeddings_"])
+        raise ValueError(f"embeddings_ must hold a table for each of {len(form.n_codes)} columns; got {n_given}.")
+    if not len(given["coefs_"]) == len(given["intercepts_"]) == len(network.W):
+        n_arrays = f"{len(given['coefs_'])} and {len(given['intercepts_'])} arrays"
+        raise ValueError(f"coefs_ and intercepts_ must hold an array for each of {len(network.W)} layers; got {n_arrays}.")
+    for (name, arrays), views in zip(given.items(), (network.coefs, network.intercepts, network.embeddings)):
+        for i, (array, view) in enumerate(zip(arrays, views)):
+            if array.shape != view.shape:
+                raise ValueError(f"{name}[{i}] must have shape {view.shape} to fit X, y and the other layers; got {array.shape}.")
+            view[...] = array
+    return network

@@ -1,12 +1,12 @@
-"""Gradient descent, in place on a network's flat vectors; averaging of its weights, clipping of its gradient.
+"""Gradient descent in place on a network's flat vectors, an average of its weights, and clipping of its gradient.
 
-`w` are the parameters, `g` the gradient, `rate` the learning rate of this step. `step` may use the gradient's memory
-as scratch: after it, the gradient is spent. `learning_rate` is the current base rate, which schedules lower;
-`relative_rates`, pairs of a slice of w and a factor (or an array of them) that together cover w, make it each part's own.
+`w` are the parameters, `g` is the gradient, and `rate` is the learning rate of this step. `step` may overwrite g.
+`learning_rate` is the current base rate, which schedules lower. `relative_rates` are pairs of a slice of w and a factor of its
+rate (or an array of factors); together the slices cover w.
 
-`weight_decay` is decoupled (Loshchilov & Hutter, arXiv:1711.05101): w ← w − rate · decay · w, beside the gradient step and not
-through its moments. It is a list of pairs, a slice of w and its strength, and leaves the rest of w free; under momentum μ it is
-weaker than the same coupled L2 by the factor 1 − μ.
+`weight_decay` is decoupled (Loshchilov & Hutter, arXiv:1711.05101): w ← w − rate · decay · w, apart from the gradient step and
+its moments. It is a list of pairs of a slice of w and a strength; the rest of w does not decay. Under momentum μ, decoupled decay
+is weaker than a coupled L2 penalty of the same strength by the factor 1 − μ.
 """
 
 from copy import copy
@@ -16,12 +16,12 @@ import numpy as np
 
 
 class Optimizer:
-    """What the optimizers share: a base learning rate, and going on from an earlier one's state."""
+    """Base class of the optimizers: they have a base learning rate and can resume from an earlier optimizer's state."""
 
     state: tuple[str, ...] = ()
 
     def resume(self, previous, keep_rate):
-        """Copy the moments of an optimizer of the same kind and size, and its rate if the initial one is the same."""
+        """Copy the moments of an optimizer of the same kind and size, and its rate if the initial rate is the same."""
         if type(previous) is not type(self) or any(
             np.shape(getattr(previous, name)) != np.shape(getattr(self, name)) for name in self.state
         ):
@@ -32,7 +32,7 @@ class Optimizer:
             self.learning_rate = previous.learning_rate
 
     def overflowed(self):
-        """Whether a moment has become too large to go on, without the parameters showing it."""
+        """Whether a moment has overflowed, although the parameters are finite."""
         return False
 
     def forget(self):
@@ -41,17 +41,11 @@ class Optimizer:
             value = getattr(self, name)
             setattr(self, name, np.zeros_like(value) if isinstance(value, np.ndarray) else 0)
 
-    def begin_epoch(self, w):
-        """Put into w what the steps change; see `Averaged`."""
-
-    def end_epoch(self, w):
-        """Put into w what is to be evaluated."""
-
 
 class SGD(Optimizer):
-    """Stochastic gradient descent with momentum, plain or Nesterov's.
+    """Stochastic gradient descent with plain or Nesterov's momentum.
 
-    v ← μ v − rate · g;  w ← w + v, or with Nesterov's momentum w ← w + μ v − rate · g.
+    v ← μ v − rate · g;  w ← w + v, or with Nesterov's momentum w ← w + μ v − rate · g
     (Sutskever et al., 2013, "On the importance of initialization and momentum in deep learning".)
     """
 
@@ -84,7 +78,7 @@ class Adam(Optimizer):
     m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²;
     w ← w − rate · √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε).
 
-    Kept are m / (1 − β₁) and v / (1 − β₂), which saves two passes over the vector; the constants move into the rate and ε.
+    The attributes hold m / (1 − β₁) and v / (1 − β₂), which saves two passes over the vector; the rate and ε take the constants.
     """
 
     state = ("m", "v", "t")
@@ -101,14 +95,14 @@ class Adam(Optimizer):
         self.v = np.zeros_like(parameters)
 
     def resume(self, previous, keep_rate):
-        """Also where β₁ or β₂ has changed since, m and v stay what they were."""
+        """Copy the state as `Optimizer.resume` does; m and v stay the same even if β₁ or β₂ has changed."""
         super().resume(previous, keep_rate)
         if self.t > 0:
             self.m *= (1 - previous.beta_1) / (1 - self.beta_1)
             self.v *= (1 - previous.beta_2) / (1 - self.beta_2)
 
     def step(self, w, g, rate):
-        """Move w against the gradient's running mean over its running size, overwriting w and g."""
+        """Move w against the gradient's running mean divided by its running size, overwriting w and g."""
         decay(w, rate, self.weight_decay)
         self.t += 1
         m, v = self.m, self.v
@@ -125,66 +119,47 @@ class Adam(Optimizer):
         w -= direction
 
     def overflowed(self):
-        """Whether v is infinite: the parameters would stand still."""
+        """Whether v is infinite: the parameters would no longer move."""
         return not isfinite(np.maximum.reduce(self.v))
 
 
-class Averaged(Optimizer):
-    """Another optimizer whose weights are averaged exponentially (Polyak & Juditsky, 1992), as Adam averages gradients.
+class WeightAverage:
+    """An exponential average a of the weights w (Polyak & Juditsky, 1992), corrected at its start as Adam's moments are.
 
-    a ← a + (1 − d) / (1 − dᵗ) · (w − a), which corrects the start as Adam does: after the first step a = w.
+    a ← a + (1 − d) / (1 − dᵗ) · (w − a): after the first step a = w.
 
-    The steps change w; what is evaluated and kept is a. Between epochs the network holds a, and `other` holds w; `shown` is a
-    copy of a, by which weights that were set from outside are known.
+    The optimizer changes w; a is evaluated and kept. Between epochs the network holds a, and `other` holds w. `shown` is a copy
+    of the last average: if the network's weights differ from it, they were set by the user.
     """
 
-    state = ("other", "shown", "n_averaged")
-
-    def __init__(self, optimizer, parameters, decay):
-        self.optimizer = optimizer
+    def __init__(self, parameters, decay):
         self.decay = decay
         self.other, self.shown = np.zeros_like(parameters), np.zeros_like(parameters)
         self.n_averaged = 0
         self.in_epoch = False
 
-    @property
-    def learning_rate(self):
-        """The current base rate of the optimizer whose weights are averaged."""
-        return self.optimizer.learning_rate
-
-    @learning_rate.setter
-    def learning_rate(self, rate):
-        self.optimizer.learning_rate = rate
-
-    @property
-    def weight_decay(self):
-        """That of the optimizer whose weights are averaged."""
-        return self.optimizer.weight_decay
-
-    @weight_decay.setter
-    def weight_decay(self, weight_decay):
-        self.optimizer.weight_decay = weight_decay
-
-    @property
-    def learning_rate_init(self):
-        """The base rate that it began with."""
-        return self.optimizer.learning_rate_init
-
-    def resume(self, previous, keep_rate):
-        """Go on with the other's average too, if it has one."""
-        self.optimizer.resume(getattr(previous, "optimizer", previous), keep_rate)
-        super().resume(previous, keep_rate=False)
+    def resume(self, previous):
+        """Continue the average of an earlier call, if there is one of the same size."""
+        if previous is not None and previous.other.shape == self.other.shape:
+            self.other, self.shown, self.n_averaged = previous.other.copy(), previous.shown.copy(), previous.n_averaged
 
     def begin_epoch(self, w):
-        """Exchange a for w; begin afresh from a that was set from outside."""
+        """Put w into the network in place of a; begin a new average if the user has set the network's weights."""
         self.in_epoch = True
         if self.n_averaged and np.array_equal(w, self.shown):
             self._exchange(w)
         else:
             self.n_averaged = 0
 
+    def update(self, w, scratch):
+        """Move the average towards w after a step; `scratch` is memory to overwrite."""
+        towards_w = np.subtract(w, self.other, out=scratch)
+        towards_w *= (1 - self.decay) / (1 - self.decay ** (self.n_averaged + 1))
+        self.other += towards_w
+        self.n_averaged += 1  # last: an update that Ctrl-C interrupts does not count
+
     def end_epoch(self, w):
-        """Exchange w for a, if an epoch had begun."""
+        """Put a into the network in place of w, if an epoch had begun."""
         if self.in_epoch and self.n_averaged:
             self._exchange(w)
             self.shown[...] = w
@@ -194,30 +169,17 @@ class Averaged(Optimizer):
         held = w.copy()
         w[...], self.other[...] = self.other, held
 
-    def step(self, w, g, rate):
-        """Move w as the optimizer does, and the average towards it."""
-        self.optimizer.step(w, g, rate)
-        towards_w = np.subtract(w, self.other, out=g)
-        towards_w *= (1 - self.decay) / (1 - self.decay ** (self.n_averaged + 1))
-        self.other += towards_w
-        self.n_averaged += 1  # last: an average that Ctrl-C interrupts does not count
-
-    def overflowed(self):
-        """Whether one of the optimizer's moments has."""
-        return self.optimizer.overflowed()
-
     def forget(self):
-        """Begin afresh, the average too."""
-        self.optimizer.forget()
-        super().forget()
+        """Begin a new average; all earlier numbers, which may not be finite, become 0."""
+        self.other[...], self.shown[...], self.n_averaged = 0, 0, 0
 
 
 def clip(g, max_norm):
-    """Shorten the gradient in place to length `max_norm` if it is longer (Pascanu et al., arXiv:1211.5063); None leaves it."""
+    """Shorten a longer gradient to length `max_norm` in place (Pascanu et al., arXiv:1211.5063); None does nothing."""
     if max_norm is None:
         return
     norm = sqrt(float(g @ g))
-    if not isfinite(norm):  # its square overflows
+    if not isfinite(norm):  # the sum of squares overflows
         largest = float(np.abs(g).max())
         g /= largest
         norm = sqrt(float(g @ g))
@@ -227,13 +189,13 @@ def clip(g, max_norm):
 
 
 def decay(w, rate, weight_decay):
-    """Decoupled weight decay, w ← w − rate · strength · w for each slice, in place."""
+    """Apply decoupled weight decay, w ← w − rate · strength · w for each slice, in place."""
     for part, strength in weight_decay:
         w[part] *= 1 - rate * strength
 
 
 def scale(direction, rate, relative_rates):
-    """Multiply a direction by the rate and, if there are any, by each slice's relative rate, in place."""
+    """Multiply a direction by the rate and by each slice's relative rate (if any), in place."""
     if relative_rates is None:
         direction *= rate
     else:
@@ -241,16 +203,16 @@ def scale(direction, rate, relative_rates):
             direction[part] *= rate * factor
 
 
-def make_optimizer(options, network):
-    """The optimizer that `options.solver` names, for this network's parameters; biases do not decay."""
+def make_optimizer(recipe, network, rates_of_codes=()):
+    """The optimizer that `recipe.solver` names, for this network's parameters; None for L-BFGS. Biases do not decay."""
+    if recipe.solver == "lbfgs":
+        return None
     common = {
-        "learning_rate": options.learning_rate_init,
-        "weight_decay": network.weight_parts(options.weight_decay) if np.any(options.weight_decay) else (),
-        "relative_rates": network.relative_rates(options.parametrization),
+        "learning_rate": recipe.learning_rate_init,
+        "weight_decay": network.decays(recipe.weight_decay) if np.any(recipe.weight_decay) else (),
+        "relative_rates": network.relative_rates(recipe.parametrization, rates_of_codes),
     }
-    if options.solver == "sgd":
-        optimizer = SGD(network.parameters, momentum=options.momentum, nesterov=options.nesterovs_momentum, **common)
-    else:
-        betas = {"beta_1": options.beta_1, "beta_2": options.beta_2, "epsilon": options.epsilon}
-        optimizer = Adam(network.parameters, **betas, **common)
-    return Averaged(optimizer, network.parameters, options.ema_decay) if options.ema_decay else optimizer
+    if recipe.solver == "sgd":
+        return SGD(network.parameters, momentum=recipe.momentum, nesterov=recipe.nesterovs_momentum, **common)
+    betas = {"beta_1": recipe.beta_1, "beta_2": recipe.beta_2, "epsilon": recipe.epsilon}
+    return Adam(network.parameters, **betas, **common)

@@ -1,8 +1,8 @@
-"""The learning rate over time, as a factor of its initial value.
+"""Schedules of the learning rate over time, as a factor of its initial value.
 
-Planned schedules are functions of training progress, 0 at the first step and approaching 1 at the last: they need the
-length of the training, `max_iter` epochs, and run to their end; in a committee twice, on folds and then on all rows.
-'invscaling' and 'adaptive' are scikit-learn's for SGD: they know no end, and change the base rate between epochs.
+Planned schedules are functions of training progress, which is 0 at the first step and approaches 1 at the last. They need the
+length of the training, `max_iter` epochs, and run to their end. A committee runs them twice: on folds, and then on all rows.
+'invscaling' and 'adaptive' are scikit-learn's schedules for SGD: they need no length, and change the base rate between epochs.
 """
 
 from math import cos, isfinite, log2, pi
@@ -10,24 +10,24 @@ from numbers import Real
 
 
 def constant(progress):
-    """1 throughout."""
+    """Return 1 at all times."""
     return 1.0
 
 
 def cosine(progress):
-    """From 1 to 0 along half a cosine (Loshchilov & Hutter, arXiv:1608.03983, without restarts)."""
+    """The factor falls from 1 to 0 along half a cosine (Loshchilov & Hutter, arXiv:1608.03983, without restarts)."""
     return 0.5 * (1 + cos(pi * progress))
 
 
 def one_cycle(progress, warmup=0.3, start=1 / 25):
-    """Up from 1/25 to 1 in the first 30 %, then down to 0, each along half a cosine (Smith, arXiv:1708.07120)."""
+    """The factor rises from 1/25 to 1 in the first 30 %, then falls to 0, each along half a cosine (Smith, arXiv:1708.07120)."""
     if progress < warmup:
         return start + (1 - start) * 0.5 * (1 - cos(pi * progress / warmup))
     return 0.5 * (1 + cos(pi * (progress - warmup) / (1 - warmup)))
 
 
 def coslog4(progress):
-    """Four ever longer cosine cycles that start and end at 0: ½ (1 − cos(2π log₂(1 + 15 t))) (arXiv:2407.04491)."""
+    """Four cosine cycles, each longer than the one before, from 0 to 0: ½ (1 − cos(2π log₂(1 + 15 t))) (arXiv:2407.04491)."""
     return 0.5 * (1 - cos(2 * pi * log2(1 + 15 * progress)))
 
 
@@ -37,7 +37,7 @@ def invscaling(learning_rate_init, samples_seen, power_t):
 
 
 def adaptive(learning_rate):
-    """The next learning rate, a fifth; None where it is already so low (1e-6) that training should end."""
+    """The next learning rate, a fifth of this one; None if training should end because the rate is 1e-6 or lower."""
     return learning_rate / 5 if learning_rate > 1e-6 else None
 
 
@@ -45,7 +45,7 @@ PLANNED = {f.__name__: f for f in (cosine, one_cycle, coslog4)}
 
 
 def cycle_progress(epoch, first, total):
-    """The progress within the first cycle of `first` epochs, or within a second that has the rest of `total`."""
+    """The progress within the first cycle, of `first` epochs, or within the second cycle, of the other total − first epochs."""
     return epoch / first if epoch < first else (epoch - first) / (total - first)
 
 
@@ -55,13 +55,13 @@ def is_planned(learning_rate):
 
 
 def schedule(learning_rate, warmup):
-    """The function of progress that `learning_rate` stands for, begun by a linear rise over the fraction `warmup`."""
+    """The function of progress for this `learning_rate`, after a linear rise over the fraction `warmup`."""
     plan = checked(learning_rate) if callable(learning_rate) else PLANNED.get(learning_rate, constant)
     return lambda progress: progress / warmup if progress < warmup else plan((progress - warmup) / (1 - warmup))
 
 
 def checked(plan):
-    """The user's function of progress; ValueError where it does not return a finite factor ≥ 0."""
+    """The user's function of progress, which now raises ValueError if it does not return a finite factor ≥ 0."""
 
     def factor(progress):
         value = plan(progress)

@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks (`sklearn.callback`, from version 1.9): an estimator's side of them."""
+"""Calls scikit-learn's callbacks (`sklearn.callback`, from version 1.9) during training."""
 
 from collections.abc import Callable
 from typing import Any, Self
@@ -13,14 +13,14 @@ try:
 except ImportError:  # scikit-learn < 1.9
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands in for scikit-learn's."""
+        """Replaces scikit-learn's class of this name in older versions."""
 
         def set_callbacks(self, *callbacks: Any) -> Self:
-            """Set callbacks for the estimator: not before scikit-learn 1.9."""
+            """Raise RuntimeError: callbacks need scikit-learn 1.9 or newer."""
             raise RuntimeError(f"Callbacks need scikit-learn 1.9 or newer; this is {sklearn.__version__}.")
 
     def _with_callbacks(method):
-        """Leave the method as it is."""
+        """Return the method unchanged."""
         return method
 
 
@@ -28,13 +28,13 @@ with_callbacks: Callable[[Method], Method] = _with_callbacks
 
 
 class NoTasks:
-    """Where scikit-learn has no callbacks."""
+    """Tasks that do nothing, for scikit-learn without callbacks."""
 
     def begin(self):
         """Begin an epoch."""
 
     def end(self):
-        """End an epoch; never asks to stop."""
+        """End an epoch; return False, so training never stops."""
         return False
 
     def finish(self):
@@ -42,17 +42,17 @@ class NoTasks:
 
 
 class FitTasks:
-    """A call of fit as scikit-learn's task with a subtask for each epoch.
+    """A call of fit as a task of scikit-learn's callbacks, with a subtask for each epoch.
 
-    X and y are handed on as the user gave them. `attributes` is a function that makes the attributes of an estimator fitted so
-    far; it is called only if a callback wants such an estimator.
+    Callbacks get X and y as the user passed them. `attributes` is a function that makes the attributes of the estimator fitted
+    so far; this function is called only if a callback wants such an estimator.
     """
 
-    def __init__(self, estimator, task_name, max_epochs, given):
+    def __init__(self, estimator, task_name, max_epochs, given, attributes):
         self.context = estimator._init_callback_context(task_name=task_name, max_subtasks=max_epochs)
         metadata = None if given.sample_weight is None else {"sample_weight": given.sample_weight}
         self.given = {"estimator": estimator, "X": given.X, "y": given.y, "metadata": metadata}
-        self.attributes = None
+        self.attributes = attributes
         self.context.call_on_fit_task_begin(**self.given)
 
     def begin(self):
@@ -61,7 +61,7 @@ class FitTasks:
         self.epoch.call_on_fit_task_begin(**self.given, reconstruction_attributes=self.attributes)
 
     def end(self):
-        """End an epoch; True if a callback asks to stop."""
+        """End an epoch; return True if a callback asks to stop."""
         return self.epoch.call_on_fit_task_end(**self.given, reconstruction_attributes=self.attributes)
 
     def finish(self):
@@ -69,8 +69,8 @@ class FitTasks:
         self.context.call_on_fit_task_end(**self.given, reconstruction_attributes=self.attributes)
 
 
-def fit_tasks(estimator, task_name, max_epochs, given):
-    """`FitTasks` where scikit-learn has callbacks, else `NoTasks`."""
+def fit_tasks(estimator, task_name, max_epochs, given, attributes):
+    """`FitTasks` if scikit-learn has callbacks, else `NoTasks`."""
     if hasattr(estimator, "_init_callback_context"):
-        return FitTasks(estimator, task_name, max_epochs, given)
+        return FitTasks(estimator, task_name, max_epochs, given, attributes)
     return NoTasks()

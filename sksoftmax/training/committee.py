@@ -1,10 +1,12 @@
-"""A committee: members trained side by side, each on other folds of the rows, and how their answers become one.
+"""A committee: networks trained side by side, each without one fold of the rows, and the fit of the mixture of their answers.
 
-The first half of the members sees the scaled columns, the second half their bins too (`Preprocessor`): the one wins on small
-noisy data, the other where the classes' borders follow the columns. In both halves each fold of the rows is left out by one
-member, and half of the members are regularised lightly, half strongly, so that there are four kinds. Out of fold, where nobody
-has seen the answers, the kinds are calibrated, weighted by their likelihood, and the mixture is calibrated again: no row is
-spent on it, as all members go on with all rows after that, those of a half with the strength that suits the data if one does.
+The first half of the members sees the scaled columns, the second half their bins too (`data.blocks.Bins`). The first half does
+better on small, noisy data, the second where class boundaries are aligned with single columns. In both halves each fold is left
+out by one member, and half of the members are regularised lightly, half strongly, so that there are four kinds of members.
+
+On the left-out rows the kinds are calibrated and weighted by their likelihood, and the mixture is calibrated again. This costs
+no training rows: afterwards all members continue on all rows. If one regularisation strength did clearly better, the whole half
+switches to it.
 """
 
 from dataclasses import dataclass
@@ -14,17 +16,19 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import logsumexp
 
 from sksoftmax.data.rows import row_numbers, spread
+from sksoftmax.model import member_logits
+from sksoftmax.nn.mixture import Mixture, mixed
 
-FOLD_ROWS = 100  # below this many rows folds make no sense: all members see all rows
+FOLD_ROWS = 100  # below this many rows there are no folds: all members train on all rows
 LOG_SHARPNESS = 2.0  # logits are multiplied by e^-2 … e^2
-LOG_WEIGHT = 6.0
-PREFERENCE = 1.5  # times the weight of the other strength, and a half goes on with one
-MIXTURE_ROWS = 50_000  # of more rows so many weigh and calibrate the members: a handful of numbers
+LOG_WEIGHT = 6.0  # the kinds' weights differ by a factor of at most e^12
+PREFERENCE = 1.5  # if one strength has at least this many times the other's weight, the half switches to it
+MIXTURE_ROWS = 50_000  # at most this many rows calibrate and weight the members
 
 
 @dataclass(frozen=True)
 class Roles:
-    """What sets the members apart: arrays of shape (n_members,)."""
+    """What distinguishes the members: arrays of shape (n_members,)."""
 
     binned: np.ndarray
     strong: np.ndarray
@@ -44,72 +48,69 @@ class Roles:
         return 2 * self.binned + self.strong
 
     def values(self, light, strong, strong_binned=None):
-        """An array with each member's value, given those of the kinds."""
+        """Each member's value, (n_members,), given the values of the kinds."""
         strong_binned = strong if strong_binned is None else strong_binned
         return np.where(self.strong, np.where(self.binned, strong_binned, strong), light)
 
 
 def stratified_folds(strata, n_folds, rng):
-    """The fold of each row, in which each label of `strata` is spread evenly, however rare."""
+    """The fold of each row; each label of `strata` is spread evenly over the folds, however rare it is."""
     fold, order = np.empty(len(strata), dtype=np.intp), rng.permutation(len(strata))
     fold[order[np.argsort(strata[order], kind="stable")]] = np.arange(len(strata)) % n_folds
     return fold
 
 
-def member_folds(network, encoder, targets, rng):
-    """The number of each row's fold, which one member in each half leaves out; None for one network or too few rows."""
-    if network.n_members is None or len(targets) < FOLD_ROWS:
-        return None
-    strata = targets if encoder.kind == "labels" else np.zeros(len(targets))
-    return stratified_folds(strata.ravel(), network.n_members // 2, rng)
-
-
-def rows_of_members(folds, network, n_samples, rng=None):
-    """The rows each member trains on, (n_members, m): all; or all but its fold, as many as the largest fold leaves."""
+def rows_of_members(folds, n_members, n_rows, rng=None):
+    """The rows that each member trains on, (n_members, m): all rows, or all outside its fold, equally many for each."""
     if folds is None:
-        return np.tile(row_numbers(n_samples), (network.n_members or 1, 1))
-    n_rows = n_samples - np.bincount(folds).max()
-    everyone, fold_of_member = row_numbers(n_samples), Roles.of(network.n_members).fold
-    return np.stack([rng.permutation(everyone[folds != fold])[:n_rows] for fold in fold_of_member])
+        return np.tile(row_numbers(n_rows), (n_members, 1))
+    m = n_rows - np.bincount(folds).max()
+    everyone, fold_of_member = row_numbers(n_rows), Roles.of(n_members).fold
+    return np.stack([rng.permutation(everyone[folds != fold])[:m] for fold in fold_of_member])
 
 
-@dataclass(frozen=True)
-class Mixture:
-    """How the members' logits become one: softmax of `final` · log Σ weight · softmax(sharpness · logits)."""
+@dataclass
+class Committee:
+    """Who trains on which rows, and how strongly members are regularised; it changes when the folds are opened.
 
-    weights: np.ndarray
-    sharpness: np.ndarray
-    final: float = 1.0
+    `folds` has the fold of each row, None for one network, for few rows, or once they are opened. `order` holds, for each member,
+    the numbers of its training rows: all rows, or, in the fold phase, all rows outside its fold. `dropout` has the rates,
+    (n_hidden, n_members), and `weight_decay` the strengths, (n_members,).
+    """
+
+    folds: np.ndarray | None
+    order: np.ndarray
+    dropout: np.ndarray
+    weight_decay: np.ndarray
 
     @classmethod
-    def equal(cls, n_members):
-        """All members alike."""
-        return cls(np.full(n_members, 1 / n_members), np.ones(n_members))
+    def plan(cls, recipe, targets, training, rng, with_folds=True):
+        """The committee that begins to train on these rows."""
+        folds, n_members = None, recipe.n_members
+        if with_folds and n_members > 1 and len(training) >= FOLD_ROWS:
+            labels = training.targets if targets.kind == "labels" else np.zeros(len(training))
+            folds = stratified_folds(labels.ravel(), n_members // 2, rng)
+        order = rows_of_members(folds, n_members, len(training), rng)
+        return cls(folds, order, recipe.dropout, recipe.weight_decay)
 
-    def adopting(self, model):
-        """The mixture once each member is like another, `model`: those of one model share their weights."""
-        weights = np.array([self.weights[model == of_member].mean() for of_member in model])
-        return Mixture(weights, self.sharpness[model], self.final)
+    def open_folds(self, model, training):
+        """Fit the mixture of the model on the rows that each member has left out; from now on all members train on all rows."""
+        model.mixture = fit_mixture(model.network, self.folds, training, model.head)
+        self.folds, self.order = None, rows_of_members(None, len(self.weight_decay), len(training))
 
-    def logits(self, member_logits, head):
-        """One set of logits, (n, n_outputs), of those of the members, (n_members, n, n_outputs)."""
-        sharpened = member_logits * self.sharpness.astype(member_logits.dtype)[:, None, None]
-        return (self.final * mixed(sharpened, np.log(self.weights)[:, None], head)).astype(member_logits.dtype)
-
-
-def mixed(logits, log_weights, head):
-    """The logits of the mixture Σ weight · p, by log-sum-exp; `log_weights` broadcasts to (n_members, n)."""
-    log_p = head.log_p(logits)
-    log_p = log_p + np.expand_dims(log_weights, tuple(range(2, log_p.ndim)))
-    return head.logits_of_log_p(logsumexp(log_p, axis=0))
+    def adopt_strengths(self, model):
+        """Let the members of a half switch to the dropout and the weight decay that did better on left-out rows."""
+        better = better_strengths(Roles.of(len(self.weight_decay)), model.mixture)
+        model.mixture = model.mixture.adopting(better)
+        self.dropout, self.weight_decay = self.dropout[:, better], self.weight_decay[better]
 
 
 def fit_mixture(network, folds, samples, head):
-    """The `Mixture` whose out-of-fold likelihood, on `MIXTURE_ROWS` of the rows where there are more, is highest."""
+    """The `Mixture` with the highest out-of-fold likelihood, on a sample of at most `MIXTURE_ROWS` rows."""
     if len(samples) > MIXTURE_ROWS:
         rows = spread(len(samples), MIXTURE_ROWS)
         folds, samples = folds[rows], samples[rows]
-    roles = Roles.of(network.n_members)
+    roles = Roles.of(network.form.n_members)
     logits, kinds = out_of_fold(network, roles, folds, samples)
     sharpness = np.ones(4)
     for kind in np.unique(kinds):
@@ -125,7 +126,10 @@ def fit_mixture(network, folds, samples, head):
 
 
 def better_strengths(roles, mixture):
-    """The member whose strength each one takes on, (n_members,): its own, or that of its half's kind which is weighted more."""
+    """For each member, the index of the member whose dropout and weight decay it uses from now on.
+
+    It is itself, or a member of the heavier kind of its half.
+    """
     model = np.arange(len(mixture.weights))
     for binned in (False, True):
         half = np.flatnonzero(roles.binned == binned)
@@ -136,12 +140,13 @@ def better_strengths(roles, mixture):
 
 
 def out_of_fold(network, roles, folds, samples):
-    """The logits, (2, n, n_outputs), of the two members that have not seen each row, and the kinds, (2, n), of these."""
-    logits = np.empty((2, len(samples), network.layer_units[-1]))
+    """The logits, (2, n, n_outputs), of the two members that have not seen each row, and the kinds, (2, n), of these members."""
+    logits = np.empty((2, len(samples), network.form.n_outputs))
     kinds = np.empty((2, len(samples)), dtype=np.intp)
     for index, (binned, fold, kind) in enumerate(zip(roles.binned.astype(int), roles.fold, roles.kind)):
         rows = np.flatnonzero(folds == fold)
-        logits[binned, rows] = network.member(index).logits(samples[rows].X)
+        for part, of_part in member_logits(network.member(index), samples[rows].X):
+            logits[binned, rows[part]] = of_part[0]
         kinds[binned, rows] = kind
     return logits, kinds
 
@@ -156,7 +161,10 @@ def fit_sharpness(logits, samples, head):
 
 
 def fit_log_weights(log_likelihood, kinds, weights):
-    """The logarithms of the kinds' weights that maximise Σ_rows log(Σ weight · likelihood / Σ weight) over who answered, (4,)."""
+    """The logarithms of the kinds' weights, (4,), that maximise Σ_rows log(Σ weight · likelihood / Σ weight).
+
+    The inner sums are over the members that have not seen the row.
+    """
 
     def loss(log_weights):
         of_rows = log_weights[kinds]

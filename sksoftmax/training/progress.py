@@ -1,4 +1,4 @@
-"""What training has seen: curves, the best epoch, how long it has been stale; and its lines on the screen."""
+"""Records the progress of training (curves, the best epoch, the number of stale epochs), and prints it."""
 
 from dataclasses import dataclass, field, replace
 from math import inf, nan
@@ -14,11 +14,11 @@ ROWS_PER_HEADING = 25
 
 @dataclass
 class Progress:
-    """What training has seen; goes on over warm starts and calls of partial_fit.
+    """The record of training over all warm starts and calls of partial_fit.
 
-    Losses are means over weights; those of `loss_curve` include the L2 penalty. `best_parameters` are those of the best
-    validation score, until they are restored; `kept_epoch` is the index of the epoch whose weights the network has; `stopped`
-    says that calls of partial_fit brought no improvement for too long.
+    Losses are weighted means over rows; those of `loss_curve` include the L2 penalty. `best_parameters` are the parameters with
+    the best validation score, until they are restored. `kept_epoch` is the index of the epoch whose weights the network has.
+    `stopped` is true if calls of partial_fit brought no improvement for too long. `n_before` counts the epochs before this call.
     """
 
     loss_curve: list = field(default_factory=list)
@@ -32,6 +32,12 @@ class Progress:
     stopped: bool = False
     stale_epochs: int = 0
     samples_seen: int = 0
+    n_before: int = 0
+
+    @property
+    def n_done(self):
+        """The number of epochs or iterations of this call."""
+        return len(self.loss_curve) - self.n_before
 
     @property
     def loss(self):
@@ -40,18 +46,19 @@ class Progress:
 
     @property
     def improved(self):
-        """Whether the last epoch is the best so far: by its score, or by its loss where nothing is scored."""
+        """Whether the last epoch is the best so far, by its score, or by its loss if epochs are not scored."""
         last = len(self.loss_curve) - 1
         return self.best_epoch == last if self.validation_scores else self.loss_curve[last] == self.best_loss
 
     def copy(self):
-        """A record of its own, to go on with."""
+        """A copy of this record, with copies of its curves."""
         return replace(self, **{name: getattr(self, name).copy() for name in CURVES})
 
-    def go_on(self, parameters, validation):
-        """Begin another call of fit or partial_fit: with validation rows, restored parameters are the best so far.
+    def begin_call(self, parameters, validation):
+        """Begin another call of fit or partial_fit.
 
-        Without them, earlier scores are forgotten: the weights will no longer be what they speak of.
+        With validation rows, parameters that were restored count as the best so far.
+        Without validation rows, earlier scores are dropped: they describe weights that are about to change.
         """
         if validation is None:
             self.validation_loss_curve, self.validation_scores = [], []
@@ -60,12 +67,16 @@ class Progress:
             self.best_parameters = parameters.copy()
         self.stopped = False
 
+    def is_stale(self, patience):
+        """Whether more than this many epochs in a row brought no improvement."""
+        return self.stale_epochs > patience
+
     def record(self, loss, tol):
-        """Add an epoch that is not scored; it is stale if its loss is not lower than the best by tol."""
+        """Add an epoch that is not scored; the epoch is stale if its loss is not lower than the best loss by tol."""
         self._add(loss, stale=loss > self.best_loss - tol)
 
     def record_scored(self, loss, validation_loss, score, parameters, tol):
-        """Add an epoch with its score on the validation rows; it is stale if that is not higher than the best by tol."""
+        """Add an epoch with its validation score; the epoch is stale if its score is not higher than the best by tol."""
         self._add(loss, stale=score < self.best_score + tol)
         self.validation_loss_curve.append(validation_loss)
         self.validation_scores.append(score)
@@ -78,11 +89,27 @@ class Progress:
         self.best_loss = min(self.best_loss, loss)
         self.stale_epochs = self.stale_epochs + 1 if stale else 0
 
+    def public(self):
+        """The estimator's attributes that describe training."""
+        scored = bool(self.validation_scores)
+        return {
+            "loss_": self.loss,
+            "loss_curve_": self.loss_curve,
+            "best_loss_": None if scored else self.best_loss,
+            "validation_loss_curve_": self.validation_loss_curve if scored else None,
+            "validation_scores_": self.validation_scores if scored else None,
+            "best_validation_score_": self.best_score if scored else None,
+            "best_iter_": self.best_epoch + 1 if scored else None,
+            "t_": self.samples_seen,
+            "n_iter_": self.n_done,
+        }
+
 
 class Report:
     """Prints the progress of one call of fit or partial_fit.
 
-    `verbose` 0 prints nothing, 1 MLPClassifier's lines, 2 and above one row of a table an epoch, numbered over all calls.
+    `verbose` 0 prints nothing, and 1 prints MLPClassifier's lines. 2 and above print a row of a table for each epoch; epochs are
+    numbered over all calls.
     """
 
     def __init__(self, verbose):
@@ -91,7 +118,7 @@ class Report:
         self.epoch = self._nothing if self.verbose == 0 else self._lines if self.verbose == 1 else self._row
 
     def message(self, text):
-        """Print a line of its own."""
+        """Print this text, unless `verbose` is 0."""
         if self.verbose:
             print(text)
 

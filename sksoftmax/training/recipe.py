@@ -1,111 +1,170 @@
-"""What the parameters' "auto" stands for: choices that depend on each other and on the data.
+"""What "auto" means: choices of parameters that depend on each other and on the data.
 
-Measured on forty real datasets; `benchmarks/RECIPE.md` tells what was tried.
+Measured on forty real datasets; `benchmarks/RECIPE.md` records what was tried.
 """
 
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 import numpy as np
 
-from sksoftmax.nn.network import Network
+from sksoftmax.nn.network import Form, Network
 from sksoftmax.parameters import dropout_rates, layer_activations, layer_sizes
 from sksoftmax.training.committee import Roles
 
-SMALL = 100  # below this many rows chance decides nothing: no dropout, all rows at once
-FEW = 1500  # below this many rows twice as many members
-LARGE = 10_000  # from here on batches are twice as large
+SMALL = 100  # below this many rows: no dropout, full batches
+FEW = 1500  # below this many rows: twice as many members
+LARGE = 10_000  # from this many rows on: batches twice as large
 BATCH_SIZE, LEAST_STEPS, MOST_STEPS = 64, 250, 7000
 EPOCHS, EPOCHS_OF_ONE = 50, 36
 DROPOUT = {"light": 0.05, "strong": 0.3, "strong_binned": 0.2}
 WEIGHT_DECAY = {"light": 0.1, "strong": 0.5}
 DROPOUT_OF_ONE, WEIGHT_DECAY_OF_ONE = 0.15, 0.5
-FULL_ROWS = 2000  # of more rows regularisation weakens as 1 / √n
-FOLD_SHARE, OPEN_ROWS = 0.4, 500  # each member leaves out a fold for this share of the epochs; for all of fewer rows
-N_BINS = 64
+FULL_ROWS = 2000  # above this many rows regularisation weakens as 1 / √n
+FOLD_SHARE, OPEN_ROWS = 0.4, 500  # share of the epochs in which each member leaves out a fold; all epochs below this many rows
 
 
-def resolved(params, n_samples, network=None):
-    """The parameters by name, with what "auto" stands for on this many rows; `n_members` is None for one network.
+@dataclass(frozen=True)
+class Recipe:
+    """All that training needs to know, with every "auto" resolved; other names are the estimator's parameters.
 
-    Training that goes on with a network keeps its members.
+    `activations` has a name for each hidden layer, `activation_of_output` the one by which the output layer is initialised.
+    `dropout` has the rates of each hidden layer, (n_hidden, n_members), `weight_decay` is (n_members,).
     """
-    options = SimpleNamespace(**params)
-    options.n_hidden = len(layer_sizes(options.hidden_layer_sizes))
-    options.activation = layer_activations(options.activation, options.n_hidden)
-    options.n_members = _n_members(options, n_samples, network)
-    options.batch_size = min(_batch_size(options, n_samples), n_samples)
-    options.max_iter = _max_iter(options, n_samples)
-    roles = None if options.n_members is None else Roles.of(options.n_members)
-    options.dropout = _dropout(options, roles, n_samples)
-    options.weight_decay = _weight_decay(options, roles, n_samples)
-    return options
+
+    hidden: tuple[int, ...]
+    activations: tuple[str, ...]
+    activation_of_output: str | None
+    n_members: int
+    batch_size: int
+    max_iter: int
+    dropout: np.ndarray
+    weight_decay: np.ndarray
+    solver: str
+    parametrization: str
+    learning_rate: object
+    learning_rate_init: float
+    warmup: float
+    power_t: float
+    shuffle: bool
+    momentum: float
+    nesterovs_momentum: bool
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    alpha: float
+    label_smoothing: float
+    clip_norm: float | None
+    ema_decay: float
+    tol: float
+    n_iter_no_change: float
+    max_fun: int
+    scoring: object
+    restore_best: bool
+    verbose: int
+
+    @classmethod
+    def resolve(cls, params, n_rows, network=None):
+        """The recipe for these parameters and this many rows. Training that continues with a network keeps its members."""
+        hidden, solver = tuple(layer_sizes(params["hidden_layer_sizes"])), params["solver"]
+        activations = layer_activations(params["activation"], len(hidden))
+        n_members = _n_members(params["n_members"], solver, len(hidden), n_rows, network)
+        batch_size = min(_batch_size(params["batch_size"], params["parametrization"], n_rows), n_rows)
+        roles = None if n_members == 1 else Roles.of(n_members)
+        resolved = {
+            "hidden": hidden,
+            "activations": (activations,) * len(hidden) if isinstance(activations, str) else activations,
+            "activation_of_output": activations if isinstance(activations, str) else (activations or (None,))[-1],
+            "n_members": n_members,
+            "batch_size": batch_size,
+            "max_iter": _max_iter(params["max_iter"], solver, n_members, n_rows, batch_size),
+            "dropout": _dropout(params["dropout"], solver, len(hidden), roles, n_rows),
+            "weight_decay": _weight_decay(params["weight_decay"], solver, roles, n_rows),
+        }
+        return cls(**{name: params[name] for name in cls.__dataclass_fields__ if name in params} | resolved)
+
+    @property
+    def members_differ(self):
+        """Whether members have different strengths of regularisation."""
+        return bool(np.ptp(self.dropout, axis=1).any() or np.ptp(self.weight_decay))
 
 
-def _n_members(options, n_samples, network):
-    if options.n_members == "auto":
-        if network is not None and options.solver != "lbfgs":
-            return network.n_members
-        return (8 if SMALL <= n_samples < FEW else 4) if options.solver == "adam" and options.n_hidden else None
-    return None if options.n_members == 1 else options.n_members
+def _n_members(n_members, solver, n_hidden, n_rows, network):
+    if n_members != "auto":
+        return n_members
+    if network is not None and solver != "lbfgs":
+        return network.form.n_members
+    return (8 if SMALL <= n_rows < FEW else 4) if solver == "adam" and n_hidden else 1
 
 
-def _batch_size(options, n_samples):
-    if options.batch_size == "auto":
-        if options.parametrization == "standard" or n_samples < SMALL:
-            return 200
-        return BATCH_SIZE if n_samples < LARGE else 2 * BATCH_SIZE
-    return options.batch_size
-
-
-def _max_iter(options, n_samples):
-    if options.max_iter != "auto":
-        return options.max_iter
-    if options.solver == "lbfgs":
+def _batch_size(batch_size, parametrization, n_rows):
+    if batch_size != "auto":
+        return batch_size
+    if parametrization == "standard" or n_rows < SMALL:
         return 200
-    n_batches = max(1, round(n_samples / options.batch_size))
-    epochs = EPOCHS_OF_ONE if options.n_members is None else EPOCHS
+    return BATCH_SIZE if n_rows < LARGE else 2 * BATCH_SIZE
+
+
+def _max_iter(max_iter, solver, n_members, n_rows, batch_size):
+    if max_iter != "auto":
+        return max_iter
+    if solver == "lbfgs":
+        return 200
+    n_batches = max(1, round(n_rows / batch_size))
+    epochs = EPOCHS_OF_ONE if n_members == 1 else EPOCHS
     return int(np.clip(epochs, -(-LEAST_STEPS // n_batches), max(1, MOST_STEPS // n_batches)))
 
 
-def fold_epochs(max_iter, folds, validation):
-    """How many epochs each member leaves out its fold: a share of them, then it sees all rows.
+def _dropout(dropout, solver, n_hidden, roles, n_rows):
+    n_members = 1 if roles is None else len(roles.fold)
+    if not isinstance(dropout, str):
+        rates = np.reshape(dropout_rates(dropout, n_hidden), (-1, 1))
+    elif solver == "lbfgs" or n_rows < SMALL:
+        rates = 0.0
+    else:
+        rates = _weakening(n_rows) * (DROPOUT_OF_ONE if roles is None else roles.values(**DROPOUT))
+    return np.broadcast_to(rates, (max(n_hidden, 1), n_members))  # without hidden layers too: the draws stay the same
 
-    All, where rows are few, or where validation rows may end training at any epoch.
+
+def _weight_decay(weight_decay, solver, roles, n_rows):
+    if weight_decay != "auto":
+        value = weight_decay
+    elif solver == "lbfgs":
+        value = 0.0
+    else:
+        value = _weakening(n_rows) * (WEIGHT_DECAY_OF_ONE if roles is None else roles.values(**WEIGHT_DECAY))
+    return np.broadcast_to(value, 1 if roles is None else len(roles.fold))
+
+
+def _weakening(n_rows):
+    """The factor of dropout and weight decay: more rows need less regularisation."""
+    return min(1.0, (FULL_ROWS / n_rows) ** 0.5)
+
+
+def fold_epochs(max_iter, folds, validation):
+    """The number of epochs in which each member leaves out its fold; then it trains on all rows.
+
+    All epochs, if there are few rows, or if validation rows may end training at any epoch.
     """
     if folds is None:
         return 0
     return max_iter if validation is not None or len(folds) < OPEN_ROWS else max(1, round(FOLD_SHARE * max_iter))
 
 
-def _dropout(options, roles, n_samples):
-    if not isinstance(options.dropout, str):
-        return dropout_rates(options.dropout, options.n_hidden)
-    if options.solver == "lbfgs" or n_samples < SMALL:
-        return 0.0
-    return _weakening(n_samples) * (DROPOUT_OF_ONE if roles is None else roles.values(**DROPOUT))
-
-
-def _weakening(n_samples):
-    """The factor of dropout and weight decay: what is learnt from more rows needs less to hold it back."""
-    return min(1.0, (FULL_ROWS / n_samples) ** 0.5)
-
-
-def _weight_decay(options, roles, n_samples):
-    if options.weight_decay != "auto":
-        return options.weight_decay
-    if options.solver == "lbfgs":
-        return 0.0
-    return _weakening(n_samples) * (WEIGHT_DECAY_OF_ONE if roles is None else roles.values(**WEIGHT_DECAY))
-
-
-def new_network(options, X, encoder, preprocessor, rng):
-    """The network that these options, resolved, ask for, with its initial weights."""
-    units = [preprocessor.n_inputs, *layer_sizes(options.hidden_layer_sizes), encoder.head.n_outputs]
-    skipped = (options.n_members // 2, preprocessor.n_bin_columns) if options.n_members and preprocessor.n_bin_columns else (0, 0)
-    form = options.dropout, options.n_members, skipped, preprocessor.code_rates
-    network = Network(units, options.activation, X.dtype, *form)
-    if options.parametrization == "ntk":
+def new_network(recipe, preprocessor, n_outputs, dtype, rng):
+    """The network that the recipe asks for, with its initial weights."""
+    n_bins = preprocessor.n_bin_columns
+    form = Form(
+        n_columns=preprocessor.n_columns,
+        hidden=recipe.hidden,
+        n_outputs=n_outputs,
+        activations=recipe.activations,
+        n_members=recipe.n_members,
+        skip=(recipe.n_members // 2, n_bins) if recipe.n_members > 1 and n_bins else (0, 0),
+        n_codes=tuple(len(rates) for rates in preprocessor.rates_of_codes),
+    )
+    network = Network.zeros(form, dtype)
+    if recipe.parametrization == "ntk":
         network.initialize_scaled(rng)
     else:
-        network.initialize(rng)
+        network.initialize(rng, (*recipe.activations, recipe.activation_of_output))
     return network

@@ -1,4 +1,4 @@
-"""scikit-learn's scorers on the validation rows."""
+"""Scores the validation rows with scikit-learn's scorers."""
 
 from inspect import signature
 from math import isfinite
@@ -7,11 +7,11 @@ from scipy.sparse import issparse
 from sklearn.metrics import check_scoring
 from sklearn.utils import _safe_indexing
 
-FROM_LOGITS = ("accuracy", "loss")  # what training computes by itself
+FROM_LOGITS = ("accuracy", "loss")  # training computes these from the logits
 
 
 def check_scoring_fits(scoring, kind):
-    """ValueError if a scorer for labels is asked to score class probabilities."""
+    """Raise ValueError if a scorer for labels would have to score class probabilities."""
     if isinstance(scoring, str) and scoring not in FROM_LOGITS and kind == "probabilities":
         raise ValueError(
             f"scoring={scoring!r} scores labels, but y holds class probabilities; use 'accuracy', 'loss' or a callable."
@@ -19,16 +19,16 @@ def check_scoring_fits(scoring, kind):
 
 
 def make_score(scoring, estimator, fitted, given, validation):
-    """A function without arguments that scores `fitted()`, or None where training scores by itself.
+    """Return a zero-argument function that scores `fitted()`, or None for 'accuracy' and 'loss' (see `FROM_LOGITS`).
 
-    `validation.rows` are scored of what the user passed: of X_val and y_val if given, else of X and y.
+    `validation.rows` are the numbers of the rows to score: rows of X_val and y_val if the user passed them, else of X and y.
     """
     if validation is None or scoring in FROM_LOGITS:
         return None
     scorer = check_scoring(estimator, scoring=scoring)
     X, y = (given.X, given.y) if given.X_val is None else (given.X_val, given.y_val)
     X, y = (_safe_indexing(part.tocsr() if issparse(part) else part, validation.rows) for part in (X, y))
-    function = getattr(scorer, "_score_func", scorer)  # scikit-learn's scorers all take weights, not all their metrics do
+    function = getattr(scorer, "_score_func", scorer)  # all scorers of scikit-learn take weights, but not all their metrics
     weighs = validation.weights is not None and "sample_weight" in signature(function).parameters
     weights = {"sample_weight": validation.weights} if weighs else {}
 

@@ -15,38 +15,50 @@ FOLDERS = {  # a folder, or a file outside the folders → the folders and files
     "hints": set(),
     "version": set(),
     "loss": set(),
-    "nn": {"data"},
-    "data": {"loss", "nn"},
-    "training": {"data", "hints", "nn", "parameters"},
+    "nn": {"loss"},
+    "data": {"loss"},
+    "model": {"data", "nn"},
     "parameters": {"nn"},
-    "prediction": {"data", "hints", "nn", "version"},
-    "conversion": {"data", "nn", "parameters", "training"},
-    "classifier": {"conversion", "data", "hints", "parameters", "prediction", "training"},
+    "training": {"data", "hints", "model", "nn", "parameters"},
+    "conversion": {"data", "model", "nn", "parameters", "training"},
+    "classifier": {"conversion", "data", "hints", "model", "parameters", "training", "version"},
     "display": {"hints"},
     "onnx": {"classifier", "data", "nn"},
     "__init__": {"classifier", "display", "version"},
 }
 FILES = {  # inside a folder: a file → the files beside it that it may import
-    "nn": {"layers": set(), "optimizers": set(), "schedules": set(), "network": {"layers"}},
+    "nn": {
+        "layers": set(),
+        "mixture": set(),
+        "network": {"layers"},
+        "optimizers": set(),
+        "schedules": set(),
+        "threads": set(),
+    },
     "data": {
+        "blocks": set(),
         "class_weight": {"heads"},
         "columns": set(),
         "heads": set(),
         "inputs": {"columns"},
-        "preprocessing": {"rows"},
+        "preprocessing": {"blocks", "relevance", "rows", "statistics"},
         "relevance": {"rows"},
         "rows": set(),
+        "statistics": {"rows"},
         "targets": {"heads"},
     },
     "training": {
         "callbacks": set(),
         "committee": set(),
-        "fitting": {"callbacks", "committee", "progress", "recipe", "run", "scoring"},
+        "divergence": set(),
+        "fitting": {"callbacks", "committee", "lbfgs", "progress", "recipe", "run", "scoring", "steps", "warm_start"},
+        "lbfgs": {"divergence", "run"},
         "progress": set(),
         "recipe": {"committee"},
-        "run": {"committee", "progress", "threads"},
+        "run": {"callbacks", "committee", "progress", "recipe"},
         "scoring": set(),
-        "threads": set(),
+        "steps": {"divergence", "run"},
+        "warm_start": {"progress"},
     },
 }
 WIDE = {"classifier.SoftmaxMLPClassifier.__init__"}  # may take more than eight arguments
@@ -138,6 +150,11 @@ def test_functions_are_short():
     lengths = {name: body_length(node) for name, node in FUNCTIONS.items()}
     assert median(lengths.values()) <= 8
     assert {name: length for name, length in lengths.items() if length > 40} == {}
+
+
+def test_n_members_is_never_None():
+    conditions = ("n_members is None", "n_members is not None", "n_members or 1")
+    assert [module for module, tree in TREES.items() if any(c in ast.unparse(tree) for c in conditions)] == []
 
 
 def test_only_the_estimators_constructor_takes_more_than_eight_arguments():

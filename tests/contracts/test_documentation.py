@@ -1,4 +1,4 @@
-"""The docstrings: complete for numpydoc, with every default, and their examples run."""
+"""The docstrings: complete for numpydoc, with every default, their examples run, and their tables agree with the code."""
 
 import doctest
 import importlib
@@ -9,7 +9,8 @@ import re
 import pytest
 
 import sksoftmax
-from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax import SoftmaxMLPClassifier, parameters
+from sksoftmax.training import recipe
 
 PUBLIC_METHODS = [name for name in vars(SoftmaxMLPClassifier) if not name.startswith("_") and name != "loss"]
 
@@ -41,6 +42,122 @@ def test_every_parameter_is_documented_with_its_default():
         ), name
 
 
-@pytest.mark.parametrize("module", ["sksoftmax", *(f"sksoftmax.{m.name}" for m in pkgutil.iter_modules(sksoftmax.__path__))])
+MODULES = ["sksoftmax", *(module.name for module in pkgutil.walk_packages(sksoftmax.__path__, "sksoftmax."))]
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_doctests_pass(module):
     assert doctest.testmod(importlib.import_module(module)).failed == 0
+
+
+def test_modules_of_every_folder_are_read():
+    assert {"sksoftmax.loss", "sksoftmax.nn.layers", "sksoftmax.data.rows", "sksoftmax.training.steps"} <= set(MODULES)
+
+
+# Tables of the class docstring
+
+
+def table_after(text):
+    """The rows of the first table after this text in the class docstring, as lists of cells; a row without label continues."""
+    lines = inspect.getdoc(SoftmaxMLPClassifier).partition(text)[2].splitlines()
+    rules = [i for i, line in enumerate(lines) if line and set(line) <= {"=", " "}]
+    starts = [match.start() for match in re.finditer("=+", lines[rules[0]])]
+    end = next(i for i in rules if not lines[i + 1].strip() and i > rules[0])
+    rows = []
+    for line in lines[rules[0] + 1 : end]:
+        cells = [line[start:stop].strip() for start, stop in zip(starts, [*starts[1:], None])]
+        if cells[0]:
+            rows.append(cells)
+        elif set(line) - {"=", " "}:
+            rows[-1] = [f"{cell} {more}".strip() for cell, more in zip(rows[-1], cells)]
+    return [row for row in rows if set(row[0]) != {"="}]
+
+
+GROUPS = {label: names.split(", ") for label, names in table_after("in the order in which most users need them")}
+
+
+def test_every_parameter_is_in_one_of_seven_groups():
+    listed = [name for names in GROUPS.values() for name in names]
+    assert len(GROUPS) == 7
+    assert sorted(listed) == sorted(SoftmaxMLPClassifier().get_params())
+    assert len(listed) == 40
+
+
+def test_the_groups_are_those_of_the_constraints():
+    """`sksoftmax/parameters.py` has the same groups in the same order, each under a comment."""
+    source = inspect.getsource(parameters).partition("PARAMETER_CONSTRAINTS = {")[2].partition("\n}")[0]
+    groups = {}
+    for heading, name in re.findall(r"^    (?:# (.+)|\"(\w+)\": .*)$", source, re.MULTILINE):
+        if heading:
+            groups[heading] = []
+        else:
+            list(groups.values())[-1].append(name)
+    assert list(groups.items()) == [(label.lower(), names) for label, names in GROUPS.items()]
+    assert [name for names in groups.values() for name in names] == list(parameters.PARAMETER_CONSTRAINTS)
+
+
+AUTO = {label: cells for label, *cells in table_after("What 'auto' means")}
+
+
+def resolved_recipe(n_rows, **params):
+    """What training on this many rows uses."""
+    return recipe.Recipe.resolve({**SoftmaxMLPClassifier(**params).get_params(), **params}, n_rows)
+
+
+def numbers(*cells):
+    """The numbers in each of these cells, in their order."""
+    return [[float(number) for number in re.findall(r"\d+(?:\.\d+)?", cell)] for cell in cells]
+
+
+ONE = {"n_members": 1}
+MEMBERS = [resolved_recipe(n_rows).n_members for n_rows in (recipe.SMALL, recipe.FEW)]
+SMALLEST_BATCH = resolved_recipe(10**6, parametrization="standard").batch_size
+LBFGS = resolved_recipe(recipe.FULL_ROWS, solver="lbfgs")
+BATCHES = [recipe.BATCH_SIZE, 2 * recipe.BATCH_SIZE, recipe.LARGE]
+DROPOUT, WEIGHT_DECAY = recipe.DROPOUT, recipe.WEIGHT_DECAY
+IN_THE_CODE = {  # by row of the table: the numbers for a committee, and those for one network
+    "n_members": ([MEMBERS[0], recipe.SMALL, recipe.FEW, MEMBERS[1]], [1]),
+    "batch_size": (BATCHES, BATCHES),
+    f"batch_size, n < {recipe.SMALL}": ([SMALLEST_BATCH], [SMALLEST_BATCH]),
+    "max_iter": ([recipe.EPOCHS], [recipe.EPOCHS_OF_ONE, LBFGS.max_iter]),
+    "steps in all": ([recipe.LEAST_STEPS, recipe.MOST_STEPS],) * 2,
+    "dropout": (
+        [DROPOUT["light"], DROPOUT["strong"], DROPOUT["strong_binned"]],
+        [recipe.DROPOUT_OF_ONE, LBFGS.dropout.max()],
+    ),
+    f"dropout, n < {recipe.SMALL}": (
+        [resolved_recipe(recipe.SMALL - 1).dropout.max()],
+        [resolved_recipe(recipe.SMALL - 1, **ONE).dropout.max()],
+    ),
+    "weight_decay": (
+        [WEIGHT_DECAY["light"], WEIGHT_DECAY["strong"]],
+        [recipe.WEIGHT_DECAY_OF_ONE, LBFGS.weight_decay.max()],
+    ),
+    f"factor if n > {recipe.FULL_ROWS}": ([recipe.FULL_ROWS],) * 2,
+    f"fold phase, n ≥ {recipe.OPEN_ROWS}": ([recipe.FOLD_SHARE], []),
+}
+
+
+def test_the_table_of_auto_has_a_row_for_each_parameter_that_may_be_auto():
+    """'auto' of `early_stopping`, `dtype`, `out_activation` and `relevance` is described with these parameters."""
+    chosen = {
+        name for name, default in SoftmaxMLPClassifier().get_params().items() if isinstance(default, str) and default == "auto"
+    }
+    elsewhere = {"dtype", "out_activation", "relevance"}
+    assert chosen - elsewhere == {label for label in AUTO if label in chosen}
+
+
+@pytest.mark.parametrize("label", IN_THE_CODE)
+def test_the_table_of_auto_agrees_with_the_recipe(label):
+    assert numbers(*AUTO[label]) == [list(map(float, cell)) for cell in IN_THE_CODE[label]]
+
+
+def test_the_table_of_auto_has_no_row_that_is_not_compared():
+    assert set(AUTO) - {"Parameter"} == set(IN_THE_CODE)
+
+
+@pytest.mark.parametrize("n_rows", [recipe.SMALL - 1, recipe.SMALL, recipe.FEW - 1, recipe.FEW, recipe.LARGE - 1, recipe.LARGE])
+def test_the_recipe_follows_the_bounds_of_the_table_of_auto(n_rows):
+    chosen = resolved_recipe(n_rows)
+    assert chosen.n_members == (8 if 100 <= n_rows < 1500 else 4)
+    assert chosen.batch_size == (min(200, n_rows) if n_rows < 100 else 128 if n_rows >= 10_000 else 64)

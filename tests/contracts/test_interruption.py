@@ -14,10 +14,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
 
-from sksoftmax.data.preprocessing import Preprocessor
+from sksoftmax import classifier
 from sksoftmax.nn.network import Network
-from sksoftmax.nn.optimizers import SGD, Adam, Averaged
-from sksoftmax.training import fitting, run
+from sksoftmax.nn.optimizers import SGD, Adam, WeightAverage
+from sksoftmax.training import committee, fitting
 from sksoftmax.training.progress import Progress
 from sksoftmax.training.run import Run
 from support.callbacks import Recorder
@@ -25,6 +25,7 @@ from support.estimators import converged, planned
 from support.failures import interrupt, run_out_of_memory
 from support.interrupted_fits import N_EPOCHS, SETTINGS, X, assert_usable, committee_of_six_epochs, six_epochs, y
 from support.marks import SOLVERS, has_callbacks
+from support.networks import form_of, initialized
 from support.paths import ROOT, TESTS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -121,19 +122,19 @@ def test_an_interrupt_before_an_epoch_has_ended_keeps_a_model_that_predicts(make
 
 
 def test_an_interrupt_while_the_mixture_is_fitted_ends_training(monkeypatch):
-    interrupt(monkeypatch, run, "fit_mixture", at_call=1)
+    interrupt(monkeypatch, committee, "fit_mixture", at_call=1)
     clf = fit_interrupted(committee_of_six_epochs(), np.tile(X, (5, 1)), np.tile(y, 5))
     monkeypatch.undo()
     assert clf.n_iter_ == 2
-    assert np.ptp(clf._mixture.weights) > 0
+    assert np.ptp(clf._model.mixture.weights) > 0
     assert_usable(clf)
 
 
 def test_an_interrupt_while_the_mixture_is_fitted_after_training_keeps_equal_weights(monkeypatch):
-    interrupt(monkeypatch, run, "fit_mixture", at_call=1)
+    interrupt(monkeypatch, committee, "fit_mixture", at_call=1)
     clf = fit_interrupted(committee_of_six_epochs(max_iter=1))
     monkeypatch.undo()
-    assert_array_equal(clf._mixture.weights, 1 / 8)
+    assert_array_equal(clf._model.mixture.weights, 1 / 8)
     for mine, theirs in zip(clf.coefs_, committee_of_six_epochs(max_iter=1).fit(X, y).coefs_, strict=True):
         assert_array_equal(mine, theirs)
     assert_usable(clf)
@@ -146,7 +147,7 @@ def test_an_interrupt_before_there_is_a_network_is_raised_and_changes_nothing(ma
     if fitted:
         clf.fit(X, y)
     before = pickle.dumps(clf)
-    interrupt(monkeypatch, Preprocessor, "fit", at_call=1)
+    interrupt(monkeypatch, fitting, "fit_preprocessor", at_call=1)
     with pytest.raises(KeyboardInterrupt):
         clf.fit(X[:, ::-1], y)
     assert pickle.dumps(clf) == before
@@ -172,16 +173,17 @@ def test_an_interrupt_with_weights_that_are_not_finite_restores_the_last_good_on
 
 
 def test_an_interrupt_between_a_step_and_its_ema_decay_average_does_not_count_the_step(monkeypatch):
+    parameters = initialized(form_of(4, (), 3)).parameters
+    average = WeightAverage(parameters, decay=0.9)
+    average.begin_epoch(parameters)
+    SGD(parameters).step(parameters, np.ones_like(parameters), 0.1)
+    after_the_step = parameters.copy()
     interrupt(monkeypatch, np, "subtract", at_call=1)
-    clf = six_epochs(ema_decay=0.9)
-    network = Network((4, 3), "tanh", np.float64)
-    network.initialize(np.random.RandomState(0))
-    averaged = Averaged(SGD(network.parameters, 0.1), network.parameters, clf.ema_decay)
-    averaged.begin_epoch(network.parameters)
     with pytest.raises(KeyboardInterrupt):
-        averaged.step(network.parameters, np.ones_like(network.parameters), 0.1)
-    averaged.end_epoch(network.parameters)
-    assert network.parameters.any()
+        average.update(parameters, scratch=np.empty_like(parameters))
+    average.end_epoch(parameters)
+    assert average.n_averaged == 0
+    assert_array_equal(parameters, after_the_step)
 
 
 SIGNALLED = """
@@ -287,8 +289,8 @@ def test_a_real_ctrl_c_ends_a_search_in_several_processes(tmp_path):
 
 
 POINTS = {  # the function in which memory runs out, and at which call
-    "preprocessing": (Preprocessor, "fit", 1),
-    "the network": (Network, "_set_parameters", 1),
+    "preprocessing": (fitting, "fit_preprocessor", 1),
+    "the network": (Network, "__init__", 1),
     "the gradient": (Network, "allocate_gradient", 1),
     "the first step": (Network, "forward", 1),
     "the second epoch": (Network, "forward", 4),
@@ -296,8 +298,8 @@ POINTS = {  # the function in which memory runs out, and at which call
     "the scoring": (Run, "validate", 2),
     "the record": (Progress, "record_scored", 2),
     "the best weights": (Run, "restore_best", 1),
-    "the mixture": (run, "fit_mixture", 1),
-    "the attributes": (fitting, "public_attributes", 1),
+    "the mixture": (committee, "fit_mixture", 1),
+    "the attributes": (classifier, "fitted_attributes", 1),
 }
 
 

@@ -103,7 +103,7 @@ def test_units_of_sparse_columns_do_not_matter_with_scaling(solver, scaling):
 
 
 def begun(clf, frame, y):
-    """The estimator after its first epochs and a pickle: the next fit is a warm start with new moments that draws from the seed."""
+    """The estimator after its first epochs and a pickle; its next fit is a warm start with new moments and the same seed."""
     return pickle.loads(pickle.dumps(clf.fit(frame, y))).set_params(warm_start=True)
 
 

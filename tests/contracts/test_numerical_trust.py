@@ -4,6 +4,7 @@ The derivative of a function that NumPy evaluates on complex numbers is Im f(x +
 nothing is subtracted (Squire & Trapp, 1998). The forward pass here shares no line with the library's.
 """
 
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 
@@ -15,11 +16,15 @@ from scipy.special import erf
 from sklearn.linear_model import LogisticRegression
 
 from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
+from sksoftmax.data.rows import Samples
 from sksoftmax.nn.layers import ACTIVATIONS
 from sksoftmax.nn.network import Network
 from sksoftmax.training.callbacks import NoTasks
-from sksoftmax.training.progress import Progress
-from sksoftmax.training.run import Run, Samples
+from sksoftmax.training.lbfgs import loss_and_gradient
+from sksoftmax.training.progress import Report
+from sksoftmax.training.run import Run
+from sksoftmax.training.steps import train_epoch
+from support.networks import form_of, model_of
 from support.neutral import plain
 
 STEP = 1e-30
@@ -89,50 +94,43 @@ def complex_step_gradients(layers, loss):
 class GradientRecorder:
     """An optimizer that takes no step and keeps the gradient."""
 
-    def begin_epoch(self, parameters):
-        pass
-
-    end_epoch = begin_epoch
-
     def step(self, parameters, gradient, rate):
         self.gradient = gradient.copy()
 
 
-def network_for(head, hidden, activation, n_members=None, seed=0):
-    rng = np.random.RandomState(seed)
-    network = Network((3, *hidden, head.n_outputs), activation, np.float64, n_members=n_members)
-    network.parameters[...] = rng.normal(scale=0.7, size=network.parameters.shape)
+def network_for(head, hidden, activation, n_members=1, seed=0):
+    network = Network.zeros(form_of(3, hidden, head.n_outputs, activation, n_members=n_members), np.float64)
+    network.parameters[...] = np.random.RandomState(seed).normal(scale=0.7, size=network.parameters.shape)
     return network
 
 
 def run_on(network, head, X, targets, weights, smoothing=0.0, alpha=0.0):
     """A `Run` of this network on these rows, as fit would make it."""
-    options = SimpleNamespace(verbose=0, label_smoothing=smoothing, alpha=alpha, clip_norm=None)
-    run = Run(network, head, Samples(X, targets, weights), None, Progress(), options, NoTasks(), None)
+    recipe = SimpleNamespace(label_smoothing=smoothing, alpha=alpha, clip_norm=None)
     network.allocate_gradient()
-    return run
+    return Run(model_of(network, head), Samples(X, targets, weights), None, None, recipe, NoTasks(), None, Report(0))
 
 
-def assert_complex_steps_agree(kind, activation, hidden, smoothing, alpha, weighted, n_members=None):
+def assert_complex_steps_agree(kind, activation, hidden, smoothing, alpha, weighted, n_members=1):
     """The gradient of a training step on all rows, in every member, has a relative error of 1e-12 at most."""
     X, targets, head, y = problem(kind, seed=len(str(activation)))
     weights = np.linspace(0.2, 2, len(X)) if weighted else None
     network = network_for(head, hidden, activation, n_members)
-    run, optimizer, rows = run_on(network, head, X, targets, weights, smoothing, alpha), GradientRecorder(), np.arange(len(X))
-    loss = run.epoch(optimizer, [np.tile(rows, n_members or 1)], [0.0], None)
+    run, optimizer = run_on(network, head, X, targets, weights, smoothing, alpha), GradientRecorder()
+    batch = np.tile(np.arange(len(X)), (n_members, 1))
+    loss = train_epoch(run, SimpleNamespace(optimizer=optimizer, average=None), [batch], [0.0], None)
 
     theirs = partial(
         textbook_loss, X=X, y=y, weights=np.ones(len(X)) if weights is None else weights, softmax=isinstance(head, SoftmaxHead)
     )
-    theirs = partial(theirs, activations=network.activations, smoothing=smoothing, alpha=alpha)
-    found = network._matrices(optimizer.gradient)
+    theirs = partial(theirs, activations=network.form.activations, smoothing=smoothing, alpha=alpha)
+    found = network.form.split(optimizer.gradient)
     losses = []
-    for member in range(n_members or 1):
-        part = (member,) if n_members else ()
-        layers = [(W[part], b[part]) for W, b in zip(network.coefs, network.intercepts)]
+    for member in range(n_members):
+        layers = [(W[member, :-1], W[member, -1]) for W in network.W]
         expected = complex_step_gradients(layers, theirs)
         expected = np.concatenate([gradient.ravel() for gradient in expected])
-        ours = np.concatenate([gradient[part].ravel() for gradient in found])
+        ours = np.concatenate([gradient[member].ravel() for gradient in found])
         assert np.linalg.norm(ours - expected) <= 1e-12 * np.linalg.norm(expected)
         losses.append(theirs(layers))
     assert loss == pytest.approx(np.mean(losses), rel=1e-13)
@@ -163,9 +161,10 @@ def test_the_gradient_of_listed_activations_equals_complex_steps():
     assert_complex_steps_agree("labels", ("gelu", "softplus", "tanh"), (3, 4, 2), smoothing=0.05, alpha=0.1, weighted=True)
 
 
+@pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_gradient_of_each_member_is_that_of_complex_steps_through_it_alone(kind):
-    assert_complex_steps_agree(kind, "mish", (4, 3), smoothing=0.05, alpha=0.4, weighted=False, n_members=4)
+def test_the_gradient_of_each_member_is_that_of_complex_steps_through_it_alone(kind, weighted):
+    assert_complex_steps_agree(kind, "mish", (4, 3), smoothing=0.05, alpha=0.4, weighted=weighted, n_members=4)
 
 
 EXACT = {"solver": "lbfgs", "tol": 1e-9, "max_iter": 20_000, "max_fun": 100_000, "random_state": 0}
@@ -206,17 +205,17 @@ def test_with_hidden_layers_a_trust_region_method_returns_to_the_optimum_that_lb
     """Pushed away from it, with our gradient and differences of it as products with the Hessian."""
     X, y, weights = blobs(n_classes, seed=len(activation))
     ours = plain((3,), activation, alpha=1.0, label_smoothing=0.05, **EXACT).fit(X, y, weights)
-    network, head = ours._network.copy(), ours._encoder.head
-    loss_and_gradient = run_on(network, head, X, head.from_codes(y, float), weights, 0.05, 1.0).loss_and_gradient
+    network, head = ours._model.network.copy(), ours._model.head
+    run = run_on(network, head, X, head.from_codes(y, float), weights, 0.05, 1.0)
 
-    def hessian_product(x, direction, h=1e-5):
-        return (loss_and_gradient(x + h * direction)[1] - loss_and_gradient(x - h * direction)[1]) / (2 * h)
+    def hessian_product(x, direction, run, h=1e-5):
+        return (loss_and_gradient(x + h * direction, run)[1] - loss_and_gradient(x - h * direction, run)[1]) / (2 * h)
 
-    optimum = ours._network.parameters
+    optimum = ours._model.network.parameters
     start = optimum + 0.05 * np.random.RandomState(0).normal(size=optimum.shape)
     options = {"gtol": 1e-8, "maxiter": 500}
-    other = minimize(loss_and_gradient, start, jac=True, hessp=hessian_product, method="trust-ncg", options=options)
-    assert np.abs(loss_and_gradient(start)[1]).max() > 1e-3
+    other = minimize(loss_and_gradient, start, run, jac=True, hessp=hessian_product, method="trust-ncg", options=options)
+    assert np.abs(loss_and_gradient(start, run)[1]).max() > 1e-3
     assert ours.loss_ == pytest.approx(other.fun, rel=1e-6, abs=1e-6)
     network.parameters[...] = other.x
-    assert_allclose(ours.predict_proba(X), head.probabilities(network.logits(X)), rtol=0, atol=1e-6)
+    assert_allclose(ours.predict_proba(X), head.probabilities(replace(ours._model, network=network).logits(X)), rtol=0, atol=1e-6)

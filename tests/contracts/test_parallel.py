@@ -11,7 +11,7 @@ from numpy.testing import assert_array_equal
 from sklearn.model_selection import GridSearchCV, cross_validate
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sksoftmax.training.threads import one_thread_for_scipy
+from sksoftmax.nn.threads import one_thread_for_scipy
 from support.estimators import planned, short, short_default
 from support.paths import ROOT
 from support.readme import PYTHON

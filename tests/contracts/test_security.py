@@ -2,8 +2,11 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
+from copy import copy
+from dataclasses import replace
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +19,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import sksoftmax
+from sksoftmax.nn.network import Network
 from support.saved_models import make
 from support.source import TREES
 
@@ -195,11 +199,32 @@ def test_a_state_with_something_odd_in_it_is_refused_or_answers_sensibly(name):
         assert_sensible(loaded)
 
 
-@pytest.mark.parametrize("name", ["_network", "_preprocessor", "_mixture", "n_features_in_"])
+@pytest.mark.filterwarnings("ignore:.*saved by sksoftmax:UserWarning", "ignore:X has feature names:UserWarning")
+@pytest.mark.parametrize(("name", "part"), [(name, part) for name in ("_model", "_training") for part in vars(STATE[name])])
+def test_a_state_with_something_odd_in_its_model_or_its_training_is_refused_or_answers_sensibly(name, part):
+    for odd in ODD:
+        loaded = type(clf)()
+        try:
+            loaded.__setstate__({**STATE, name: replace(STATE[name], **{part: odd})})
+        except (ValueError, TypeError):
+            continue
+        assert_sensible(loaded)
+
+
+@pytest.mark.parametrize("name", ["_training", "n_features_in_"])
 def test_a_state_that_lacks_a_part_names_it(name):
+    """Without `_model` it is the state of an estimator that is not fitted."""
     state = {key: value for key, value in STATE.items() if key != name}
     with pytest.raises(ValueError, match=f"state of SoftmaxMLPClassifier is damaged: it lacks {name}"):
         type(clf)().__setstate__(state)
+
+
+@pytest.mark.parametrize("part", vars(STATE["_model"]))
+def test_a_state_whose_model_lacks_a_part_names_it(part):
+    model = copy(STATE["_model"])
+    delattr(model, part)
+    with pytest.raises(ValueError, match=f"state of SoftmaxMLPClassifier is damaged: .*has no attribute '{part}'"):
+        type(clf)().__setstate__({**STATE, "_model": model})
 
 
 @pytest.mark.parametrize("state", [None, [], "text", 3])
@@ -208,8 +233,29 @@ def test_a_state_that_is_not_a_dict_is_refused(state):
         type(clf)().__setstate__(state)
 
 
-def test_a_state_of_parts_of_several_models_is_refused():
-    other = make.plain()[0].__getstate__()
-    for name in ("_network", "_preprocessor", "_mixture"):
-        with pytest.raises(ValueError, match=r"damaged: \d networks of \d+ inputs and 3 outputs, where"):
-            type(clf)().__setstate__({**STATE, name: other[name]})
+def parts_of_several_models():
+    """By what does not fit: a model of parts of different models, and the two numbers that the error names."""
+    model, other, labels = STATE["_model"], make.plain()[0]._model, make.multilabel()[0]._model
+    embedded = make.embedded()[0]._model
+    n_columns, n_codes = model.network.form.n_columns, list(embedded.network.form.n_codes)
+    short = embedded.network.copy()
+    short.parameters = short.parameters[:-1]
+    n_parameters = len(short.parameters)
+    fewer_codes = replace(embedded.network.form, n_codes=(n_codes[0] - 1,))
+    return {
+        "columns of another network": (replace(model, network=other.network), 3, n_columns, "columns"),
+        "columns of another preprocessor": (replace(model, preprocessor=other.preprocessor), n_columns, 3, "columns"),
+        "outputs": (replace(model, targets=labels.targets), 3, 2, "outputs"),
+        "members": (replace(model, mixture=other.mixture), 4, 1, "members"),
+        "codes": (replace(embedded, network=Network.zeros(fewer_codes, np.float32)), [n_codes[0] - 1], n_codes, "codes"),
+        "parameters": (replace(embedded, network=short), n_parameters, n_parameters + 1, "parameters"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("model", "found", "expected", "name"), parts_of_several_models().values(), ids=parts_of_several_models()
+)
+def test_a_state_of_parts_of_several_models_is_refused(model, found, expected, name):
+    message = f"damaged: the network has {found} {name}, where {expected} belong."
+    with pytest.raises(ValueError, match=re.escape(message)):
+        type(clf)().__setstate__({**STATE, "_model": model})

@@ -8,8 +8,9 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from sksoftmax.loss import cross_entropy, softmax
-from sksoftmax.nn.network import Network
+from sksoftmax.nn.network import Form, network_from_arrays
 from sksoftmax.nn.optimizers import SGD
+from support.networks import form_of, forward, initialized
 from support.neutral import plain
 
 # Two inputs, three classes, no hidden layer: one step of gradient descent at rate 1
@@ -57,13 +58,13 @@ def formula_loss(p):
 
 def one_step_of_case(case):
     """Loss and probabilities before one step, and the network after it."""
-    network = Network.from_arrays([case["w"]], [case["b"]], "identity")
+    network = network_from_arrays(Form(2, (), 3, ()), [case["w"]], [case["b"]])
     network.allocate_gradient()
-    logits, backprop = network.forward(X)
-    loss, d_logits = cross_entropy(logits, Y)
-    backprop(d_logits)
+    logits, backprop = forward(network, X)
+    loss, d_logits = cross_entropy(logits[0], Y)
+    backprop(d_logits[None])
     SGD(network.parameters, momentum=0, nesterov=False).step(network.parameters, network.gradient, 1.0)
-    return loss, softmax(logits), network
+    return loss, softmax(logits[0]), network
 
 
 @CASES
@@ -71,7 +72,7 @@ def test_one_step_of_gradient_descent_gives_the_printed_weights_and_probabilitie
     _, _, network = one_step_of_case(case)
     np.testing.assert_allclose(network.coefs[0], case["new_w"], rtol=0, atol=case["atol"])
     np.testing.assert_allclose(network.intercepts[0], case["new_b"], rtol=0, atol=case["atol"])
-    np.testing.assert_allclose(softmax(network.logits(X))[0], case["new_p"], rtol=case["rtol"])
+    np.testing.assert_allclose(softmax(forward(network, X)[0][0])[0], case["new_p"], rtol=case["rtol"])
 
 
 @CASES
@@ -79,7 +80,7 @@ def test_the_printed_losses_are_sums_of_binary_losses_of_clipped_probabilities(c
     _, p, network = one_step_of_case(case)
     before, after = case["printed_losses"]
     assert sum_of_binary_losses(p) == pytest.approx(before, rel=1e-7)
-    assert sum_of_binary_losses(softmax(network.logits(X))) == pytest.approx(after, rel=1e-3)  # 1 − ŷ has few digits left
+    assert sum_of_binary_losses(softmax(forward(network, X)[0][0])) == pytest.approx(after, rel=1e-3)  # 1 − ŷ has few digits left
 
 
 @CASES
@@ -153,8 +154,7 @@ def test_softmax_regression_by_sgd_follows_the_two_gradient_cases_row_by_row():
     clf = plain((), random_state=0, **sgd)
     clf.partial_fit(X, y, classes=[0, 1, 2])
 
-    start = Network((4, 3), "relu", np.float64)
-    start.initialize(np.random.RandomState(0))
+    start = initialized(form_of(4, (), 3))
     W, b = start.coefs[0], start.intercepts[0]
     for x, label in zip(X, y):
         p = softmax(x @ W + b)

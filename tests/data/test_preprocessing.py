@@ -6,8 +6,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csc_array, csr_array, csr_matrix
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
 
-from sksoftmax.data.columns import UNKNOWN, Categories
-from sksoftmax.data.preprocessing import FLOAT32_ROWS, MOST_BINNED, Preprocessor, arithmetic, quartiles, shared_out, smooth_clip
+from sksoftmax.data.blocks import Flags, smooth_clip
+from sksoftmax.data.columns import UNKNOWN
+from sksoftmax.data.preprocessing import FLOAT32_ROWS, MOST_BINNED, arithmetic
+from sksoftmax.data.statistics import quartiles, shared_out
+from support.preprocessors import fitted_preprocessor
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(41, 3)) * [1, 100, 1e-3] + [0, 5, -2]
@@ -15,10 +18,6 @@ WEIGHTS = RNG.integers(0, 4, len(X)).astype(float)
 REPEATED = np.repeat(X, WEIGHTS.astype(int), axis=0)
 KEPT = WEIGHTS > 0
 SCALINGS = ["robust", "standard"]
-
-
-def fitted_preprocessor(X, scaling="robust", categories=None, weights=None):
-    return Preprocessor(scaling, Categories(categories or {})).fit(X, weights)
 
 
 def fitted_and_transformed(X, *args, **kwargs):
@@ -71,17 +70,17 @@ def test_scaling_treats_an_integer_sample_weight_as_repeated_rows(scaling, missi
     weighted = fitted_preprocessor(rows[KEPT], scaling, weights=WEIGHTS[KEPT])
     repeated = fitted_preprocessor(np.repeat(rows, WEIGHTS.astype(int), axis=0), scaling)
     exact = 0 if scaling == "robust" else 1e-13
-    assert_allclose(weighted.center, repeated.center, rtol=exact)
-    assert_allclose(weighted.scale, repeated.scale, rtol=exact)
-    assert_array_equal(weighted.flagged, repeated.flagged)
+    assert_allclose(weighted.numbers.center, repeated.numbers.center, rtol=exact)
+    assert_allclose(weighted.numbers.scale, repeated.numbers.scale, rtol=exact)
+    assert_array_equal(*([block.source for block in p.of_kind(Flags)] for p in (weighted, repeated)))
 
 
 @pytest.mark.parametrize("factor", [0.125, 1024.0])
 @pytest.mark.parametrize("scaling", SCALINGS)
 def test_a_common_factor_of_sample_weight_does_not_change_scaling(scaling, factor):
     one, other = (fitted_preprocessor(X[KEPT], scaling, weights=WEIGHTS[KEPT] * scale) for scale in (1.0, factor))
-    assert_array_equal(one.center, other.center)
-    assert_array_equal(one.scale, other.scale)
+    assert_array_equal(one.numbers.center, other.numbers.center)
+    assert_array_equal(one.numbers.scale, other.numbers.scale)
 
 
 @pytest.mark.parametrize("scaling", SCALINGS)
@@ -92,8 +91,8 @@ def test_statistics_are_of_float64_whatever_the_weights_are(scaling):
         fitted_preprocessor(rows, scaling, weights=weights),
         fitted_preprocessor(rows, scaling, weights=weights.astype(np.float64)),
     )
-    assert_allclose(one.center, other.center, rtol=1e-14)
-    assert_allclose(one.scale, other.scale, rtol=1e-12)
+    assert_allclose(one.numbers.center, other.numbers.center, rtol=1e-14)
+    assert_allclose(one.numbers.scale, other.numbers.scale, rtol=1e-12)
 
 
 def test_robust_scaling_uses_half_the_range_if_the_quartiles_coincide():
@@ -207,15 +206,15 @@ def test_statistics_are_of_the_numbers_that_are_there(scaling):
     rows = with_missing(X)
     for column, values in enumerate(rows.T):
         alone = fitted_preprocessor(values[~np.isnan(values)][:, None], scaling)
-        assert_allclose(fitted_preprocessor(rows, scaling).center[column], alone.center[0], rtol=1e-14)
-        assert_allclose(fitted_preprocessor(rows, scaling).scale[column], alone.scale[0], rtol=1e-14)
+        assert_allclose(fitted_preprocessor(rows, scaling).numbers.center[column], alone.numbers.center[0], rtol=1e-14)
+        assert_allclose(fitted_preprocessor(rows, scaling).numbers.scale[column], alone.numbers.scale[0], rtol=1e-14)
 
 
 @pytest.mark.parametrize("scaling", SCALINGS)
 def test_only_columns_in_which_fit_saw_missing_numbers_are_flagged(scaling):
     preprocessor = fitted_preprocessor(with_missing(X), scaling)
     later = np.full((2, 3), np.nan)
-    later[1] = preprocessor.center
+    later[1] = preprocessor.numbers.center
     assert_allclose(preprocessor.transform(later, np.float64), [[0, 0, 0, 1, 1], [0, 0, 0, 0, 0]], atol=1e-15)
 
 
@@ -305,7 +304,7 @@ def test_a_column_without_any_category_becomes_no_column():
 def test_names_are_those_of_numbers_flags_and_categories_in_the_order_of_the_columns():
     rows = np.column_stack([X[:, 0], np.arange(41) % 3, with_missing(X)[:, 0], np.arange(41) % 2, np.zeros(41)])
     preprocessor = fitted_preprocessor(rows, "robust", {1: ["a", "b", "c"], 3: [False, True], 4: [7]})
-    names = preprocessor.get_feature_names_out(["x", "kind", "y", "flag", "one"])
+    names = preprocessor.get_feature_names_out(["x", "kind", "y", "flag", "one"], 8)
     assert names.tolist() == ["x", "y", "missingindicator_y", "kind_a", "kind_b", "kind_c", "flag_True", "one_7"]
     encoded = preprocessor.transform(rows, np.float64)
     assert_array_equal(encoded[:, 3:6], rows[:, 1:2] == [0, 1, 2])
@@ -336,7 +335,7 @@ def test_dtype_is_the_one_asked_for_or_float32_for_many_scaled_rows(dtype, given
 @pytest.mark.parametrize("n_columns, n_bins", [(1, 64), (4, 64), (5, 51), (32, 8), (MOST_BINNED, 4), (MOST_BINNED + 1, 0)])
 def test_n_bins_of_a_column_fall_with_the_number_of_columns(n_columns, n_bins):
     X = np.random.default_rng(0).normal(size=(300, n_columns))
-    assert Preprocessor("robust", Categories({}), 64).fit(X, None).n_bin_columns == n_bins * n_columns
+    assert fitted_preprocessor(X, n_bins=64).n_bin_columns == n_bins * n_columns
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from sklearn.base import clone
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data import relevance
+from sksoftmax.data.blocks import Bins
 from sksoftmax.data.relevance import LEAST, MOST, forest_relevance
 
 RNG = np.random.RandomState(0)
@@ -71,7 +72,7 @@ def test_relevance_of_a_single_class_is_equal_for_all_columns():
 def test_relevance_is_equal_for_all_columns_if_it_is_none_or_cannot_be_estimated(params, rows):
     clf = one_member(**params).fit(rows, Y[: rows.shape[0]])
     assert_array_equal(clf.relevance_, np.ones(N_COLUMNS))
-    assert clf._preprocessor.factors is None
+    assert clf._model.preprocessor.factors is None
 
 
 def test_relevance_none_draws_nothing_from_the_generator():
@@ -100,16 +101,18 @@ def test_relevance_weakens_on_many_rows(monkeypatch):
 def test_the_network_input_is_multiplied_by_relevance(rows):
     values = np.arange(N_COLUMNS, dtype=float)
     ours, plain = one_member(relevance=values, n_bins=4).fit(rows, Y), one_member(relevance=None, n_bins=4).fit(rows, Y)
-    factors = values[ours._preprocessor.source_columns]
+    source = np.concatenate([block.source for block in ours._model.preprocessor.blocks])
+    factors = values[source]
     factors = factors / np.sqrt(np.mean(factors**2))
-    encoded = [clf._preprocessor.transform(rows, np.float64)[:, -N_COLUMNS:] for clf in (ours, plain)]  # all but bins
+    encoded = [clf._model.preprocessor.transform(rows, np.float64)[:, -N_COLUMNS:] for clf in (ours, plain)]  # all but bins
     encoded = [Z.toarray() if rows is not X else Z for Z in encoded]
     assert_allclose(encoded[0], encoded[1] * factors[-N_COLUMNS:])
-    assert [name.split("_")[0] for name in ours.encoded_feature_names_] == [f"x{i}" for i in ours._preprocessor.source_columns]
+    assert [name.split("_")[0] for name in ours.encoded_feature_names_] == [f"x{i}" for i in source]
 
 
 def test_columns_of_higher_relevance_have_larger_n_bins():
-    columns = one_member(relevance=np.repeat([1.0, 7.0], N_COLUMNS // 2)).fit(X, Y)._preprocessor.bins[0]
+    preprocessor = one_member(relevance=np.repeat([1.0, 7.0], N_COLUMNS // 2)).fit(X, Y)._model.preprocessor
+    columns = preprocessor.of_kind(Bins)[0].source
     assert_array_equal(np.bincount(columns), np.repeat([8, 56], N_COLUMNS // 2))
 
 

@@ -1,61 +1,49 @@
-"""Lazy rows of a large X, and statistics computed from a sample of them."""
+"""Samples, and lazy rows of a large X."""
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, csr_matrix
 
-from sksoftmax.data import preprocessing
-from sksoftmax.data.columns import Categories
-from sksoftmax.data.preprocessing import Preprocessor
-from sksoftmax.data.rows import Rows, is_large, read, row_numbers, spread
+from sksoftmax.data.rows import Rows, Samples, column_of, is_large, read, row_numbers, spread
+from sksoftmax.nn.network import Form, Memory
+from support.preprocessors import fitted_preprocessor
 
 RNG = np.random.default_rng(0)
 N = 240
 NUMBERS = RNG.normal(size=(N, 4)).astype(np.float32)
+X = np.random.default_rng(0).normal(size=(30, 4))
+y = X[:, :3].argmax(axis=1)
+WEIGHTS = np.random.default_rng(1).uniform(0.1, 2, len(X))
+ROWS = np.array([[7, 2, 19], [0, 2, 29]])
 
 
-# Statistics of a sample
+# Samples
 
 
-def preprocessor_of(X, weights=None, **params):
-    return Preprocessor(**{"scaling": "robust", "categories": Categories({}), "n_bins": 8, **params}).fit(X, weights)
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+@pytest.mark.parametrize("form", [np.asarray, csr_matrix])
+def test_a_batch_has_the_inputs_targets_and_weights_of_each_members_rows(form, weights):
+    memory = Memory(Form(4, (), 3, (), n_members=2), np.float64)
+    inputs, targets, of_rows = Samples(form(X), y, weights).batch(ROWS, memory)
+    for member, rows in enumerate(ROWS):
+        got = inputs[member].toarray() if form is csr_matrix else inputs[member, :, :-1]
+        assert_array_equal(got, X[rows])
+    assert_array_equal(targets, y[ROWS.ravel()])
+    assert of_rows is None if weights is None else np.array_equal(of_rows, weights[ROWS.ravel()])
 
 
-@pytest.mark.parametrize("scaling", ["robust", "standard"])
-def test_statistics_of_many_rows_are_those_of_the_sample_with_its_weights(scaling, monkeypatch):
-    weights = RNG.random(N)
-    monkeypatch.setattr(preprocessing, "SAMPLE_ROWS", 100)
-    sampled, chosen = preprocessor_of(NUMBERS, weights, scaling=scaling), spread(N, 100)
-    alone = preprocessor_of(NUMBERS[chosen], weights[chosen], scaling=scaling)
-    assert_array_equal(sampled.transform(NUMBERS, np.float64), alone.transform(NUMBERS, np.float64))
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_a_part_of_the_samples_has_its_own_rows_and_weights(weights):
+    samples = Samples(X, y, weights, np.arange(100, 130))
+    part = samples[10:15]
+    assert (len(samples), len(part)) == (30, 5)
+    for ours, theirs in ((part.X, X), (part.targets, y), (part.rows, samples.rows)):
+        assert_array_equal(ours, theirs[10:15])
+    assert part.total_weight == pytest.approx(5 if weights is None else weights[10:15].sum())
 
 
-def test_the_sample_is_smaller_if_there_are_many_columns_but_never_tiny(monkeypatch):
-    monkeypatch.setattr(preprocessing, "SAMPLE_NUMBERS", 5000)
-    assert len(preprocessing.sample(np.zeros((3000, 4)), None)[0]) == 1250
-    assert len(preprocessing.sample(np.zeros((3000, 100)), None)[0]) == 1000
-    assert len(preprocessing.sample(np.zeros((800, 100)), None)[0]) == 800
-
-
-def test_missing_values_ranges_and_categories_are_computed_from_all_rows(monkeypatch):
-    monkeypatch.setattr(preprocessing, "SAMPLE_ROWS", 20)
-    outside = np.setdiff1d(np.arange(N), spread(N, 20))[:3]
-    X = np.zeros((N, 3))
-    X[outside] = [[4, np.nan, 2], [0, 0, 2], [0, 0, 1]]
-    preprocessor = preprocessor_of(X, categories=Categories({2: ["a", "b", "c"]}), n_bins=0)
-    assert_array_equal(preprocessor.flagged, [1])
-    assert_array_equal(preprocessor.scale, [1 / 2, 0])
-    assert_array_equal(preprocessor.levels[2], [0, 1, 2])
-
-
-def test_statistics_computed_in_blocks_are_the_same(monkeypatch):
-    whole = preprocessor_of(NUMBERS).transform(NUMBERS, np.float32)
-    monkeypatch.setattr(preprocessing, "BLOCK", 1)
-    assert_array_equal(preprocessor_of(NUMBERS).transform(NUMBERS, np.float32), whole)
-
-
-# Parts
+# Rows
 
 
 def test_a_spread_has_one_row_of_each_equal_range_and_is_always_the_same():
@@ -74,7 +62,7 @@ def test_a_spread_of_all_rows_is_all_rows():
 @pytest.mark.parametrize("numbers", [None, np.arange(0, N, 2)[::-1]])
 @pytest.mark.parametrize("kind", [np.asarray, csr_array])
 def test_rows_of_rows_are_those_of_the_array(kind, numbers, index):
-    preprocessor = preprocessor_of(NUMBERS)
+    preprocessor = fitted_preprocessor(NUMBERS, n_bins=8)
     taken = NUMBERS if numbers is None else NUMBERS[numbers]
     part = Rows(kind(NUMBERS), numbers).encoded(preprocessor, np.float32)[index]
     expected = preprocessor.transform(taken[index], np.float32)
@@ -89,8 +77,8 @@ def test_rows_of_rows_are_those_of_the_array(kind, numbers, index):
 
 def test_rows_without_a_preprocessor_are_those_of_X():
     assert_array_equal(read(Rows(NUMBERS)[3:5]), NUMBERS[3:5])
-    assert_array_equal(Rows(NUMBERS, np.array([4, 1])).column(2), NUMBERS[[4, 1], 2])
-    assert_array_equal(Rows(NUMBERS).column(2), NUMBERS[:, 2])
+    assert_array_equal(column_of(Rows(NUMBERS, np.array([4, 1])), 2), NUMBERS[[4, 1], 2])
+    assert_array_equal(column_of(Rows(NUMBERS), 2), NUMBERS[:, 2])
     assert Rows(NUMBERS).read() is NUMBERS
     assert read(NUMBERS) is NUMBERS
 

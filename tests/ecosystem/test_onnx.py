@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -276,16 +277,16 @@ def test_a_sparse_example_is_refused():
 
 def test_an_activation_without_a_graph_is_named():
     clf = small_lbfgs_for_onnx().fit(X, y)
-    clf._network.activation = "cosine"
+    clf._model.network.form = replace(clf._model.network.form, activations=("cosine",))
     with pytest.raises(ValueError, match="activation='cosine' cannot be expressed in ONNX, only identity, relu"):
         to_onnx(clf, X)
 
 
 def test_labels_that_onnx_does_not_have_are_named():
     clf = small_lbfgs_for_onnx().fit(X, y)
-    clf._encoder.head.classes = np.array([b"a", b"b", b"c"])
+    clf._model.targets.head.classes = np.array([b"a", b"b", b"c"])
     with pytest.raises(ValueError, match="classes_ must be str, int or bool"):
-        labels_of(clf._encoder.head)
+        labels_of(clf._model.targets.head)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -315,8 +316,8 @@ def test_the_defaults_predict_the_same_on_real_data(dataset, dtype):
     rows, labels = DATASETS[dataset](return_X_y=True)
     clf = three_epochs(max_iter=10).fit(rows, labels)
     label, probabilities = assert_same_to_rounding(clf, rows.astype(dtype))
-    assert clf._network.n_members >= 4
-    assert clf._preprocessor.n_bin_columns > 100
+    assert clf._model.network.form.n_members >= 4
+    assert clf._model.preprocessor.n_bin_columns > 100
     assert probabilities.dtype == dtype
     assert (label == labels).mean() > 0.93
 
@@ -341,7 +342,7 @@ def test_n_bins_and_mixtures_agree_to_the_last_digits_if_the_network_has_the_gra
 @pytest.mark.parametrize("target", ["three classes", "two classes"])
 def test_members_that_are_very_sure_do_not_underflow(target):
     clf = three_epochs(dtype="float64").fit(X, TARGETS[target])
-    clf._network.parameters *= 30
+    clf._model.network.parameters *= 30
     scores = run_onnx(to_onnx(clf, X, options={"zipmap": False, "raw_scores": True}), X)[1]
     expected = clf.decision_function(X)
     assert abs(expected).max() > 1e4

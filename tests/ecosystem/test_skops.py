@@ -1,13 +1,20 @@
-"""skops saves and loads the estimator without pickle, given a short list of types to trust."""
+"""skops saves and loads the estimator without pickle, given the list of types to trust."""
+
+from functools import cache
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from scipy.sparse import csr_matrix
 from sklearn.datasets import load_iris
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.model import TYPES_TO_TRUST
 from support.neutral import plain
 
 sio = pytest.importorskip("skops.io")
@@ -17,24 +24,15 @@ from skops.io.exceptions import UntrustedTypesFoundException  # noqa: E402 only 
 
 X, y = load_iris(return_X_y=True)
 X = StandardScaler().fit_transform(X)
-TRUSTED = (
-    "sksoftmax.classifier.SoftmaxMLPClassifier",
-    "sksoftmax.nn.network.Network",
-    "sksoftmax.data.targets.TargetEncoder",
-    "sksoftmax.training.progress.Progress",
-    "sksoftmax.data.preprocessing.Preprocessor",
-    "sksoftmax.data.columns.Categories",
-    "sksoftmax.training.committee.Mixture",
-)
-HEADS = {
-    "sksoftmax.data.heads.SoftmaxHead": y,
-    "sksoftmax.data.heads.BinaryHead": np.array(["no", "yes"])[(y > 0).astype(int)],
-    "sksoftmax.data.heads.MultilabelHead": np.column_stack([y == 1, y == 2]).astype(int),
+TARGETS = {
+    "classes": y,
+    "two classes": np.array(["no", "yes"])[(y > 0).astype(int)],
+    "multilabel": np.column_stack([y == 1, y == 2]).astype(int),
 }
 OPTIMIZERS = {
-    ("sksoftmax.nn.optimizers.Adam",): {"dropout": 0.1},
-    ("sksoftmax.nn.optimizers.SGD",): {"solver": "sgd", "weight_decay": 0.1},
-    ("sksoftmax.nn.optimizers.Adam", "sksoftmax.nn.optimizers.Averaged"): {"ema_decay": 0.9, "clip_norm": 1.0},
+    ("Adam",): {"dropout": 0.1},
+    ("SGD",): {"solver": "sgd", "weight_decay": 0.1},
+    ("Adam", "WeightAverage"): {"ema_decay": 0.9, "clip_norm": 1.0},
 }
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -43,30 +41,97 @@ def five_epochs(**params):
     return plain(**{"hidden_layer_sizes": (6,), "max_iter": 5, "random_state": 0, **params})
 
 
-def reloaded(estimator, *types):
-    """The estimator after a round trip in which exactly these types, beyond scikit-learn's own, had to be trusted."""
-    data = sio.dumps(estimator)
-    assert set(sio.get_untrusted_types(data=data)) == set(types)
-    return sio.loads(data, trusted=list(types))
+def reloaded(estimator):
+    """The estimator after a round trip in which the listed types, beyond scikit-learn's own, are trusted."""
+    return sio.loads(sio.dumps(estimator), trusted=TYPES_TO_TRUST)
 
 
-@pytest.mark.parametrize("head", HEADS)
-def test_a_fitted_model_predicts_the_same_and_needs_eight_types(head):
-    clf = five_epochs().fit(X, HEADS[head])
-    loaded = reloaded(clf, *TRUSTED, head)
+def untrusted(estimator):
+    """The types that skops asks to trust."""
+    return set(sio.get_untrusted_types(data=sio.dumps(estimator)))
+
+
+def full_names_of(types):
+    """The names of these types without their modules."""
+    return {name.rpartition(".")[2] for name in types}
+
+
+HEADS = {"classes": "SoftmaxHead", "two classes": "BinaryHead", "multilabel": "MultilabelHead"}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_fitted_model_predicts_the_same_after_loading_and_needs_no_types_of_what_it_lacks(target):
+    """A plain model needs one head, one block of numbers, and no optimizer."""
+    clf = five_epochs().fit(X, TARGETS[target])
+    loaded = reloaded(clf)
+    needed = full_names_of(untrusted(clf))
+    assert needed & set(HEADS.values()) == {HEADS[target]}
+    assert needed & {"Adam", "SGD", "WeightAverage", "Bins", "Codes", "Flags", "OneHot"} == set()
     assert_array_equal(loaded.predict_proba(X), clf.predict_proba(X))
     assert_array_equal(loaded.predict(X), clf.predict(X))
 
 
+def categories_and_missing_values():
+    """Rows with numbers, missing values and categories, as a frame."""
+    frame = pd.DataFrame(X, columns=list("abcd")).assign(kind=np.array(["p", "q", "r"])[y])
+    frame.loc[::7, "a"] = np.nan
+    return frame
+
+
+RAW = {"scaling": "robust", "categorical_features": "from_dtype", "n_bins": 4}
+CITIES = pd.DataFrame({"city": [f"c{i % 300:03}" for i in range(600)]})
+MODELS = {
+    **{name: lambda name=name: five_epochs().fit(X, TARGETS[name]) for name in TARGETS},
+    "soft labels": lambda: five_epochs().fit(X, np.full((150, 3), [0.5, 0.3, 0.2])),
+    "raw columns": lambda: five_epochs(**RAW).fit(categories_and_missing_values(), y),
+    "embedded": lambda: five_epochs(**RAW, max_iter=1).fit(CITIES, np.arange(600) % 2),
+    "sparse": lambda: five_epochs(**RAW).fit(csr_matrix(X), y),
+    "committee": lambda: SoftmaxMLPClassifier((6,), max_iter=3, random_state=0).fit(X, y),
+    "lbfgs": lambda: five_epochs(solver="lbfgs").fit(X, y),
+    "early stopping": lambda: five_epochs(early_stopping=True).fit(X, y),
+    "warm start": lambda: five_epochs(warm_start=True, random_state=np.random.RandomState(0)).fit(X, y),
+    "adam, continued": lambda: five_epochs().partial_fit(X, y, classes=[0, 1, 2]),
+    "sgd, continued": lambda: five_epochs(solver="sgd").partial_fit(X, y, classes=[0, 1, 2]),
+    "averaged, continued": lambda: five_epochs(ema_decay=0.9).partial_fit(X, y, classes=[0, 1, 2]),
+    "converted": lambda: SoftmaxMLPClassifier.from_sklearn(MLPClassifier((6,), max_iter=5, random_state=0).fit(X, y)),
+}
+
+
+@cache
+def untrusted_in(name):
+    return untrusted(MODELS[name]())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_kind_of_model_needs_none_but_types_to_trust(name):
+    assert untrusted_in(name) - set(TYPES_TO_TRUST) == set()
+    assert reloaded(MODELS[name]()).__sklearn_is_fitted__()
+
+
+def test_some_model_needs_each_of_types_to_trust():
+    assert set().union(*map(untrusted_in, MODELS)) == set(TYPES_TO_TRUST)
+
+
+def test_types_to_trust_are_classes_of_this_package_named_by_where_they_are_defined():
+    assert len(set(TYPES_TO_TRUST)) == len(TYPES_TO_TRUST)
+    for name in TYPES_TO_TRUST:
+        module, _, kind = name.rpartition(".")
+        found = getattr(import_module(module), kind)
+        assert isinstance(found, type)
+        assert f"{found.__module__}.{found.__name__}" == name
+        assert module.startswith("sksoftmax.")
+
+
 @pytest.mark.parametrize("optimizers", OPTIMIZERS, ids=str)
-@pytest.mark.parametrize("head", HEADS)
-def test_partial_fit_continues_after_loading_as_if_never_saved(head, optimizers):
-    clf = five_epochs(**OPTIMIZERS[optimizers])
+@pytest.mark.parametrize("target", TARGETS)
+def test_partial_fit_continues_after_loading_as_if_never_saved(target, optimizers):
+    clf, target = five_epochs(**OPTIMIZERS[optimizers]), TARGETS[target]
     for _ in range(3):
-        clf.partial_fit(X, HEADS[head], classes=None if HEADS[head].ndim == 2 else np.unique(HEADS[head]))
-    loaded = reloaded(clf, *TRUSTED, head, *optimizers)
+        clf.partial_fit(X, target, classes=None if target.ndim == 2 else np.unique(target))
+    assert full_names_of(untrusted(clf)) & {"Adam", "SGD", "WeightAverage"} == set(optimizers)
+    loaded = reloaded(clf)
     for _ in range(2):
-        assert_array_equal(loaded.partial_fit(X, HEADS[head]).coefs_[0], clf.partial_fit(X, HEADS[head]).coefs_[0])
+        assert_array_equal(loaded.partial_fit(X, target).coefs_[0], clf.partial_fit(X, target).coefs_[0])
     assert loaded.loss_curve_ == clf.loss_curve_
 
 
@@ -74,7 +139,7 @@ def test_early_stopping_of_partial_fit_continues_after_loading():
     clf = five_epochs(early_stopping=True, n_iter_no_change=2, learning_rate_init=0.1)
     given = {"X_val": X[::3], "y_val": y[::3]}
     clf.partial_fit(X, y, classes=[0, 1, 2], **given)
-    loaded = reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead", "sksoftmax.nn.optimizers.Adam")
+    loaded = reloaded(clf)
     for _ in range(2):
         clf.partial_fit(X, y, **given)
         loaded.partial_fit(X, y, **given)
@@ -84,7 +149,7 @@ def test_early_stopping_of_partial_fit_continues_after_loading():
 
 def test_warm_start_continues_after_loading_as_if_never_saved():
     clf = five_epochs(warm_start=True, random_state=np.random.RandomState(0)).fit(X, y)
-    loaded = reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead", "sksoftmax.nn.optimizers.Adam")
+    loaded = reloaded(clf)
     assert_array_equal(loaded.fit(X, y).coefs_[0], clf.fit(X, y).coefs_[0])
 
 
@@ -101,7 +166,7 @@ def test_warm_start_continues_after_loading_as_if_never_saved():
 )
 def test_a_loaded_model_can_be_fitted_again(params):
     clf = five_epochs(**params).fit(X, y)
-    loaded = reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead")
+    loaded = reloaded(clf)
     assert loaded.get_params() == clf.get_params()
     assert_array_equal(loaded.fit(X, y).coefs_[0], clf.coefs_[0])
 
@@ -109,14 +174,14 @@ def test_a_loaded_model_can_be_fitted_again(params):
 def test_weights_set_by_hand_are_saved():
     clf = five_epochs().fit(X, y)
     clf.coefs_ = [2 * W for W in clf.coefs_]
-    assert_array_equal(reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead").predict_proba(X), clf.predict_proba(X))
+    assert_array_equal(reloaded(clf).predict_proba(X), clf.predict_proba(X))
 
 
 def test_every_fitted_attribute_comes_back_equal():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(X.astype(np.float32), columns=["a", "b", "c", "d"])
     clf = five_epochs(early_stopping=True).fit(frame, np.array(["x", "y", "z"], dtype=object)[y])
-    loaded = reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead")
+    loaded = reloaded(clf)
     names = [name for name in vars(clf) if name.endswith("_")]
     for name in names:
         np.testing.assert_equal(getattr(loaded, name), getattr(clf, name))
@@ -124,13 +189,15 @@ def test_every_fitted_attribute_comes_back_equal():
     assert loaded.predict_proba(frame).dtype == np.float32
 
 
-def test_a_pipeline_needs_no_more_than_the_model_in_it():
+def test_a_pipeline_needs_no_more_types_than_the_model_in_it():
     clf = make_pipeline(StandardScaler(), five_epochs()).fit(X, y)
-    assert_array_equal(reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead").predict_proba(X), clf.predict_proba(X))
+    assert untrusted(clf) == untrusted(clf[-1])
+    assert_array_equal(reloaded(clf).predict_proba(X), clf.predict_proba(X))
 
 
 def test_an_unfitted_model_needs_one_type():
-    assert reloaded(five_epochs(), TRUSTED[0]).get_params() == five_epochs().get_params()
+    assert untrusted(five_epochs()) == {"sksoftmax.classifier.SoftmaxMLPClassifier"}
+    assert reloaded(five_epochs()).get_params() == five_epochs().get_params()
 
 
 def test_nothing_is_loaded_without_trust():
@@ -140,8 +207,7 @@ def test_nothing_is_loaded_without_trust():
 
 
 def test_scaling_missing_values_and_categorical_features_are_saved():
-    frame = pd.DataFrame(X, columns=list("abcd")).assign(kind=pd.Categorical(np.array(["p", "q", "r"])[y]))
-    frame.loc[::7, "a"] = np.nan
+    frame = categories_and_missing_values()
     clf = five_epochs(scaling="robust", categorical_features="from_dtype").fit(frame, y)
-    loaded = reloaded(clf, *TRUSTED, "sksoftmax.data.heads.SoftmaxHead")
+    loaded = reloaded(clf)
     assert_array_equal(loaded.predict_proba(frame), clf.predict_proba(frame))

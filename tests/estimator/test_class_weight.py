@@ -8,8 +8,8 @@ from sklearn.metrics import accuracy_score, log_loss
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
 from sksoftmax.data.class_weight import class_factors
-from sksoftmax.data.targets import TargetEncoder
-from sksoftmax.training.run import Samples
+from sksoftmax.data.rows import Samples
+from sksoftmax.data.targets import Targets
 from support.marks import SOLVERS, STEPWISE
 from support.neutral import plain
 
@@ -134,7 +134,7 @@ def test_class_weight_balanced_of_a_multilabel_target_is_scikit_learns_product()
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["unweighted", "weighted"])
 def test_class_weight_balanced_gives_every_class_the_same_total(target, weights):
     y = CASES[target][0]
-    encoder = TargetEncoder.from_y(y, "auto")
+    encoder = Targets.from_y(y, "auto")
     targets = encoder.encode(y, np.float64)
     factors = class_factors("balanced", encoder, Samples(X, targets, weights))
     w = np.ones(60) if weights is None else weights
@@ -221,7 +221,7 @@ def test_early_stopping_scores_no_row_of_class_weight_0(own):
 @pytest.mark.parametrize(
     ("y", "class_weight", "message"),
     [
-        (MULTICLASS, {"a": 1, "z": 2, "y": 3}, r"class_weight has classes that y has not: \['z', 'y'\]"),
+        (MULTICLASS, {"a": 1, "z": 2, "y": 3}, r"class_weight has classes that are not in y: \['z', 'y'\]"),
         (MULTICLASS, {"b": -1}, "class_weight must be finite and non-negative; got -1 for class 'b'"),
         (MULTICLASS, {"b": np.nan}, "class_weight must be finite and non-negative; got nan for class 'b'"),
         (MULTICLASS, {"b": np.inf}, "class_weight must be finite and non-negative; got inf for class 'b'"),
@@ -230,7 +230,7 @@ def test_early_stopping_scores_no_row_of_class_weight_0(own):
         (MULTICLASS, [{0: 1}], "class_weight must be a dict {class: weight} or 'balanced' for classes that exclude each other"),
         (MULTILABEL, {0: 1}, "a list with a dict .* for each label or 'balanced' for multilabel targets; got {0: 1}"),
         (MULTILABEL, [{0: 1}, {1: 2}], "class_weight must have a dict for each of the 3 labels; got 2"),
-        (MULTILABEL, [{0: 1}, {1: 2}, {2: 1}], r"class_weight has classes that y has not: \[2\]. The classes are \[0, 1\]"),
+        (MULTILABEL, [{0: 1}, {1: 2}, {2: 1}], r"class_weight has classes that are not in y: \[2\]. The classes are \[0, 1\]"),
         (MULTILABEL, [{0: 1}, {1: 2}, 3], "class_weight must have dicts {class: weight}; got 3"),
         (MULTICLASS, "heavy", "The 'class_weight' parameter of SoftmaxMLPClassifier must be"),
     ],

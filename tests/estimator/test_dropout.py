@@ -6,9 +6,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
 
 from sksoftmax.loss import cross_entropy
+from sksoftmax.nn.layers import Dropout
 from sksoftmax.nn.network import Network
 from support.estimators import planned
 from support.marks import STEPWISE
+from support.networks import form_of, forward
 from support.targets import ARRAYS, MULTICLASS, X
 from support.weights import assert_same_weights
 
@@ -26,10 +28,10 @@ def test_dropout_is_off_in_predictions_and_validation_losses(target):
     clf = planned(dropout=0.9, early_stopping=True, restore_best=False).fit(X, y, X_val=X, y_val=y)
     (V, W), (a, b) = clf.coefs_, clf.intercepts_
     logits = np.maximum(X @ V + a, 0) @ W + b
-    assert_allclose(clf._network.logits(X), logits, rtol=1e-12, atol=1e-14)
+    assert_allclose(clf._model.logits(X), logits, rtol=1e-12, atol=1e-14)
     assert_array_equal(clf.predict_proba(X), clf.predict_proba(X))
-    head = clf._encoder.head
-    loss = head.loss(logits.copy(), clf._encoder.encode(y, np.float64), None)[0]
+    head = clf._model.targets.head
+    loss = head.loss(logits.copy(), clf._model.targets.encode(y, np.float64), None)[0]
     assert clf.validation_loss_curve_[-1] == pytest.approx(loss, rel=1e-9)
 
 
@@ -47,10 +49,11 @@ def test_the_training_loss_is_computed_under_dropout():
     """One step on all rows: its loss is that of the initial weights under the masks that the generator's next draw seeds."""
     clf = planned(dropout=0.5, max_iter=1, alpha=0.0, shuffle=False).fit(X, MULTICLASS)
     rng = np.random.RandomState(0)
-    network = Network((4, 5, 3), "relu", np.float64, dropout=0.5)
-    network.initialize(rng)
-    bits = np.random.SFC64(rng.randint(2**31))
-    assert clf.loss_ == pytest.approx(cross_entropy(network.forward(X, bits=bits)[0], MULTICLASS)[0], rel=1e-12)
+    network = Network.zeros(form_of(4, (5,), 3, "relu"), np.float64)
+    network.initialize(rng, ("relu", "relu"))
+    dropout = Dropout(np.full((1, 1), 0.5), np.random.SFC64(rng.randint(2**31)))
+    logits, _ = forward(network, X, dropout=dropout)
+    assert clf.loss_ == pytest.approx(cross_entropy(logits[0], MULTICLASS)[0], rel=1e-12)
 
 
 @pytest.mark.parametrize("form", [csr_matrix, lambda X: X.astype(np.float32)], ids=["sparse", "float32"])

@@ -3,10 +3,13 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
 
 from sksoftmax.parameters import stops_early
-from support.estimators import planned
+from support.estimators import planned, short_default
 from support.few_rows import X, y
 
 
@@ -51,3 +54,31 @@ def test_the_error_of_a_class_that_cannot_be_split_names_early_stopping():
 )
 def test_early_stopping_auto_depends_on_the_number_of_rows(early_stopping, n_samples, expected):
     assert stops_early(early_stopping, n_samples) is expected
+
+
+@pytest.mark.parametrize("params", [{}, {"n_members": 1}, {"solver": "lbfgs", "max_iter": 3}], ids=str)
+@pytest.mark.parametrize("scaling", ["robust", "standard"])
+def test_rows_that_early_stopping_sets_aside_inform_neither_scaling_nor_bins_categories_or_relevance(scaling, params):
+    """Training is the same to the last bit, whatever these rows hold."""
+    scored = []
+
+    def remember(estimator, X, y):
+        scored.append(X.index)
+        return float(len(scored))  # each epoch is better than the last one
+
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(240, 3)), columns=list("abc"))
+    frame["kind"] = np.array(["p", "q", "r"], dtype=object)[np.arange(240) % 3]
+    labels = (frame["a"] > 0).to_numpy()
+    clf = short_default(scaling=scaling, early_stopping=True, scoring=remember, n_bins=8, **params)
+    fitted = clone(clf).fit(frame, labels)
+    other = frame.copy()
+    other.loc[scored[0], list("abc")] *= 1e6
+    other.loc[scored[0][0], "a"] = np.nan
+    other.loc[scored[0], "kind"] = "seen in no other row"
+    again = clone(clf).fit(other, labels)
+    assert len(scored[0]) == 24
+    assert again.loss_curve_ == fitted.loss_curve_
+    assert_array_equal(again.relevance_, fitted.relevance_)
+    assert_array_equal(again.encoded_feature_names_, fitted.encoded_feature_names_)
+    rest = frame.drop(scored[0])
+    assert_array_equal(again.decision_function(rest), fitted.decision_function(rest))

@@ -1,6 +1,7 @@
 """The estimator on columns of many categories, which are embedded."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,8 +9,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.data import preprocessing, rows
+from sksoftmax.data import rows, statistics
 from sksoftmax.nn.layers import EMBEDDING_UNITS
+from sksoftmax.nn.network import Network
 from support.estimators import short_default
 from support.neutral import plain
 
@@ -25,7 +27,7 @@ SOLVER_PARAMS = {"committee": {}, "one network": {"n_members": 1}, "sgd": {"solv
 @pytest.fixture
 def at_most_five_one_hot(monkeypatch):
     """Columns of more than 5 categories are embedded."""
-    monkeypatch.setattr(preprocessing, "MAX_ONE_HOT", 5)
+    monkeypatch.setattr(statistics, "MAX_ONE_HOT", 5)
 
 
 def plain_on_raw_columns(**params):
@@ -45,7 +47,7 @@ def test_embedded_categorical_features_are_learnt(at_most_five_one_hot, params):
 def test_unknown_missing_and_new_categories_are_predicted_with_code_0(at_most_five_one_hot, params):
     clf = short_default(**params).fit(FRAME, y)
     others = FRAME[:6].assign(size=0.3, kind="p", city=["new", "", None, np.nan, "c00 ", "c99"])
-    X = clf._preprocessor.transform(clf._preprocessor.categories.matrix(others), np.float64)
+    X = clf._model.preprocessor.transform(clf._model.preprocessor.categories.matrix(others), np.float64)
     assert (X[:, -1] == 0).all()
     before = clf.predict_proba(others)
     assert_allclose(before, np.broadcast_to(before[:1], before.shape), rtol=1e-6)
@@ -157,10 +159,10 @@ def test_embeddings_set_by_hand_that_do_not_fit_are_named(at_most_five_one_hot, 
 def test_a_state_whose_embeddings_do_not_belong_to_its_columns_is_refused(at_most_five_one_hot):
     clf = short_default().fit(FRAME, y)
     state = clf.__getstate__()
-    network = state["_network"].copy()
-    network.embedded = (network.embedded[0][:-1],)
-    with pytest.raises(ValueError, match=r"damaged: tables of \[40\] rows, where \[41\] belong"):
-        SoftmaxMLPClassifier().__setstate__({**state, "_network": network})
+    model = state["_model"]
+    network = Network.zeros(replace(model.network.form, n_codes=(40,)), np.float32)
+    with pytest.raises(ValueError, match=r"damaged: the network has \[40\] codes, where \[41\] belong"):
+        SoftmaxMLPClassifier().__setstate__({**state, "_model": replace(model, network=network)})
 
 
 def test_to_sklearn_refuses_a_model_with_embeddings(at_most_five_one_hot):

@@ -8,8 +8,8 @@ import pytest
 from sklearn.metrics import log_loss
 
 from sksoftmax import SoftmaxMLPClassifier
-from support.estimators import converged, planned
-from support.marks import SOLVERS
+from support.estimators import converged, planned, short_default
+from support.marks import SOLVERS, UNCONVERGED
 from support.targets import MULTICLASS, X
 
 
@@ -41,6 +41,17 @@ def test_attributes_describe_the_network():
     assert [W.shape for W in clf.coefs_] == [(4, 6), (6, 5), (5, 3)]
     assert [b.shape for b in clf.intercepts_] == [(6,), (5,), (3,)]
     assert (clf.n_layers_, clf.n_outputs_, clf.n_features_in_, clf.n_iter_, clf.t_) == (4, 3, 4, 3, 3 * 60)
+
+
+@SOLVERS
+@pytest.mark.filterwarnings(UNCONVERGED)
+def test_a_fitted_default_estimator_has_at_most_three_private_attributes(solver):
+    """The model, the state of its training, and a count under the name that it has in MLPClassifier."""
+    clf = short_default(solver=solver)
+    unfitted = set(vars(clf))
+    clf.fit(X, MULTICLASS)
+    private = {name for name in set(vars(clf)) - unfitted if name.startswith("_")}
+    assert private <= {"_model", "_training", "_no_improvement_count"}
 
 
 def test_the_loss_of_lbfgs_includes_the_alpha_penalty():

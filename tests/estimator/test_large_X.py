@@ -9,9 +9,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.data import preprocessing, relevance, rows
+from sksoftmax.data import preprocessing, relevance, rows, statistics
 from sksoftmax.nn.network import Memory, Network
-from sksoftmax.training import committee, run
+from sksoftmax.training import committee, lbfgs
+from sksoftmax.training.run import Run
 from support.memory import peak_of
 from support.neutral import plain
 
@@ -37,7 +38,7 @@ def quick_default(**params):
 
 
 def assert_same_bits(one, other, X):
-    assert_array_equal(one._network.parameters, other._network.parameters)
+    assert_array_equal(one._model.network.parameters, other._model.network.parameters)
     assert_array_equal(one.predict_proba(X), other.predict_proba(X))
     assert one.loss_curve_ == other.loss_curve_
     assert one.validation_scores_ == other.validation_scores_
@@ -100,7 +101,7 @@ def test_lbfgs_adds_up_the_gradient_of_one_part_after_the_other(nothing_is_copie
 
     with pytest.warns(match="lbfgs failed to converge"):
         whole = fit()
-        monkeypatch.setattr(run, "PART_NUMBERS", 1000)
+        monkeypatch.setattr(lbfgs, "PART_NUMBERS", 1000)
         in_parts = fit()
     assert_allclose(in_parts.loss_curve_, whole.loss_curve_, rtol=1e-9)
     assert_allclose(in_parts.predict_proba(NUMBERS), whole.predict_proba(NUMBERS), rtol=1e-6)
@@ -115,9 +116,9 @@ def in_a_file(tmp_path, monkeypatch):
     for module, name, value in [
         (rows, "COPY_BYTES", 2**18),
         (preprocessing, "BLOCK", 2**15),
-        (preprocessing, "SAMPLE_ROWS", 100),
+        (statistics, "SAMPLE_ROWS", 100),
         (relevance, "MOST_ROWS", 100),
-        (run, "PART_NUMBERS", 2**18),
+        (lbfgs, "PART_NUMBERS", 2**18),
         (committee, "MIXTURE_ROWS", 500),
     ]:
         monkeypatch.setattr(module, name, value)
@@ -171,7 +172,7 @@ def test_training_leaves_nothing_behind_that_only_the_garbage_collector_would_fi
     def alive(kind):
         return sum(isinstance(thing, kind) for thing in gc.get_objects())
 
-    before = {kind: alive(kind) for kind in (run.Run, Memory, Network)}
+    before = {kind: alive(kind) for kind in (Run, Memory, Network)}
     clf = quick_default(early_stopping=True, scoring=scoring).fit(NUMBERS, y)
     for _ in range(2):
         clf.partial_fit(NUMBERS, y, X_val=NUMBERS, y_val=y)
@@ -185,7 +186,7 @@ def test_the_mixture_is_fitted_on_a_sample_of_many_rows(monkeypatch):
     whole = quick_default().fit(NUMBERS, y)
     monkeypatch.setattr(committee, "MIXTURE_ROWS", N // 2)
     some = quick_default().fit(NUMBERS, y)
-    assert_array_equal(some._network.parameters, whole._network.parameters)
-    assert not np.array_equal(some._mixture.weights, whole._mixture.weights)
-    assert some._mixture.weights.sum() == pytest.approx(1)
+    assert_array_equal(some._model.network.parameters, whole._model.network.parameters)
+    assert not np.array_equal(some._model.mixture.weights, whole._model.mixture.weights)
+    assert some._model.mixture.weights.sum() == pytest.approx(1)
     assert_allclose(some.predict_proba(NUMBERS), whole.predict_proba(NUMBERS), atol=0.15)

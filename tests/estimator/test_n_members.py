@@ -14,12 +14,12 @@ from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.training.committee import (
-    FOLD_ROWS,
-    Mixture,
-)
+from sksoftmax.model import member_logits
+from sksoftmax.nn.mixture import Mixture
+from sksoftmax.training.committee import FOLD_ROWS, Committee
 from support.callbacks import Recorder
 from support.committees import KINDS, N_INPUTS, N, X, quick_committee, y
+from support.marks import UNCONVERGED
 from support.memory import peak_of
 
 # Calibration and weights
@@ -29,7 +29,7 @@ def test_members_that_see_n_bins_get_more_weight_if_only_bins_help():
     rng = np.random.RandomState(0)
     steps = rng.uniform(-3, 3, (600, 1))
     stripes = (np.floor(steps[:, 0] * 3) % 2).astype(int)
-    mixture = SoftmaxMLPClassifier((8,), n_members=4, max_iter=40, random_state=0).fit(steps, stripes)._mixture
+    mixture = SoftmaxMLPClassifier((8,), n_members=4, max_iter=40, random_state=0).fit(steps, stripes)._model.mixture
     assert mixture.weights[2:].min() > mixture.weights[:2].max()
 
 
@@ -40,7 +40,7 @@ def test_members_that_see_n_bins_get_more_weight_if_only_bins_help():
 def test_n_members_learn_every_kind_of_target(kind):
     clf = quick_committee().fit(X, KINDS[kind])
     p = clf.predict_proba(X)
-    assert clf._network.n_members == 8
+    assert clf._model.network.form.n_members == 8
     assert np.isfinite(p).all()
     assert_allclose(np.exp(clf.predict_log_proba(X)), p, rtol=1e-5)
     if kind != "multilabel":
@@ -65,7 +65,7 @@ def test_early_stopping_of_a_committee_scores_a_part_of_the_rows(kind):
 def test_early_stopping_scores_the_members_of_a_committee_together():
     clf = quick_committee(early_stopping=True, max_iter=1, n_members=4).fit(X, y, X_val=X[:50], y_val=y[:50])
     together = clone(clf).fit(X, y, X_val=X[:50], y_val=y[:50])
-    together._mixture = Mixture.equal(4)
+    together._model.mixture = Mixture.equal(4)
     assert clf.validation_scores_ == [together.score(X[:50], y[:50])]
 
 
@@ -94,8 +94,36 @@ def test_class_weight_equals_sample_weight_in_a_committee():
 def test_sample_weight_acts_on_the_training_and_the_mixture_of_a_committee():
     weights = np.where(X[:, 0] > 0, 5.0, 0.5)
     plain, weighted = quick_committee().fit(X, y), quick_committee().fit(X, y, sample_weight=weights)
-    assert not np.allclose(plain._mixture.sharpness, weighted._mixture.sharpness)
+    assert not np.allclose(plain._model.mixture.sharpness, weighted._model.mixture.sharpness)
     assert not np.allclose(plain.coefs_[-1], weighted.coefs_[-1])
+
+
+@pytest.mark.filterwarnings(UNCONVERGED)
+@pytest.mark.parametrize("kind", ["classes", "multilabel"])
+def test_sample_weight_trains_each_of_n_members_as_if_it_were_alone(kind, monkeypatch):
+    """A step of SGD on all rows outside a member's fold: the weights of these rows have another sum for each member."""
+    plain = {"n_bins": 0, "scaling": None, "relevance": None, "shuffle": False, "weight_decay": 0.0, "dropout": 0.0}
+    plain |= {"solver": "sgd", "momentum": 0.0, "learning_rate": "constant", "alpha": 0.1, "batch_size": N, "max_iter": 1}
+    weights, plan, orders = np.where(np.arange(N) % 5 == 0, 20.0, 0.1), Committee.plan, []
+
+    def remember(*args, **kwargs):
+        committee = plan(*args, **kwargs)
+        orders.append(committee.order.copy())
+        return committee
+
+    monkeypatch.setattr(Committee, "plan", remember)
+    before = quick_committee(**plain, n_members=4, learning_rate_init=1e-300).fit(X, KINDS[kind], weights)
+    after = quick_committee(**plain, n_members=4, learning_rate_init=0.1).fit(X, KINDS[kind], weights)
+    monkeypatch.undo()
+    assert np.ptp([weights[rows].sum() for rows in orders[1]]) > 20
+    for member, rows in enumerate(orders[1]):
+        alone = quick_committee(**plain, n_members=1, learning_rate_init=0.1)
+        alone.coefs_, alone.intercepts_ = [W[member] for W in before.coefs_], [b[member] for b in before.intercepts_]
+        classes = None if kind == "multilabel" else [0, 1, 2]
+        alone.partial_fit(X[rows], KINDS[kind][rows], weights[rows], classes=classes)
+        for mine, theirs in zip(alone.coefs_ + alone.intercepts_, after.coefs_ + after.intercepts_, strict=True):
+            assert_allclose(mine, theirs[member], rtol=1e-9, atol=1e-14)
+        assert (alone.coefs_[-1] != before.coefs_[-1][member]).any()
 
 
 @pytest.mark.parametrize("n_rows", [FOLD_ROWS + 50, FOLD_ROWS + 130])
@@ -123,7 +151,7 @@ def test_an_integer_sample_weight_equals_repeated_rows_if_rows_are_too_few_for_f
 
 
 def test_members_have_equal_weights_if_rows_are_too_few_for_folds():
-    mixture = quick_committee().fit(X[: FOLD_ROWS - 1], y[: FOLD_ROWS - 1])._mixture
+    mixture = quick_committee().fit(X[: FOLD_ROWS - 1], y[: FOLD_ROWS - 1])._model.mixture
     assert_array_equal(mixture.weights, [0.25] * 4)
     assert_array_equal(mixture.sharpness, [1] * 4)
     assert mixture.final == 1
@@ -137,15 +165,15 @@ def test_the_same_random_state_gives_the_same_committee_and_another_a_different_
 
 def test_members_differ():
     clf = quick_committee().fit(X, y)
-    answers = np.stack([clf._network.member(k).logits(clf._preprocessor.transform(X, np.float32)) for k in range(8)])
+    _, answers = next(member_logits(clf._model.network, clf._model.preprocessor.transform(X[:1], np.float32)))
     assert len(np.unique(answers[:, 0, 0])) == 8
 
 
 def test_the_mixture_of_the_members_is_what_predicts():
     clf = quick_committee(n_members=4).fit(X, y)
-    inputs = clf._preprocessor.transform(X, np.float32)
-    p = [softmax(s * clf._network.member(k).logits(inputs), axis=1) for k, s in enumerate(clf._mixture.sharpness)]
-    mixture = np.log(np.average(p, axis=0, weights=clf._mixture.weights)) * clf._mixture.final
+    _, answers = next(member_logits(clf._model.network, clf._model.preprocessor.transform(X, np.float32)))
+    p = [softmax(s * logits, axis=1) for s, logits in zip(clf._model.mixture.sharpness, answers)]
+    mixture = np.log(np.average(p, axis=0, weights=clf._model.mixture.weights)) * clf._model.mixture.final
     assert_allclose(clf.predict_log_proba(X), log_softmax(mixture, axis=1), rtol=1e-4, atol=1e-5)
 
 
@@ -183,16 +211,16 @@ def test_partial_fit_keeps_n_members_whatever_the_number_of_rows(sizes):
     clf = quick_committee()
     for n_rows in sizes:
         clf.partial_fit(X[:n_rows], y[:n_rows], classes=[0, 1, 2])
-        assert clf._network.n_members == (4 if sizes[0] < FOLD_ROWS else 8)
+        assert clf._model.network.form.n_members == (4 if sizes[0] < FOLD_ROWS else 8)
     assert len(clf.loss_curve_) == len(sizes)
     assert clf.loss_curve_[-1] < clf.loss_curve_[0]
 
 
 def test_partial_fit_after_fit_keeps_the_mixture():
     clf = quick_committee().fit(X, y)
-    mixture, coef = clf._mixture, clf.coefs_[0].copy()
+    mixture, coef = clf._model.mixture, clf.coefs_[0].copy()
     clf.partial_fit(X[:50], y[:50])
-    assert clf._mixture is mixture
+    assert clf._model.mixture is mixture
     assert (clf.coefs_[0] != coef).any()
 
 
@@ -200,7 +228,7 @@ def test_warm_start_keeps_n_members_whatever_the_number_of_rows():
     clf = quick_committee(warm_start=True).fit(X[:90], y[:90])
     loss = clf.loss_
     clf.fit(X, y)
-    assert clf._network.n_members == 4
+    assert clf._model.network.form.n_members == 4
     assert len(clf.loss_curve_) == 6
     assert clf.loss_ < loss
 
@@ -208,15 +236,15 @@ def test_warm_start_keeps_n_members_whatever_the_number_of_rows():
 def test_warm_start_keeps_n_members_1():
     clf = quick_committee(n_members=1, warm_start=True).fit(X, y)
     clf.set_params(n_members="auto").fit(X, y)
-    assert clf._network.n_members is None
+    assert clf._model.network.form.n_members == 1
 
 
 @pytest.mark.parametrize("then", [1, 6])
 def test_warm_start_refuses_another_n_members(then):
     clf = quick_committee(n_members=4, warm_start=True).fit(X, y)
-    with pytest.raises(ValueError, match=f"cannot go on with n_members={then}: it began with 4"):
+    with pytest.raises(ValueError, match=f"cannot continue with n_members={then}: it began with 4"):
         clf.set_params(n_members=then).fit(X, y)
-    assert clf._network.n_members == 4
+    assert clf._model.network.form.n_members == 4
 
 
 def test_warm_start_of_a_committee_refuses_solver_lbfgs():
@@ -278,7 +306,7 @@ def test_a_list_of_dropout_rates_for_layers_is_not_taken_as_one_for_members():
 def test_weights_of_members_set_by_hand_are_used():
     clf = quick_committee(n_members=4).fit(X, y)
     expected, copies = clf.predict_proba(X), [W.copy() for W in clf.coefs_]
-    assert copies[0].shape == (4, clf._network.layer_units[0], 8)
+    assert copies[0].shape == (4, clf._model.network.form.units[0], 8)
     clf.coefs_ = copies
     assert_allclose(clf.predict_proba(X), expected, rtol=1e-5)
     copies[-1][...] = 0
@@ -326,7 +354,7 @@ def test_the_defaults_take_a_raw_frame_of_strings_numbers_and_missing_values():
     assert clf.score(frame, labels) > 0.9
     unseen = frame.assign(town="Z", income=np.nan, grade=pd.Categorical([None] * N, ["low", "high"]))
     assert set(clf.predict(unseen)) <= {"yes", "no"}
-    assert clf._network.coefs[0].shape[1] == len(clf.encoded_feature_names_)
+    assert clf._model.network.coefs[0].shape[1] == len(clf.encoded_feature_names_)
 
 
 def test_the_defaults_learn_iris():
@@ -376,5 +404,5 @@ def test_callbacks_get_a_committee_that_predicts_and_may_stop_it():
     clf = quick_committee().set_callbacks(recorder).fit(X, y)
     assert clf.n_iter_ == len(recorder.models) == 2
     assert all(p.shape == (N, 3) for _, p in recorder.models)
-    assert isinstance(clf._mixture, Mixture)
-    assert clf._mixture.final != 1
+    assert isinstance(clf._model.mixture, Mixture)
+    assert clf._model.mixture.final != 1

@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose
 from sksoftmax.loss import cross_entropy
 from support.estimators import planned
 from support.marks import STEPWISE, UNCONVERGED
+from support.networks import forward, logits_and_gradient
 from support.targets import BINARY, MULTICLASS, MULTILABEL, SOFT, X
 from support.weights import assert_same_weights, pickled
 
@@ -56,10 +57,9 @@ def test_partial_fit_with_changed_beta_1_and_beta_2_keeps_the_moments():
     clf = planned(shuffle=False, alpha=0.0).fit(X, MULTICLASS)
     m, v = clf._optimizer.m * (1 - 0.9), clf._optimizer.v * (1 - 0.999)
     clf.set_params(beta_1=0.5, beta_2=0.9, learning_rate_init=1e-300).partial_fit(X, MULTICLASS)
-    logits, backprop = clf._network.forward(X)
-    gradient = clf._network.gradient
-    _, d_logits = cross_entropy(logits, MULTICLASS)
-    backprop(d_logits)
+    network = clf._model.network
+    _, d_logits = cross_entropy(forward(network, X)[0][0], MULTICLASS)
+    _, gradient = logits_and_gradient(network, X, d_logits[None])
     assert_allclose(clf._optimizer.m * 0.5, 0.5 * m + 0.5 * gradient, rtol=1e-9, atol=1e-15)
     assert_allclose(clf._optimizer.v * 0.1, 0.9 * v + 0.1 * gradient**2, rtol=1e-9, atol=1e-15)
 

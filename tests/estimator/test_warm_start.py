@@ -57,7 +57,7 @@ def test_warm_start_and_partial_fit_accept_soft_labels_that_are_all_certain(meth
 )
 def test_warm_start_and_partial_fit_refuse_a_changed_parameter_that_the_first_call_fixed(method, name, value, began):
     clf = planned(warm_start=True).fit(X, BINARY).set_params(**{name: value})
-    with pytest.raises(ValueError, match=rf"cannot go on with {name}={re.escape(repr(value))}: it began with {began}.*Undo"):
+    with pytest.raises(ValueError, match=rf"cannot continue with {name}={re.escape(repr(value))}: it began with {began}.*Undo"):
         getattr(clf, method)(X, BINARY)
     assert len(clf.set_params(warm_start=False).fit(X, BINARY).loss_curve_) == 3
 
@@ -82,7 +82,7 @@ def test_warm_start_with_another_solver_keeps_the_weights_and_drops_the_moments(
     clf = planned(solver=solver, warm_start=True).fit(X, MULTICLASS)
     fresh = planned(solver=then, warm_start=True).fit(X, MULTICLASS)
     fresh.coefs_, fresh.intercepts_ = ([array.copy() for array in arrays] for arrays in (clf.coefs_, clf.intercepts_))
-    fresh._optimizer = None
+    fresh._training.optimizer = None
     assert_same_weights(clf.set_params(solver=then).fit(X, MULTICLASS), fresh.fit(X, MULTICLASS))
 
 

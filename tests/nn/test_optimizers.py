@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier
 
-from sksoftmax.nn.network import Network
-from sksoftmax.nn.optimizers import SGD, Adam, Averaged, clip, make_optimizer
+from sksoftmax.nn.optimizers import SGD, Adam, WeightAverage, clip, make_optimizer
+from support.estimators import planned
 from support.marks import STEPWISE
+from support.networks import form_of, initialized
+from support.targets import MULTICLASS, X
 
 SIZE = 5
 
@@ -190,10 +192,9 @@ def test_changed_betas_keep_the_moments_after_any_number_of_steps(n_steps):
 
 
 @EVERY_OPTIMIZER
-@pytest.mark.parametrize("averaged", [False, True], ids=["alone", "averaged"])
-def test_an_optimizer_that_has_forgotten_steps_like_a_new_one(name, averaged):
+def test_an_optimizer_that_has_forgotten_steps_like_a_new_one(name):
     w, gradients, rates = random_run()
-    used, new = (Averaged(OPTIMIZERS[name](w), w, 0.8) if averaged else OPTIMIZERS[name](w) for _ in range(2))
+    used, new = (OPTIMIZERS[name](w) for _ in range(2))
     steps(used, w, gradients[:10], rates)
     used.forget()
     np.testing.assert_array_equal(steps(used, w, gradients[10:], rates), steps(new, w, gradients[10:], rates))
@@ -201,11 +202,9 @@ def test_an_optimizer_that_has_forgotten_steps_like_a_new_one(name, averaged):
         np.testing.assert_array_equal(getattr(used, name), getattr(new, name))
 
 
-@pytest.mark.parametrize("averaged", [False, True], ids=["alone", "averaged"])
-def test_only_adam_reports_a_moment_that_has_become_infinite(averaged):
+def test_only_adam_reports_a_moment_that_has_become_infinite():
     w = np.zeros(SIZE)
     for optimizer, expected in ((Adam(w), True), (SGD(w), False)):
-        optimizer = Averaged(optimizer, w, 0.8) if averaged else optimizer
         assert not optimizer.overflowed()
         with np.errstate(over="ignore"):
             steps(optimizer, w, [np.array([1e200, 0, 0, 0, 0])], [1e-3])
@@ -230,25 +229,23 @@ def test_float32_stays_float32_and_close_to_float64(name):
 OPTIONS = {
     "solver": "adam",
     "learning_rate_init": 0.02,
-    "weight_decay": 0.0,
+    "weight_decay": np.zeros(1),
     "momentum": 0.8,
     "nesterovs_momentum": False,
     "beta_1": 0.7,
     "beta_2": 0.99,
     "epsilon": 1e-5,
-    "ema_decay": 0.0,
     "parametrization": "standard",
 }
 
 
-def optimizer_options(**changes):
+def recipe_of(**changes):
+    """What `make_optimizer` reads of a recipe."""
     return SimpleNamespace(**{**OPTIONS, **changes})
 
 
-def tiny_network(dtype=np.float64):
-    network = Network((2, 3, 1), "relu", dtype)
-    network.initialize(np.random.RandomState(0))
-    return network
+def tiny_network(dtype=np.float64, **params):
+    return initialized(form_of(2, (3,), 1, "relu", **params), dtype)
 
 
 def test_the_optimizers_defaults_are_mlpclassifiers():
@@ -259,22 +256,39 @@ def test_the_optimizers_defaults_are_mlpclassifiers():
     assert (sgd.momentum, sgd.nesterov) == (theirs.momentum, theirs.nesterovs_momentum)
 
 
+def test_make_optimizer_gives_no_optimizer_to_lbfgs():
+    assert make_optimizer(recipe_of(solver="lbfgs"), tiny_network()) is None
+
+
 @STEPWISE
-def test_make_optimizer_gives_layers_their_own_rates_in_the_ntk_parametrization_alone(solver):
-    net = tiny_network()
-    assert make_optimizer(optimizer_options(solver=solver), net).relative_rates is None
-    assert make_optimizer(optimizer_options(solver=solver, parametrization="ntk"), net).relative_rates == net.relative_rates()
+def test_make_optimizer_gives_layers_their_own_rates_with_parametrization_ntk_alone(solver):
+    network = tiny_network()
+    assert make_optimizer(recipe_of(solver=solver), network).relative_rates is None
+    rates = make_optimizer(recipe_of(solver=solver, parametrization="ntk"), network).relative_rates
+    assert rates == network.relative_rates("ntk")
+
+
+@STEPWISE
+@pytest.mark.parametrize("parametrization", ["ntk", "standard"])
+def test_make_optimizer_gives_tables_the_rates_of_their_codes(solver, parametrization):
+    network, rates_of_codes = tiny_network(n_codes=(3,)), [np.array([0.1, 0.5, 1.0])]
+    relative_rates = make_optimizer(
+        recipe_of(solver=solver, parametrization=parametrization), network, rates_of_codes
+    ).relative_rates
+    part, factors = relative_rates[-1]
+    assert network.parameters[part].size == network.E.size
+    np.testing.assert_array_equal(factors.reshape(3, -1), np.broadcast_to(rates_of_codes[0][:, None], network.E[0].shape))
 
 
 def test_make_optimizer_gives_adam_its_parameters():
-    adam = make_optimizer(optimizer_options(), tiny_network())
+    adam = make_optimizer(recipe_of(), tiny_network())
     assert type(adam) is Adam
     assert (adam.learning_rate, adam.learning_rate_init, adam.t) == (0.02, 0.02, 0)
     assert (adam.beta_1, adam.beta_2, adam.epsilon) == (0.7, 0.99, 1e-5)
 
 
 def test_make_optimizer_gives_sgd_its_parameters():
-    sgd = make_optimizer(optimizer_options(solver="sgd"), tiny_network())
+    sgd = make_optimizer(recipe_of(solver="sgd"), tiny_network())
     assert type(sgd) is SGD
     assert (sgd.learning_rate, sgd.learning_rate_init, sgd.momentum, sgd.nesterov) == (0.02, 0.02, 0.8, False)
 
@@ -284,7 +298,7 @@ def test_make_optimizer_gives_sgd_its_parameters():
 def test_make_optimizer_applies_weight_decay_to_weights_and_not_to_biases(solver, dtype):
     net = tiny_network(dtype)
     before = [a.copy() for a in net.coefs + net.intercepts]
-    optimizer = make_optimizer(optimizer_options(solver=solver, weight_decay=0.5), net)
+    optimizer = make_optimizer(recipe_of(solver=solver, weight_decay=np.array([0.5])), net)
     optimizer.step(net.parameters, np.zeros_like(net.parameters), 0.1)
     for now, then in zip(net.coefs, before):
         np.testing.assert_allclose(now, 0.95 * then, rtol=2 * np.finfo(dtype).eps)
@@ -347,16 +361,24 @@ def averaged_by_hand(points, decay):
     return total / (1 - decay ** len(points))
 
 
-def averaged_epochs(optimizer, w, gradients, rates, per_epoch=5):
+def averaged_steps(optimizer, average, w, gradients, rates):
+    """Take these steps within an epoch, and move the average after each."""
+    for g, rate in zip(gradients, rates):
+        g = g.copy()
+        optimizer.step(w, g, rate)
+        average.update(w, scratch=g)
+
+
+def averaged_epochs(optimizer, average, w, gradients, rates, per_epoch=5):
     """The weights that are evaluated after each epoch, and those from which the next epoch would continue."""
     w, shown = w.copy(), []
     for start in range(0, len(gradients), per_epoch):
-        optimizer.begin_epoch(w)
-        for g, rate in zip(gradients[start : start + per_epoch], rates[start : start + per_epoch]):
-            optimizer.step(w, g.copy(), rate)
-        optimizer.end_epoch(w)
+        epoch = slice(start, start + per_epoch)
+        average.begin_epoch(w)
+        averaged_steps(optimizer, average, w, gradients[epoch], rates[epoch])
+        average.end_epoch(w)
         shown.append(w.copy())
-    optimizer.begin_epoch(w)
+    average.begin_epoch(w)
     return shown, w
 
 
@@ -367,7 +389,7 @@ def test_ema_decay_gives_the_bias_corrected_average_and_does_not_change_the_step
     plain, points = OPTIMIZERS[name](w), [w]
     for g, rate in zip(gradients, rates):
         points.append(steps(plain, points[-1], [g], [rate]))
-    shown, continued = averaged_epochs(Averaged(OPTIMIZERS[name](w), w, decay), w, gradients, rates)
+    shown, continued = averaged_epochs(OPTIMIZERS[name](w), WeightAverage(w, decay), w, gradients, rates)
     np.testing.assert_array_equal(continued, points[-1])
     for epoch, average in enumerate(shown, start=1):
         np.testing.assert_allclose(average, averaged_by_hand(points[1 : 5 * epoch + 1], decay), rtol=1e-11)
@@ -376,101 +398,119 @@ def test_ema_decay_gives_the_bias_corrected_average_and_does_not_change_the_step
 @EVERY_OPTIMIZER
 def test_a_resumed_ema_decay_average_continues_as_if_never_interrupted(name):
     w, gradients, rates = random_run()
-    expected, _ = averaged_epochs(Averaged(OPTIMIZERS[name](w), w, 0.8), w, gradients, rates)
-    first, second = (Averaged(OPTIMIZERS[name](w), w, 0.8) for _ in range(2))
+    expected, _ = averaged_epochs(OPTIMIZERS[name](w), WeightAverage(w, 0.8), w, gradients, rates)
+    first, second = ((OPTIMIZERS[name](w), WeightAverage(w, 0.8)) for _ in range(2))
     halfway = w.copy()
-    first.begin_epoch(halfway)
-    for g, rate in zip(gradients[:5], rates):
-        first.step(halfway, g.copy(), rate)
-    first.end_epoch(halfway)
-    second.resume(first, keep_rate=True)
-    shown, _ = averaged_epochs(second, halfway, gradients[5:], rates[5:])
+    first[1].begin_epoch(halfway)
+    averaged_steps(*first, halfway, gradients[:5], rates)
+    first[1].end_epoch(halfway)
+    second[0].resume(first[0], keep_rate=True)
+    second[1].resume(first[1])
+    shown, _ = averaged_epochs(*second, halfway, gradients[5:], rates[5:])
     np.testing.assert_array_equal(shown, expected[1:])
+
+
+def test_a_resumed_ema_decay_average_leaves_the_earlier_one_unchanged():
+    w, gradients, rates = random_run()
+    first, second = WeightAverage(w, 0.8), WeightAverage(w, 0.8)
+    averaged_epochs(SGD(w), first, w, gradients, rates)
+    before = first.other.copy(), first.shown.copy(), first.n_averaged
+    second.resume(first)
+    averaged_epochs(SGD(w), second, first.shown, gradients, rates)
+    for now, then in zip((first.other, first.shown, first.n_averaged), before):
+        np.testing.assert_array_equal(now, then)
 
 
 @EVERY_OPTIMIZER
 def test_weights_set_by_the_user_start_a_new_ema_decay_average(name):
     w, gradients, rates = random_run()
-    optimizer = Averaged(OPTIMIZERS[name](w), w, 0.8)
-    _, continued = averaged_epochs(optimizer, w, gradients, rates)
-    optimizer.end_epoch(continued)
+    optimizer, average = OPTIMIZERS[name](w), WeightAverage(w, 0.8)
+    _, continued = averaged_epochs(optimizer, average, w, gradients, rates)
+    average.end_epoch(continued)
     elsewhere = np.full(SIZE, 3.0)
-    optimizer.begin_epoch(elsewhere)
+    average.begin_epoch(elsewhere)
     np.testing.assert_array_equal(elsewhere, 3.0)
-    optimizer.step(elsewhere, gradients[0].copy(), 0.1)
+    averaged_steps(optimizer, average, elsewhere, gradients[:1], [0.1])
     stepped = elsewhere.copy()
-    optimizer.end_epoch(elsewhere)
+    average.end_epoch(elsewhere)
     np.testing.assert_allclose(elsewhere, stepped, rtol=1e-14)  # the average of one point
 
 
 def test_an_ema_decay_average_of_zero_weights_begins_with_its_first_step():
     w = np.zeros(SIZE)
-    optimizer = Averaged(SGD(w), w, 0.8)
-    shown, _ = averaged_epochs(optimizer, w, np.ones((1, SIZE)), [0.5])
+    shown, _ = averaged_epochs(SGD(w), WeightAverage(w, 0.8), w, np.ones((1, SIZE)), [0.5])
     np.testing.assert_allclose(shown, steps(SGD(w), w, np.ones((1, SIZE)), [0.5])[None], rtol=1e-14)
 
 
 def test_ema_decay_changes_nothing_in_an_epoch_without_a_step():
-    optimizer, w = Averaged(SGD(np.zeros(SIZE)), np.zeros(SIZE), 0.8), np.ones(SIZE)
-    optimizer.begin_epoch(w)
-    optimizer.end_epoch(w)
+    average, w = WeightAverage(np.zeros(SIZE), 0.8), np.ones(SIZE)
+    average.begin_epoch(w)
+    average.end_epoch(w)
     np.testing.assert_array_equal(w, 1)
 
 
 def test_ema_decay_changes_nothing_if_the_epoch_has_not_begun():
     """This happens if an interrupt comes before the first epoch of a warm start."""
     w, gradients, rates = random_run()
-    first, second = (Averaged(SGD(w), w, 0.8) for _ in range(2))
+    first, second = (WeightAverage(w, 0.8) for _ in range(2))
     first.begin_epoch(w)
-    first.step(w, gradients[0], rates[0])
-    first.step(w, gradients[1], rates[1])
+    averaged_steps(SGD(w), first, w, gradients[:2], rates)
     first.end_epoch(w)
-    second.resume(first, keep_rate=True)
-    for optimizer in (first, second):
+    second.resume(first)
+    for average in (first, second):
         before = w.copy()
-        optimizer.end_epoch(w)
+        average.end_epoch(w)
         np.testing.assert_array_equal(w, before)
 
 
-def test_an_ema_decay_average_begins_where_an_optimizer_without_one_ended():
+@pytest.mark.parametrize("earlier", [None, WeightAverage(np.ones(SIZE + 1), 0.8)], ids=["none", "another size"])
+def test_an_ema_decay_average_begins_where_training_without_it_or_of_another_size_ended(earlier):
     w, gradients, rates = random_run()
-    adam, averaged = Adam(w), Averaged(Adam(w), w, 0.8)
+    adam, resumed, average = Adam(w), Adam(w), WeightAverage(w, 0.8)
     halfway = steps(adam, w, gradients[:10], rates)
-    averaged.resume(adam, keep_rate=True)
-    _, continued = averaged_epochs(averaged, halfway, gradients[10:], rates)
+    resumed.resume(adam, keep_rate=True)
+    average.resume(earlier)
+    assert (average.n_averaged, average.other.shape) == (0, (SIZE,))
+    _, continued = averaged_epochs(resumed, average, halfway, gradients[10:], rates)
     np.testing.assert_array_equal(continued, steps(adam, halfway, gradients[10:], rates))
 
 
-@pytest.mark.parametrize(("keep_rate", "expected"), [(True, 0.02), (False, 0.1)])
-def test_a_resumed_ema_decay_average_keeps_a_lowered_learning_rate_if_its_optimizer_does(keep_rate, expected):
-    previous, following = (Averaged(SGD(np.zeros(SIZE), learning_rate=0.1), np.zeros(SIZE), 0.8) for _ in range(2))
-    previous.learning_rate = 0.02
-    following.resume(previous, keep_rate)
-    assert following.learning_rate == expected
-
-
-def test_an_ema_decay_average_passes_on_the_learning_rate_and_forgets_with_its_optimizer():
+def test_an_ema_decay_average_that_has_forgotten_begins_like_a_new_one():
+    """Its numbers may not be finite before."""
     w, gradients, rates = random_run()
-    optimizer = Averaged(Adam(w, learning_rate=0.1), w, 0.5)
-    optimizer.learning_rate = 0.02
-    assert (optimizer.optimizer.learning_rate, optimizer.learning_rate_init) == (0.02, 0.1)
-    averaged_epochs(optimizer, w, gradients, rates)
-    optimizer.forget()
-    assert not optimizer.optimizer.m.any()
-    optimizer.begin_epoch(other := np.ones(SIZE))
+    used, new = WeightAverage(w, 0.5), WeightAverage(w, 0.5)
+    averaged_epochs(SGD(w), used, w, gradients, rates)
+    used.other[:2] = np.inf, np.nan
+    used.forget()
+    used.begin_epoch(other := np.ones(SIZE))
     np.testing.assert_array_equal(other, 1)
+    ours, theirs = (averaged_epochs(SGD(w), average, w, gradients, rates)[0] for average in (used, new))
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_an_ema_decay_update_that_is_interrupted_does_not_count():
+    class Interrupting(np.ndarray):
+        def __iadd__(self, other):
+            raise KeyboardInterrupt
+
+    average = WeightAverage(np.zeros(SIZE), 0.8)
+    average.other = average.other.view(Interrupting)
+    with pytest.raises(KeyboardInterrupt):
+        average.update(np.ones(SIZE), scratch=np.empty(SIZE))
+    assert average.n_averaged == 0
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_an_ema_decay_average_keeps_the_dtype(dtype):
     w, gradients, rates = random_run()
     w, gradients = w.astype(dtype), gradients.astype(dtype)
-    shown, continued = averaged_epochs(Averaged(Adam(w), w, 0.9), w, gradients, rates)
+    shown, continued = averaged_epochs(Adam(w), WeightAverage(w, 0.9), w, gradients, rates)
     assert shown[-1].dtype == continued.dtype == dtype
 
 
 @pytest.mark.parametrize(("solver", "kind"), [("adam", Adam), ("sgd", SGD)])
-def test_make_optimizer_averages_with_ema_decay(solver, kind):
-    optimizer = make_optimizer(optimizer_options(solver=solver, ema_decay=0.9), tiny_network())
-    assert (type(optimizer), type(optimizer.optimizer), optimizer.decay) == (Averaged, kind, 0.9)
-    assert optimizer.learning_rate == 0.02
+def test_ema_decay_adds_an_average_beside_the_optimizer(solver, kind):
+    state = planned(solver=solver, ema_decay=0.9).fit(X, MULTICLASS)._training
+    assert (type(state.optimizer), type(state.average), state.average.decay) == (kind, WeightAverage, 0.9)
+    assert state.optimizer.learning_rate == 0.02
+    assert planned(solver=solver, ema_decay=0.0).fit(X, MULTICLASS)._training.average is None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sksoftmax.nn.schedules import PLANNED, adaptive, constant, cosine, coslog4, invscaling, is_planned, one_cycle, schedule
-from sksoftmax.training.run import learning_rates
+from sksoftmax.training.steps import learning_rates
 
 
 def curve(schedule, start=0, stop=1):
@@ -127,16 +127,16 @@ def test_a_learning_rate_function_that_returns_no_factor_is_named_with_the_progr
 @pytest.mark.parametrize("learning_rate", ["constant", "cosine", lambda progress: 1 - progress])
 @pytest.mark.parametrize("warmup", [0.0, 0.5])
 def test_the_learning_rates_of_an_epochs_steps_are_the_base_rate_times_the_plan_at_equal_distances(learning_rate, warmup):
-    options = SimpleNamespace(learning_rate=learning_rate, warmup=warmup, max_iter=4, fold_epochs=0)
+    recipe = SimpleNamespace(learning_rate=learning_rate, warmup=warmup, max_iter=4)
     optimizer = SimpleNamespace(learning_rate=0.2)
-    rates = [rate for epoch in range(4) for rate in learning_rates(optimizer, options, epoch, 3)]
+    rates = [rate for epoch in range(4) for rate in learning_rates(optimizer, recipe, epoch, 3, fold_epochs=0)]
     plan = schedule(learning_rate, warmup)
     np.testing.assert_allclose(rates, [0.2 * plan(step / 12) for step in range(12)], rtol=1e-12)
 
 
 def test_a_committee_on_folds_runs_through_the_learning_rate_plan_twice():
-    options = SimpleNamespace(learning_rate="cosine", warmup=0.0, max_iter=5, fold_epochs=2)
+    recipe = SimpleNamespace(learning_rate="cosine", warmup=0.0, max_iter=5)
     optimizer = SimpleNamespace(learning_rate=0.2)
-    rates = [rate for epoch in range(5) for rate in learning_rates(optimizer, options, epoch, 2)]
+    rates = [rate for epoch in range(5) for rate in learning_rates(optimizer, recipe, epoch, 2, fold_epochs=2)]
     expected = [*(cosine(step / 4) for step in range(4)), *(cosine(step / 6) for step in range(6))]
     np.testing.assert_allclose(rates, 0.2 * np.array(expected), rtol=1e-12)

@@ -6,25 +6,29 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
-from sksoftmax.nn.network import Network
-from sksoftmax.training import fitting, recipe, run
+from sksoftmax.data.rows import Samples
+from sksoftmax.model import member_logits
+from sksoftmax.nn.mixture import Mixture, mixed
+from sksoftmax.training import committee, recipe, steps
 from sksoftmax.training.committee import (
     FOLD_ROWS,
-    Mixture,
+    Committee,
     Roles,
     better_strengths,
     fit_log_weights,
     fit_mixture,
     fit_sharpness,
-    member_folds,
-    mixed,
     out_of_fold,
     rows_of_members,
     stratified_folds,
 )
-from sksoftmax.training.run import Run, Samples, minibatches
+from sksoftmax.training.recipe import Recipe
+from sksoftmax.training.run import Run
+from sksoftmax.training.steps import cut
 from support.committees import KINDS, MANY_X, N_INPUTS, MANY_y, N, X, quick_committee
+from support.networks import form_of, initialized
 
 SIZES = [4, 6, 8, 10, 16]
 HEADS = {"softmax": SoftmaxHead(np.arange(3)), "binary": BinaryHead(np.arange(2)), "multilabel": MultilabelHead(np.arange(3))}
@@ -95,25 +99,31 @@ def test_folds_follow_the_generator():
     assert (one != other).any()
 
 
-def committee_network(n_members=4, n_inputs=N_INPUTS, n_outputs=3, hidden=(6,), n_skipped=(0, 0), seed=0):
-    network = Network((n_inputs, *hidden, n_outputs), "tanh", np.float64, n_members=n_members, n_skipped=n_skipped)
-    network.initialize(np.random.RandomState(seed))
-    return network
+def committee_network(n_members=4, n_outputs=3, seed=0):
+    return initialized(form_of(N_INPUTS, (6,), n_outputs, n_members=n_members), seed=seed)
+
+
+def plan(targets, kind="labels", n_members=4):
+    params = SoftmaxMLPClassifier((6,), n_members=n_members).get_params(deep=False)
+    samples = Samples(np.empty((len(targets), 1)), targets)
+    return Committee.plan(Recipe.resolve(params, len(targets)), SimpleNamespace(kind=kind), samples, np.random.RandomState(0))
+
+
+def logits_of_member(network, member, X):
+    return np.concatenate([logits[0].copy() for _, logits in member_logits(network.member(member), X)])
 
 
 @pytest.mark.parametrize("n_rows", [FOLD_ROWS - 1, FOLD_ROWS])
-@pytest.mark.parametrize("n_members", [None, 4])
+@pytest.mark.parametrize("n_members", [1, 4])
 def test_only_a_committee_of_enough_rows_has_folds(n_members, n_rows):
-    folds = member_folds(
-        committee_network(n_members), SimpleNamespace(kind="labels"), np.arange(n_rows) % 3, np.random.RandomState(0)
-    )
-    assert (folds is None) == (n_members is None or n_rows < FOLD_ROWS)
+    folds = plan(np.arange(n_rows) % 3, n_members=n_members).folds
+    assert (folds is None) == (n_members == 1 or n_rows < FOLD_ROWS)
 
 
 @pytest.mark.parametrize("kind", ["multilabel", "probabilities"])
 def test_targets_without_labels_have_folds_of_equal_size(kind):
     targets = np.random.RandomState(0).dirichlet(np.ones(3), FOLD_ROWS)
-    folds = member_folds(committee_network(), SimpleNamespace(kind=kind), targets, np.random.RandomState(0))
+    folds = plan(targets, kind).folds
     assert_array_equal(np.bincount(folds), [FOLD_ROWS // 2] * 2)
 
 
@@ -122,7 +132,7 @@ def test_targets_without_labels_have_folds_of_equal_size(kind):
 def test_a_member_sees_every_row_outside_its_fold_as_many_as_the_largest_fold_leaves(n_members, n_rows):
     rng = np.random.RandomState(0)
     folds = stratified_folds(np.zeros(n_rows), n_members // 2, rng)
-    order = rows_of_members(folds, committee_network(n_members), n_rows, rng)
+    order = rows_of_members(folds, n_members, n_rows, rng)
     n_seen = n_rows - np.bincount(folds).max()
     assert order.shape == (n_members, n_seen)
     for fold, rows in zip(Roles.of(n_members).fold, order):
@@ -132,24 +142,10 @@ def test_a_member_sees_every_row_outside_its_fold_as_many_as_the_largest_fold_le
         assert len(set(np.flatnonzero(folds != fold)) - seen) <= 1
 
 
-@pytest.mark.parametrize("n_members", [None, 4])
+@pytest.mark.parametrize("n_members", [1, 4])
 def test_without_folds_all_members_see_all_rows(n_members):
-    order = rows_of_members(None, committee_network(n_members), 7, np.random.RandomState(0))
-    assert_array_equal(order, [range(7)] * (n_members or 1))
-
-
-@pytest.mark.parametrize("n_rows, batch_size", [(10, 4), (7, 7), (7, 100), (100, 64), (95, 64), (200, 1), (13, 3)])
-@pytest.mark.parametrize("n_members", [2, 5])
-def test_batches_of_members_are_equal_and_stack_each_members_own_rows(n_members, n_rows, batch_size):
-    order = np.arange(n_members * n_rows).reshape(n_members, n_rows)
-    batches = minibatches(order, batch_size)
-    assert len({len(batch) for batch in batches}) == 1
-    n_batches = max(1, round(n_rows / batch_size))
-    assert len(batches) == n_batches
-    for member, rows in enumerate(order):
-        seen = np.concatenate([batch.reshape(n_members, -1)[member] for batch in batches])
-        assert_array_equal(seen, rows[: len(seen)])
-        assert n_rows - n_batches < len(seen) <= n_rows
+    order = rows_of_members(None, n_members, 7, np.random.RandomState(0))
+    assert_array_equal(order, [range(7)] * n_members)
 
 
 def test_a_member_learns_nothing_from_the_fold_that_it_leaves_out(monkeypatch):
@@ -160,10 +156,10 @@ def test_a_member_learns_nothing_from_the_fold_that_it_leaves_out(monkeypatch):
     taken = []
 
     def folds(*args):
-        taken.append(member_folds(*args))
+        taken.append(stratified_folds(*args))
         return taken[-1]
 
-    monkeypatch.setattr(fitting, "member_folds", folds)
+    monkeypatch.setattr(committee, "stratified_folds", folds)
     first = quick_committee(n_members=8, shuffle=False, label_smoothing=0.0, relevance=None).fit(X, KINDS["multilabel"])
     changed = np.where((taken[0] == 1)[:, None], 1 - KINDS["multilabel"], KINDS["multilabel"])
     second = quick_committee(n_members=8, shuffle=False, label_smoothing=0.0, relevance=None).fit(X, changed)
@@ -284,12 +280,12 @@ def unlike_members(head, seed=0, factor=4.0):
 
 def out_of_fold_loss(network, folds, samples, head, mixture):
     """The mean loss of each row under the members that have not seen it, weighted and sharpened as in the mixture."""
-    roles = Roles.of(network.n_members)
+    roles = Roles.of(network.form.n_members)
     log_p = []
     for fold in range(roles.fold.max() + 1):
         members, rows = np.flatnonzero(roles.fold == fold), np.flatnonzero(folds == fold)
         part = Mixture(mixture.weights[members] / mixture.weights[members].sum(), mixture.sharpness[members], mixture.final)
-        logits = part.logits(np.stack([network.member(k).logits(samples.X[rows]) for k in members]), head)
+        logits = part.logits(np.stack([logits_of_member(network, k, samples.X[rows]) for k in members]), head)
         log_p.append(head.log_likelihood(logits, samples.targets[rows]))
     return -np.mean(np.concatenate(log_p))
 
@@ -316,7 +312,7 @@ def test_out_of_fold_each_row_is_answered_by_the_two_members_that_have_not_seen_
     for row in (0, 17, N - 1):
         first, second = np.flatnonzero(roles.fold == folds[row])
         for answer, member in zip(logits[:, row], (first, second)):
-            assert_allclose(answer, network.member(member).logits(X[[row]])[0], rtol=1e-12)
+            assert_allclose(answer, logits_of_member(network, member, X[[row]])[0], rtol=1e-12)
         assert_array_equal(kinds[:, row], roles.kind[[first, second]])
 
 
@@ -343,7 +339,7 @@ def test_an_integer_sample_weight_equals_repeated_rows_given_the_same_folds(name
 
 def test_members_leave_out_folds_for_two_fifths_of_the_epochs_and_then_see_all_rows(monkeypatch):
     seen = []
-    monkeypatch.setattr(run, "minibatches", lambda order, size: seen.append(order.copy()) or minibatches(order, size))
+    monkeypatch.setattr(steps, "cut", lambda order, size: seen.append(order.copy()) or cut(order, size))
     clf = quick_committee(n_members=8, max_iter=5).fit(MANY_X, MANY_y)
     everyone = np.arange(len(MANY_X))
     of_all = [all(np.array_equal(np.sort(rows), everyone) for rows in order) for order in seen]
@@ -353,18 +349,18 @@ def test_members_leave_out_folds_for_two_fifths_of_the_epochs_and_then_see_all_r
 
 def test_members_leave_out_their_folds_to_the_end_with_early_stopping(monkeypatch):
     seen = []
-    monkeypatch.setattr(run, "minibatches", lambda order, size: seen.append(order.shape) or minibatches(order, size))
+    monkeypatch.setattr(steps, "cut", lambda order, size: seen.append(order.shape) or cut(order, size))
     clf = quick_committee(n_members=8, max_iter=5, n_iter_no_change=10, early_stopping=True).fit(MANY_X, MANY_y)
     assert len(seen) == 5 and len(set(seen)) == 1
     assert seen[0][1] < len(MANY_X) * (1 - clf.validation_fraction)
-    assert np.ptp(clf._mixture.weights) > 0
+    assert np.ptp(clf._model.mixture.weights) > 0
 
 
 def test_the_mixture_is_fitted_on_out_of_fold_predictions(monkeypatch):
     """Members that have seen a row do not judge it: the mixture is fitted once, before they do."""
-    events, end_epoch = [], Run.end_epoch
-    monkeypatch.setattr(Run, "end_epoch", lambda *args: events.append("epoch") or end_epoch(*args))
-    monkeypatch.setattr(run, "fit_mixture", lambda *args: events.append("mixture") or fit_mixture(*args))
+    events, record = [], Run.record
+    monkeypatch.setattr(Run, "record", lambda *args: events.append("epoch") or record(*args))
+    monkeypatch.setattr(committee, "fit_mixture", lambda *args: events.append("mixture") or fit_mixture(*args))
     quick_committee(n_members=8, max_iter=5).fit(MANY_X, MANY_y)
     assert events == ["epoch"] * 2 + ["mixture"] + ["epoch"] * 3
 
@@ -399,16 +395,18 @@ def test_members_of_one_model_share_their_weights_and_its_sharpness():
 
 @pytest.mark.parametrize("ema_decay", [0.0, 0.5])
 def test_members_switch_to_the_dropout_and_weight_decay_that_did_better_out_of_fold(monkeypatch, ema_decay):
-    monkeypatch.setattr(run, "fit_mixture", lambda *args: mixture_of(1, 3, 2, 1))
+    monkeypatch.setattr(committee, "fit_mixture", lambda *args: mixture_of(1, 3, 2, 1))
+    planned, plan = [], Committee.plan
+    monkeypatch.setattr(Committee, "plan", lambda *args, **kwargs: planned.append(plan(*args, **kwargs)) or planned[-1])
     clf = quick_committee(n_members=8, warm_start=True, ema_decay=ema_decay).fit(MANY_X, MANY_y)
     strong, light = recipe.DROPOUT["strong"], recipe.DROPOUT["light"]
-    assert_array_equal(clf._network.dropout, np.repeat([strong, light], 4))
+    assert_array_equal(planned[0].dropout, np.tile(np.repeat([strong, light], 4), (2, 1)))
     decays = np.repeat([recipe.WEIGHT_DECAY["strong"], recipe.WEIGHT_DECAY["light"]], 4)
-    assert clf._optimizer.weight_decay == clf._network.weight_parts(decays)
-    assert set(clf._mixture.sharpness) == {2.0, 3.0}
+    assert clf._optimizer.weight_decay == clf._model.network.decays(decays)
+    assert set(clf._model.mixture.sharpness) == {2.0, 3.0}
 
 
 def test_members_with_equal_dropout_and_weight_decay_do_not_switch(monkeypatch):
     mixture = mixture_of(1, 3, 2, 1)
-    monkeypatch.setattr(run, "fit_mixture", lambda *args: mixture)
-    assert quick_committee(n_members=8, dropout=0.2, weight_decay=0.1).fit(MANY_X, MANY_y)._mixture is mixture
+    monkeypatch.setattr(committee, "fit_mixture", lambda *args: mixture)
+    assert quick_committee(n_members=8, dropout=0.2, weight_decay=0.1).fit(MANY_X, MANY_y)._model.mixture is mixture

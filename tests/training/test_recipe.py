@@ -6,10 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import make_classification
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.data.columns import Categories
-from sksoftmax.data.preprocessing import Preprocessor
-from sksoftmax.data.targets import TargetEncoder
-from sksoftmax.nn.network import Network
+from sksoftmax.nn.network import Form, Network
 from sksoftmax.training.committee import Roles
 from sksoftmax.training.recipe import (
     BATCH_SIZE,
@@ -26,17 +23,18 @@ from sksoftmax.training.recipe import (
     SMALL,
     WEIGHT_DECAY,
     WEIGHT_DECAY_OF_ONE,
+    Recipe,
     fold_epochs,
     new_network,
-    resolved,
 )
 from support.marks import SOLVERS, STEPWISE
+from support.preprocessors import fitted_preprocessor
 
 SIZES = [1, 10, SMALL - 1, SMALL, 200, 1499, 1500, LARGE - 1, LARGE, 1_000_000]
 
 
 def options_of(n_samples=1000, network=None, **params):
-    return resolved(SoftmaxMLPClassifier(**params).get_params(deep=False), n_samples, network)
+    return Recipe.resolve(SoftmaxMLPClassifier(**params).get_params(deep=False), n_samples, network)
 
 
 # Members
@@ -50,22 +48,23 @@ def test_n_members_auto_is_largest_for_hundreds_of_rows(n_samples, n_members):
 @pytest.mark.parametrize("n_samples", SIZES)
 @pytest.mark.parametrize("params", [{"solver": "sgd"}, {"solver": "lbfgs"}, {"hidden_layer_sizes": ()}], ids=str)
 def test_n_members_auto_is_1_for_other_solvers_and_softmax_regression(params, n_samples):
-    assert options_of(n_samples, **params).n_members is None
+    assert options_of(n_samples, **params).n_members == 1
 
 
 @STEPWISE
-@pytest.mark.parametrize("given, resolved_to", [(1, None), (4, 4), (32, 32)])
-def test_n_members_given_as_a_number_is_used(solver, given, resolved_to):
-    assert options_of(solver=solver, n_members=given).n_members == resolved_to
+@pytest.mark.parametrize("n_members", [1, 4, 32])
+def test_n_members_given_as_a_number_is_used(solver, n_members):
+    assert options_of(solver=solver, n_members=n_members).n_members == n_members
 
 
-@pytest.mark.parametrize("n_members", [None, 4, 16])
+@pytest.mark.parametrize("n_members", [1, 4, 16])
 @pytest.mark.parametrize("n_samples", SIZES)
 def test_warm_start_and_partial_fit_keep_n_members_and_their_roles(n_samples, n_members):
-    network = Network((3, 128, 128, 2), "relu", np.float64, n_members=n_members)
+    network = Network.zeros(Form(3, (128, 128), 2, ("relu", "relu"), n_members), np.float64)
     options = options_of(n_samples, network)
     assert options.n_members == n_members
-    assert np.shape(options.weight_decay) == (() if n_members is None else (n_members,))
+    assert options.weight_decay.shape == (n_members,)
+    assert options.dropout.shape == (2, n_members)
 
 
 # Steps
@@ -94,7 +93,7 @@ def test_max_iter_auto_is_constant_unless_its_steps_are_too_few_or_too_many(solv
     assert options.max_iter >= 1
     assert options.max_iter * n_batches >= LEAST_STEPS or options.max_iter * n_batches > MOST_STEPS - n_batches
     assert options.max_iter * n_batches <= MOST_STEPS or options.max_iter in (1, -(-LEAST_STEPS // n_batches))
-    epochs = EPOCHS_OF_ONE if options.n_members is None else EPOCHS
+    epochs = EPOCHS_OF_ONE if options.n_members == 1 else EPOCHS
     if LEAST_STEPS <= epochs * n_batches <= MOST_STEPS:
         assert options.max_iter == epochs
 
@@ -123,9 +122,10 @@ def test_max_iter_given_as_a_number_is_used(solver):
 def test_each_kind_of_member_has_its_dropout_and_weight_decay():
     roles = Roles.of(8)
     options = options_of(200)
-    assert_array_equal(options.dropout[~roles.strong], DROPOUT["light"])
-    assert_array_equal(options.dropout[roles.strong & ~roles.binned], DROPOUT["strong"])
-    assert_array_equal(options.dropout[roles.strong & roles.binned], DROPOUT["strong_binned"])
+    for dropout in options.dropout:
+        assert_array_equal(dropout[~roles.strong], DROPOUT["light"])
+        assert_array_equal(dropout[roles.strong & ~roles.binned], DROPOUT["strong"])
+        assert_array_equal(dropout[roles.strong & roles.binned], DROPOUT["strong_binned"])
     assert_array_equal(options.weight_decay, np.where(roles.strong, WEIGHT_DECAY["strong"], WEIGHT_DECAY["light"]))
 
 
@@ -139,36 +139,39 @@ def test_dropout_and_weight_decay_auto_weaken_with_the_root_of_the_number_of_row
 
 @pytest.mark.parametrize("params", [{}, {"n_members": 1}, {"n_members": 8}, {"solver": "sgd"}], ids=str)
 def test_dropout_auto_is_0_on_few_rows(params):
-    assert options_of(SMALL - 1, **params).dropout == 0
+    assert not options_of(SMALL - 1, **params).dropout.any()
     assert np.all(options_of(SMALL, **params).dropout)
 
 
 @pytest.mark.parametrize("params", [{"n_members": 1}, {"solver": "sgd"}, {"hidden_layer_sizes": ()}], ids=str)
 def test_one_network_has_its_own_dropout_and_weight_decay(params):
     options = options_of(**params)
-    assert (options.dropout, options.weight_decay) == (DROPOUT_OF_ONE, WEIGHT_DECAY_OF_ONE)
+    assert set(options.dropout.ravel()) == {DROPOUT_OF_ONE}
+    assert set(options.weight_decay) == {WEIGHT_DECAY_OF_ONE}
 
 
 @pytest.mark.parametrize("n_samples", SIZES)
 def test_lbfgs_has_neither_dropout_nor_weight_decay(n_samples):
     options = options_of(n_samples, solver="lbfgs")
-    assert options.dropout == options.weight_decay == 0
+    assert not options.dropout.any() and not options.weight_decay.any()
 
 
 @pytest.mark.parametrize("n_members", ["auto", 1, 4])
 def test_a_given_dropout_and_weight_decay_hold_for_all_members(n_members):
     options = options_of(n_members=n_members, dropout=0.4, weight_decay=0.01)
-    assert (options.dropout, options.weight_decay) == (0.4, 0.01)
-    assert options_of(n_members=n_members, dropout=[0.4, 0.1]).dropout == (0.4, 0.1)
+    assert (set(options.dropout.ravel()), set(options.weight_decay)) == ({0.4}, {0.01})
+    assert not options.members_differ
+    for of_layer, rate in zip(options_of(n_members=n_members, dropout=[0.4, 0.1]).dropout, (0.4, 0.1)):
+        assert set(of_layer) == {rate}
 
 
 def test_parameters_that_are_not_auto_are_unchanged():
     params = SoftmaxMLPClassifier().get_params(deep=False)
-    options = vars(resolved(params, 1000))
-    autos = {name for name, value in params.items() if value == "auto"}
-    changed = {name for name, value in params.items() if options[name] is not value}
+    recipe = vars(Recipe.resolve(params, 1000))
+    autos = {name for name, value in params.items() if isinstance(value, str) and value == "auto"}
+    changed = {name for name in set(params) & set(recipe) if recipe[name] is not params[name]}
     assert changed == autos - {"early_stopping", "dtype", "out_activation", "relevance"}
-    assert set(options) - set(params) == {"n_hidden"}
+    assert set(recipe) - set(params) == {"hidden", "activations", "activation_of_output"}
 
 
 def test_fit_does_not_change_parameters_that_are_auto():
@@ -191,19 +194,17 @@ def test_fit_trains_what_the_recipe_says(n_rows, n_members):
 
 
 def network_of(n_bins=4, n_members=4, parametrization="ntk", scaling="robust", seed=0):
-    X, y = np.random.RandomState(0).normal(size=(50, 3)), np.arange(50) % 3
-    preprocessor = Preprocessor(scaling, Categories({}), n_bins).fit(X)
-    encoder = TargetEncoder.from_y(y, "auto")
-    options = options_of(n_members=n_members, hidden_layer_sizes=(6,), parametrization=parametrization)
-    inputs = preprocessor.transform(X, np.float32)
-    return new_network(options, inputs, encoder, preprocessor, np.random.RandomState(seed)), preprocessor
+    X = np.random.RandomState(0).normal(size=(50, 3))
+    preprocessor = fitted_preprocessor(X, scaling, n_bins=n_bins)
+    recipe = options_of(n_members=n_members, hidden_layer_sizes=(6,), parametrization=parametrization)
+    return new_network(recipe, preprocessor, 3, np.float32, np.random.RandomState(seed)), preprocessor
 
 
 @pytest.mark.parametrize("parametrization", ["ntk", "standard"])
 def test_the_first_half_of_n_members_skips_the_bins(parametrization):
     network, preprocessor = network_of(parametrization=parametrization)
-    assert network.layer_units == (preprocessor.n_bin_columns + 3, 6, 3)
-    assert network.n_skipped == (2, preprocessor.n_bin_columns)
+    assert network.form.units == (preprocessor.n_bin_columns + 3, 6, 3)
+    assert network.form.skip == (2, preprocessor.n_bin_columns)
     first = network.coefs[0]
     assert not first[:2, : preprocessor.n_bin_columns].any()
     assert first[:2, preprocessor.n_bin_columns :].all()
@@ -213,7 +214,7 @@ def test_the_first_half_of_n_members_skips_the_bins(parametrization):
 @pytest.mark.parametrize("params", [{"n_bins": 0}, {"n_members": 1}, {"scaling": None}], ids=str)
 def test_nothing_is_skipped_without_n_bins_or_n_members(params):
     network, _ = network_of(**params)
-    assert network.n_skipped == (0, 0)
+    assert network.form.skip == (0, 0)
 
 
 @pytest.mark.parametrize("n_members", [1, 4])

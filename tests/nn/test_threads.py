@@ -5,7 +5,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from sksoftmax.training.threads import OneThread, scipys_own_libraries
+from sksoftmax.nn.threads import OneThread, scipys_own_libraries
 
 
 class Library:

@@ -1,32 +1,32 @@
-"""Keeps two pools of BLAS threads from waiting for each other.
+"""A context that keeps two pools of BLAS threads from waiting for each other.
 
 NumPy's and SciPy's wheels each bring an OpenBLAS of their own, whose idle threads wait in a busy loop. L-BFGS calls both in turn,
-so that every matrix product waits for the other pool's threads: 3 to 6 times slower on two cores.
+so every matrix product waits for the other pool's threads. On two cores this makes L-BFGS 3 to 6 times slower.
 """
 
 from functools import cache
 from pathlib import Path
 from threading import Lock
 
-from threadpoolctl import ThreadpoolController  # which scikit-learn depends on
+from threadpoolctl import ThreadpoolController  # a dependency of scikit-learn
 
 
 @cache
 def scipys_own_libraries():
-    """The BLAS in SciPy's wheel, if there is one; looking for it takes milliseconds, so that it is done once."""
+    """The BLAS libraries in SciPy's wheel, if any; the search takes milliseconds, so its result is cached."""
     libraries = ThreadpoolController().select(user_api="blas").lib_controllers
     return [library for library in libraries if {"scipy", "scipy.libs"} & set(Path(library.filepath).parts)]
 
 
 class OneThread:
-    """A context in which the libraries that `find` returns work with one thread; any number of fits may be inside at once."""
+    """A context in which the libraries that `find` returns use one thread. Several fits may be inside at the same time."""
 
     def __init__(self, find):
         self.find = find
         self.lock, self.n_inside, self.before = Lock(), 0, []
 
     def __enter__(self):
-        libraries = self.find()  # which takes time, before anything that would have to be undone
+        libraries = self.find()  # slow, so it comes before anything that would have to be undone
         entered = False
         try:
             with self.lock:

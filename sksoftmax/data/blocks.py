@@ -1,0 +1,150 @@
+"""Blocks of columns that make up the network's input: bins, numbers, flags, one-hot columns, codes.
+
+A block knows `source`, the column of X behind each of its own columns, and its columns' names; it writes itself from rows of X,
+(n, d) floats with codes in the categorical columns, and from Z, the scaled numeric columns of these rows. A new encoding is a new
+block.
+
+Robust scaling (Holzmüller et al., arXiv:2407.04491, section 3.1): z = (x − median) / (q₇₅ − q₂₅), with half the range in place of
+equal quartiles, then the smooth clip z / √(1 + (z / 3)²), which hardly changes z near 0 and keeps it within ±3.
+
+Piecewise-linear encoding (Gorishniy et al., arXiv:2203.05556): a column for each bin between quantiles of the scaled column, −1
+below the bin, 1 above it and linear within, so that a network's first layer can bend at every edge.
+"""
+
+import numpy as np
+
+LIMIT = 1e15  # beyond this the smooth clip is ±3 to the last digit; its square fits float32
+BOUND = 3.0
+HALF_KNOWN = 50  # a category seen in 50 rows learns at half the full rate
+
+
+class Bins:
+    """A column for each bin of each numeric column: −1 below the bin, 1 above it, linear within.
+
+    `columns` are the positions of the numeric columns in X, `edges` an array of edges for each of them.
+    """
+
+    def __init__(self, columns, edges):
+        self.edges = edges
+        self.column = np.repeat(np.arange(len(edges)), [len(of_column) - 1 for of_column in edges])
+        self.low, self.high = (np.concatenate([[], *(e[part] for e in edges)]) for part in (slice(None, -1), slice(1, None)))
+        self.source = columns[self.column]
+
+    def write(self, X, Z, out):
+        """Write the bins of these rows."""
+        low, high = self.low.astype(Z.dtype), self.high.astype(Z.dtype)
+        P = Z.take(self.column, axis=1)
+        P -= low
+        P /= np.maximum(high - low, np.finfo(Z.dtype).tiny)
+        np.clip(P, 0, 1, out=P)
+        P *= 2
+        np.subtract(P, 1, out=out)
+
+    def names(self, names):
+        """As 'age_bin0'."""
+        numbers = (i for of_column in self.edges for i in range(len(of_column) - 1))
+        return [f"{names[column]}_bin{i}" for column, i in zip(self.source, numbers)]
+
+
+class Numbers:
+    """The numeric columns, scaled. A missing number becomes 0, the center.
+
+    `columns` are their positions in X; `scaling` is "robust", "standard" or None, which leaves them as they are.
+    """
+
+    def __init__(self, columns, scaling, center=0.0, scale=1.0):
+        self.source, self.scaling, self.center, self.scale = columns, scaling, center, scale
+
+    def of(self, X, dtype):
+        """Z of these rows."""
+        numbers = X if len(self.source) == X.shape[1] else X[:, self.source]
+        return self.scaled(numbers).astype(dtype, copy=False)
+
+    def scaled(self, numbers, columns=slice(None)):
+        """Some of the numeric columns, scaled."""
+        if self.scaling is None:
+            return numbers
+        Z = numbers - (self.center[columns] if np.ndim(self.center) else self.center)
+        Z *= self.scale[columns]
+        if np.isnan(np.add.reduce(Z, axis=None)):
+            Z[np.isnan(Z)] = 0  # missing, or ∞ · 0 in a constant column
+        np.clip(Z, -LIMIT, LIMIT, out=Z)
+        return smooth_clip(Z) if self.scaling == "robust" else Z
+
+    def write(self, X, Z, out):
+        """Write Z."""
+        out[...] = Z
+
+    def names(self, names):
+        """The columns' own names."""
+        return list(names[self.source])
+
+
+class Flags:
+    """1 if a number is missing, for numeric columns that have missing values in the training rows."""
+
+    def __init__(self, columns):
+        self.source = columns
+
+    def write(self, X, Z, out):
+        """Write the flags of these rows."""
+        out[...] = np.isnan(X[:, self.source])
+
+    def names(self, names):
+        """As 'missingindicator_age', as scikit-learn's MissingIndicator names them."""
+        return [f"missingindicator_{names[column]}" for column in self.source]
+
+
+class OneHot:
+    """A column of 0 and 1 for each known category of a column; for two categories one column of −1 and 1.
+
+    Other categories, and missing values, are zeros. `codes` are sorted, `values` are what they stand for.
+    """
+
+    def __init__(self, column, codes, values):
+        self.column, self.codes, self.values = column, codes, values
+        self.source = np.full(1 if len(codes) == 2 else len(codes), column)
+
+    def write(self, X, Z, out):
+        """Write the columns of these rows."""
+        hits = (X[:, self.column][:, None] == self.codes).astype(out.dtype)
+        out[...] = hits[:, 1:] - hits[:, :1] if len(self.codes) == 2 else hits
+
+    def names(self, names):
+        """As 'colour_red'."""
+        return [f"{names[self.column]}_{value}" for value in self.values[len(self.values) - len(self.source) :]]
+
+
+class Codes:
+    """A column of codes that the network embeds: 1 for the first known category, 2 for the second …; 0 for unknown or missing.
+
+    `n_rows` has the number of training rows of each code.
+    """
+
+    def __init__(self, column, codes, values, n_rows):
+        self.column, self.codes, self.values, self.n_rows = column, codes, values, n_rows
+        self.source = np.array([column])
+
+    @property
+    def rates(self):
+        """The relative learning rate of each code, n / (n + 50) with n rows.
+
+        Adam's steps have the same size for rare and frequent categories, so rare ones would be memorised. This rate shrinks
+        them towards 0, as in scikit-learn's TargetEncoder.
+        """
+        return self.n_rows / (self.n_rows + HALF_KNOWN)
+
+    def write(self, X, Z, out):
+        """Write the codes of these rows."""
+        column = X[:, self.column]
+        position = np.searchsorted(self.codes, column, side="right")
+        out[:, 0] = position * (self.codes[position - 1] == column)
+
+    def names(self, names, n_units):
+        """As 'city_embedding0'; `n_units` is the length of the vectors."""
+        return [f"{names[self.column]}_embedding{i}" for i in range(n_units)]
+
+
+def smooth_clip(Z):
+    """z / √(1 + (z / 3)²)."""
+    return Z / np.sqrt(1 + (Z / BOUND) ** 2)

@@ -1,0 +1,157 @@
+"""What is learnt from the columns of X: which values are missing, quartiles, scales, edges of bins, known categories.
+
+All depends on the rows and their weights only through weighted sums and quantiles, so that a row of weight 2 counts exactly as
+two rows. Above 100,000 rows, or 100 million numbers, quantiles, means and deviations are computed from a fixed sample of that
+size; missing values, the range and the categories are computed from all rows.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sksoftmax.data.rows import read, spread
+
+QUARTILES = (0.25, 0.5, 0.75)
+MAX_ONE_HOT = 255  # above this many categories, those seen in one row are unknown; if still more remain, the column is embedded
+MAX_EMBEDDED = 2**16  # most categories of an embedded column; rarer ones are unknown
+SAMPLE_ROWS, SAMPLE_NUMBERS = 100_000, 10**8  # size of the sample for quantiles, means and deviations
+BLOCK = 2**17  # numbers of X read at once
+
+
+def scales(X, weights, columns, scaling):
+    """The center and the scale of these columns, whether they have NaN, and the pair of rows and weights for quantiles."""
+    rows, weights = sample(X, weights)
+    center, scale = np.empty((2, len(columns)))
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        low, high, missing = extent(X)
+        half_range = (high / 2 - low / 2)[columns]
+        for values, part in column_parts(rows, columns):
+            if scaling == "robust":
+                center[part], scale[part] = robust_scale(values, weights, half_range[part])
+            else:
+                center[part], scale[part] = standard_scale(values, weights)
+    return center, scale, missing[columns], (rows, weights)
+
+
+def sample(X, weights):
+    """The rows from which statistics are computed, as an array, and their weights in float64."""
+    n_rows, size = X.shape[0], min(SAMPLE_ROWS, max(SAMPLE_NUMBERS // max(X.shape[1], 1), 1000))
+    weights = None if weights is None else weights.astype(np.float64)
+    if n_rows <= size:
+        return read(X), weights
+    rows = spread(n_rows, size)
+    return read(X.take(rows, axis=0)), None if weights is None else weights[rows]
+
+
+def extent(X):
+    """The smallest and the largest number of each column, without NaN, and whether it has NaN; of all rows, block by block."""
+    low, high, missing = np.full(X.shape[1], np.nan), np.full(X.shape[1], np.nan), np.zeros(X.shape[1], dtype=bool)
+    step = max(1, BLOCK // max(X.shape[1], 1))
+    for start in range(0, X.shape[0], step):
+        block = read(X[start : start + step])
+        low, high = np.fmin(low, np.fmin.reduce(block)), np.fmax(high, np.fmax.reduce(block))
+        missing |= np.isnan(np.minimum.reduce(block))
+    return low, high, missing
+
+
+def column_parts(X, columns):
+    """Some of these columns of X after the others, in float64, each with its place among `columns`."""
+    step = max(1, 16 * BLOCK // len(X))
+    for start in range(0, len(columns), step):
+        part = slice(start, start + step)
+        yield X[:, columns[part]].astype(np.float64), part
+
+
+def robust_scale(X, weights, half_range):
+    """The median and 1 / (q₇₅ − q₂₅) of each column; 1 / half the range if they coincide, 0 if the column is constant."""
+    low, median, high = quartiles(X, weights)
+    scale = inverse(high - low)
+    return median, np.where(scale == 0, inverse(half_range), scale)
+
+
+def quartiles(X, weights):
+    """The quartiles of each column, (3, d), without NaN: values that occur (inverted CDF), or 0 if all values are NaN."""
+    if weights is None and not np.isnan(X).any():
+        return np.quantile(X, QUARTILES, axis=0, method="inverted_cdf")
+    result = np.zeros((3, X.shape[1]))
+    for column, values in enumerate(X.T):
+        present = ~np.isnan(values)
+        if present.any():
+            result[:, column] = _quartiles(values[present], None if weights is None else weights[present])
+    return result
+
+
+def _quartiles(values, weights):
+    """The quartiles of one column. NumPy's quantile with weights takes three times as long; some versions have none for NaN."""
+    if weights is None:
+        return np.quantile(values, QUARTILES, method="inverted_cdf")
+    order = np.argsort(values)
+    cumulative = np.cumsum(weights[order])
+    return values[order[np.searchsorted(cumulative, np.multiply(QUARTILES, cumulative[-1]))]]
+
+
+def standard_scale(X, weights):
+    """The mean and 1 / standard deviation of each column, 0 if it is constant."""
+    present = ~np.isnan(X)
+    weights = present * (1.0 if weights is None else weights[:, None])
+    largest = np.fmax.reduce(np.abs(np.where(present, X, 0)))
+    share = weights / np.maximum(weights.sum(axis=0), np.finfo(np.float64).tiny)
+    small = np.where(present, X, 0) / np.where(largest == 0, 1, largest)  # squares of it do not overflow
+    mean = (share * small).sum(axis=0)
+    deviation = np.sqrt((share * (small - mean) ** 2).sum(axis=0))
+    return mean * largest, inverse(np.where(deviation > 1e-14, deviation, 0) * largest)
+
+
+def inverse(width):
+    """1 / width; 0 if the width is 0, too small to invert, infinite or NaN."""
+    return np.divide(1.0, width, out=np.zeros(np.shape(width)), where=width > np.finfo(np.float64).tiny)
+
+
+def bin_edges(Z, n_bins, weights):
+    """The edges of the bins of each scaled column, given the number of bins of each."""
+    return [_bin_edges(z, n, weights) for z, n in zip(Z.T, n_bins)]
+
+
+def _bin_edges(z, n_bins, weights):
+    """The edges of one column's bins: its distinct values if they are few, else its quantiles.
+
+    If quantiles coincide, as in a column of mostly zeros, quantiles of the distinct values replace the repeated ones.
+    """
+    edges = distinct = np.unique(z)
+    if len(distinct) > n_bins + 1:
+        edges = np.unique(np.quantile(z, np.linspace(0, 1, n_bins + 1), method="inverted_cdf", weights=weights))
+        inner = np.linspace(0, 1, n_bins + 3 - len(edges))[1:-1]
+        edges = np.union1d(edges, np.quantile(distinct, inner, method="inverted_cdf"))
+    return edges if len(edges) > 2 else edges[:1]  # one bin would repeat the column
+
+
+def shared_out(total, relevance, least, most):
+    """Integers in proportion to the relevance of each column, with about this total, between `least` and `most`."""
+    shares = relevance / max(relevance.sum(), np.finfo(np.float64).tiny)
+    return np.clip(np.round(total * shares), min(least, most), most).astype(int)
+
+
+class Known(NamedTuple):
+    """A column's known categories: their sorted codes, whether they are to be embedded, and numbers of rows.
+
+    `n_rows` has the number of rows of all unknown categories, followed by that of each known one.
+    """
+
+    codes: np.ndarray
+    are_embedded: bool
+    n_rows: np.ndarray
+
+
+def known_codes(codes, weights):
+    """The `Known` categories of a column of codes; −1 is unknown.
+
+    All categories are known if there are at most 255. Otherwise only those seen in two rows or more, at most the 65,536 most
+    frequent: rows of one-off categories are used to train the "unknown" vector. Integer weights count as repeated rows.
+    """
+    seen, position = np.unique(codes, return_inverse=True)
+    count_rows = weights is not None and (weights == np.round(weights)).all()
+    n_rows, known = np.bincount(position, weights if count_rows else None), seen >= 0
+    if known.sum() > MAX_ONE_HOT:
+        known &= n_rows > 1
+        known[np.argsort(-n_rows * known, kind="stable")[MAX_EMBEDDED:]] = False
+    return Known(seen[known], known.sum() > MAX_ONE_HOT, np.array([n_rows[~known].sum(), *n_rows[known]]))

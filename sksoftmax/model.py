@@ -1,0 +1,146 @@
+"""A fitted classifier: columns → inputs → members' logits → one set of logits → answers."""
+
+from dataclasses import dataclass, replace
+from math import isfinite
+
+import numpy as np
+from scipy.sparse import issparse
+
+from sksoftmax.data.preprocessing import Preprocessor
+from sksoftmax.data.rows import Rows, common_input
+from sksoftmax.data.targets import Targets
+from sksoftmax.nn.mixture import Mixture
+from sksoftmax.nn.network import Memory, Network, network_from_arrays
+
+SMALLEST_CHUNK = 64
+CHUNK_NUMBERS = 2**18  # outputs of a layer computed at once in prediction: 2 MB in float64
+TYPES_TO_TRUST = [
+    f"sksoftmax.{name}"
+    for name in (
+        "classifier.SoftmaxMLPClassifier",
+        "model.Model",
+        "data.blocks.Bins",
+        "data.blocks.Codes",
+        "data.blocks.Flags",
+        "data.blocks.Numbers",
+        "data.blocks.OneHot",
+        "data.columns.Categories",
+        "data.heads.BinaryHead",
+        "data.heads.MultilabelHead",
+        "data.heads.SoftmaxHead",
+        "data.preprocessing.Preprocessor",
+        "data.targets.Targets",
+        "nn.mixture.Mixture",
+        "nn.network.Form",
+        "nn.network.Network",
+        "nn.optimizers.Adam",
+        "nn.optimizers.SGD",
+        "nn.optimizers.WeightAverage",
+        "training.progress.Progress",
+        "training.warm_start.TrainingState",
+    )
+]
+
+
+@dataclass
+class Model:
+    """What a fitted classifier is.
+
+    `preprocessor` makes the network's input of checked rows of X, `network` makes logits of it, one set for each member,
+    `mixture` makes one set of these, and `targets.head` reads answers from them.
+    """
+
+    preprocessor: Preprocessor
+    network: Network
+    mixture: Mixture
+    targets: Targets
+
+    @property
+    def head(self):
+        """Reads answers from logits."""
+        return self.targets.head
+
+    def logits(self, X):
+        """Logits, (n, n_outputs), of checked rows of X; ValueError if they are not finite."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            logits = self.logits_of(Rows(X, preprocessor=self.preprocessor, dtype=self.network.dtype))
+            finite = isfinite(np.add.reduce(logits, axis=None)) or np.isfinite(logits).all()
+        if not finite:
+            if not np.isfinite(self.network.parameters).all():
+                raise ValueError("coefs_, intercepts_ or embeddings_ hold numbers that are not finite.")
+            row = int(np.flatnonzero(~np.isfinite(logits).all(axis=1))[0])
+            raise ValueError(
+                f"The network's output overflows in row {row} of X, whose largest value is {abs(X[[row]]).max():.3g}. "
+                "Scale X as it was scaled for fit."
+            )
+        return logits
+
+    def logits_of(self, X, memory=None):
+        """Logits, (n, n_outputs), of rows that are encoded, or of `Rows` that encode them."""
+        chunks = member_logits(self.network, X, memory)
+        if X.shape[0] <= chunk_size(self.network, X):
+            return self.mixture.logits(next(chunks)[1], self.head)
+        result = np.empty((X.shape[0], self.network.form.n_outputs), self.network.dtype, order="F")
+        for rows, logits in chunks:
+            result[rows] = self.mixture.logits(logits, self.head)
+        return result
+
+    def with_weights(self, coefs, intercepts, embeddings):
+        """The same model with copies of these weights; ValueError if they do not fit."""
+        form = self.network.form
+        hidden = tuple(np.shape(W)[-1] if np.ndim(W) else 0 for W in coefs[:-1])
+        if len(hidden) == len(form.hidden):
+            form = replace(form, hidden=hidden)
+        network = network_from_arrays(form, coefs, intercepts, embeddings)
+        members, columns = form.skip
+        if network.W[0][:members, :columns].any():
+            network = network.copy(replace(form, skip=(0, 0)))
+        return replace(self, network=network)
+
+    def public(self):
+        """The estimator's attributes that describe the model."""
+        network, targets = self.network, self.targets
+        return {
+            "classes_": targets.classes,
+            "n_outputs_": targets.head.n_outputs,
+            "out_activation_": targets.head.out_activation,
+            "n_layers_": len(network.form.units),
+            "coefs_": list(network.coefs),
+            "intercepts_": list(network.intercepts),
+            "embeddings_": list(network.embeddings),
+            "relevance_": self.preprocessor.relevance,
+        }
+
+    def check(self):
+        """ValueError if the parts of a saved model do not fit together."""
+        form, preprocessor = self.network.form, self.preprocessor
+        found = {
+            "columns": (form.n_columns, preprocessor.n_columns),
+            "outputs": (form.n_outputs, self.head.n_outputs),
+            "members": (form.n_members, len(self.mixture.weights)),
+            "codes": (list(form.n_codes), [len(rates) for rates in preprocessor.rates_of_codes]),
+            "parameters": (len(self.network.parameters), form.n_parameters),
+        }
+        for name, (of_network, expected) in found.items():
+            if of_network != expected:
+                raise ValueError(f"the network has {of_network} {name}, where {expected} belong.")
+
+
+def member_logits(network, X, memory=None):
+    """Pairs of a slice of the rows of X and the members' logits, (n_members, n, n_outputs), which are valid until the next pair.
+
+    X is encoded, or `Rows`. Working in chunks bounds the memory for any number of rows.
+    """
+    memory = Memory(network.form, network.dtype) if memory is None else memory
+    chunk = chunk_size(network, X)
+    for start in range(0, X.shape[0], chunk):
+        rows = slice(start, min(start + chunk, X.shape[0]))
+        part = X if chunk >= X.shape[0] else X[rows]
+        yield rows, network.forward(common_input(part, memory), memory)[0]
+
+
+def chunk_size(network, X):
+    """The number of rows of X that prediction takes at once."""
+    units, is_sparse = network.form.units, issparse(X.X if isinstance(X, Rows) else X)
+    widest = max(units[1:] if is_sparse else units) * network.form.n_members
+    return max(SMALLEST_CHUNK, CHUNK_NUMBERS // widest)

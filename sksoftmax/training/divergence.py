@@ -1,0 +1,58 @@
+"""When training has diverged, and what follows."""
+
+import warnings
+from math import isfinite
+
+from sklearn.exceptions import ConvergenceWarning
+
+
+def diverged(loss, network, optimizer):
+    """Whether an epoch ended with a loss, weights or moments that are not finite (or too large to square)."""
+    return not isfinite(loss) or not isfinite(network.parameters @ network.parameters) or optimizer.overflowed()
+
+
+def restore_after_divergence(run, state, known_good):
+    """Go back to good weights and the index of their epoch, with a warning.
+
+    ValueError if X is too large for any weights: if the loss of the initial weights, or a square of its gradient, is infinite.
+    """
+    progress = state.progress
+    untrained, advice, overflowed = not progress.loss_curve, advice_for(run), state.optimizer.overflowed()
+    go_back(run, state, known_good)
+    loss = initial_loss(run) if untrained else progress.loss
+    if untrained and (not isfinite(loss) or overflowed):
+        raise ValueError(diverged_message(progress, f"Nothing was learnt before that. {advice}"))
+    kept = "initial weights, which have learnt nothing," if untrained else "last good weights"
+    kept = f"The {kept} were restored; the loss from there was {loss:.6g}."
+    warnings.warn(diverged_message(progress, f"{kept} {advice}"), ConvergenceWarning)
+
+
+def advice_for(run):
+    """What the user can do against divergence."""
+    rate, alpha = run.recipe.learning_rate_init, run.recipe.alpha
+    advice = f"Scale the columns of X, for example with StandardScaler, or lower learning_rate_init={rate}."
+    if alpha and run.training.total_weight < len(run.training):
+        advice += f" The penalty alpha={alpha} is divided by the sum of sample_weight: multiply small weights by a constant."
+    return advice
+
+
+def go_back(run, state, known_good):
+    """Take good weights, and the index of their epoch, in place of weights that are not finite."""
+    run.model.network.parameters[...], state.progress.kept_epoch = known_good
+    state.optimizer.forget()
+    if state.average:
+        state.average.forget()
+
+
+def initial_loss(run):
+    """The loss of the current weights on the first rows: enough to see whether it is finite."""
+    X, targets, weights = run.training.batch(run.committee.order[:, :1000], run.memory)
+    return run.loss(run.model.network.forward(X, run.memory)[0], targets, weights)[0]
+
+
+def diverged_message(progress, consequence):
+    """What happened, in which epoch, and what follows."""
+    return (
+        "Training diverged: the loss, the weights or the optimizer's moments were not finite in epoch "
+        f"{len(progress.loss_curve) + 1}. {consequence}"
+    )

@@ -1,0 +1,100 @@
+"""L-BFGS on all rows at once, by SciPy."""
+
+import warnings
+from math import isfinite
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.exceptions import ConvergenceWarning
+
+from sksoftmax.data.rows import Rows, common_input
+from sksoftmax.nn.threads import one_thread_for_scipy
+from sksoftmax.training.divergence import diverged_message
+from sksoftmax.training.run import INTERRUPTED
+
+SCIPY_FTOL = 1e7 * np.finfo(np.float64).eps  # SciPy's default, and so MLPClassifier's; a tol below 5e-5 asks for less
+PART_NUMBERS = 2**23  # numbers of the network's input that are held at once if they are not all in memory
+
+
+def train_by_lbfgs(run, state):
+    """For fit: minimise the loss on all rows with SciPy's L-BFGS-B."""
+    network, progress = run.model.network, state.progress
+    network.allocate_gradient()
+    progress.begin_call(network.parameters, run.validation)
+    accepted = network.parameters.copy()
+
+    def end_iteration(intermediate_result):
+        accepted[...] = intermediate_result.x
+        network.parameters[...] = accepted
+        run.tasks.begin()
+        run.record(progress, float(intermediate_result.fun))
+        is_stale = run.validation is not None and progress.is_stale(run.recipe.n_iter_no_change)
+        if run.tasks.end() or is_stale:
+            raise StopIteration
+
+    try:
+        start = accepted.astype(np.float64)
+        loss = loss_and_gradient(start, run)[0]
+        if not isfinite(loss):
+            raise ValueError(diverged_message(progress, "Nothing was learnt. Scale the columns of X."))
+        options = limits(run.recipe, accepted.dtype)
+        with one_thread_for_scipy:
+            result = minimize(loss_and_gradient, start, run, method="L-BFGS-B", jac=True, callback=end_iteration, options=options)
+        accepted[...] = result.x
+        warn_if_not_converged(result, run.recipe)
+    except KeyboardInterrupt:
+        warnings.warn(INTERRUPTED)
+    else:
+        if progress.n_done == 0:  # the start was an optimum
+            run.tasks.begin()
+            run.record(progress, loss)
+            run.tasks.end()
+    network.parameters[...] = accepted
+    run.restore_best(progress)
+
+
+def loss_and_gradient(parameters, run):
+    """The penalised loss on all training rows, and its gradient in double precision."""
+    network, training = run.model.network, run.training
+    network.parameters[...] = parameters
+    loss, gradient = 0.0, np.zeros_like(network.gradient)
+    for part in parts(training):
+        share = part.total_weight / training.total_weight
+        logits, backprop = network.forward(common_input(part.X, run.memory), run.memory)
+        loss_of_part, d_logits = run.loss(logits, part.targets, part.weights)  # d_logits is p − y
+        d_logits *= share
+        backprop(d_logits)
+        loss += share * loss_of_part
+        gradient += network.gradient
+    network.gradient[...] = gradient
+    loss += float(network.add_l2(np.array([run.recipe.alpha / training.total_weight])).sum())
+    return loss, network.gradient.astype(np.float64)
+
+
+def parts(samples):
+    """All samples at once; or, if X is `Rows`, as many at a time as may be in memory."""
+    if not isinstance(samples.X, Rows):
+        return [samples]
+    step = max(1, PART_NUMBERS // samples.X.shape[1])
+    return (samples[start : start + step] for start in range(0, len(samples), step))
+
+
+def limits(recipe, dtype):
+    """When SciPy's L-BFGS-B is to end; changes of the loss below rounding are never asked for."""
+    rounding = 10 * np.finfo(dtype).eps
+    return {
+        "maxiter": recipe.max_iter,
+        "maxfun": recipe.max_fun,
+        "gtol": recipe.tol,
+        "ftol": max(min(SCIPY_FTOL, recipe.tol**2), rounding),
+    }
+
+
+def warn_if_not_converged(result, recipe):
+    """Warn if L-BFGS ended neither by convergence nor by early stopping."""
+    if result.status in (1, 2):
+        warnings.warn(
+            f"lbfgs failed to converge after {result.nit} iteration(s) (status={result.status}): {result.message}\n"
+            f"Increase max_iter={recipe.max_iter} or max_fun={recipe.max_fun}, or scale the columns of X.",
+            ConvergenceWarning,
+        )

@@ -1,0 +1,34 @@
+"""Runs of a small untrained network on all of a few rows, which it also scores."""
+
+import numpy as np
+
+from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.data.rows import Samples
+from sksoftmax.data.targets import Targets
+from sksoftmax.model import Model
+from sksoftmax.nn.mixture import Mixture
+from sksoftmax.training.callbacks import NoTasks
+from sksoftmax.training.committee import Committee
+from sksoftmax.training.progress import Report
+from sksoftmax.training.recipe import Recipe
+from sksoftmax.training.run import Run
+from support.networks import form_of, initialized
+
+X = np.random.default_rng(0).normal(size=(30, 4))
+y = X[:, :3].argmax(axis=1)
+WEIGHTS = np.random.default_rng(1).uniform(0.1, 2, len(X))
+
+
+def untrained_network(n_members=1):
+    """With four inputs, five hidden units and three outputs."""
+    return initialized(form_of(4, (5,), 3, n_members=n_members))
+
+
+def run_on_all_rows(weights=None, n_members=1, **params):
+    """A run whose members train on all rows, without folds; `params` are the estimator's parameters."""
+    params = {"hidden_layer_sizes": (5,), "n_members": n_members, "label_smoothing": 0.0, "dropout": 0.0, **params}
+    recipe = Recipe.resolve(SoftmaxMLPClassifier(**params).get_params(deep=False), len(X))
+    targets, rows = Targets("labels", np.arange(3), "auto"), Samples(X, y, weights)
+    model = Model(None, untrained_network(n_members), Mixture.equal(n_members), targets)
+    committee = Committee.plan(recipe, targets, rows, np.random.RandomState(0), with_folds=False)
+    return Run(model, rows, rows, committee, recipe, NoTasks(), None, Report(0))

@@ -1,0 +1,48 @@
+"""L-BFGS: parts of a large X, its limits, its warnings."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.exceptions import ConvergenceWarning
+
+from sksoftmax.data.rows import Rows, Samples
+from sksoftmax.training import lbfgs
+from sksoftmax.training.lbfgs import limits, parts, warn_if_not_converged
+from support.runs import X, y
+
+
+@pytest.mark.parametrize(("numbers", "lengths"), [(1, [1] * 30), (8, [2] * 15), (40, [10] * 3), (44, [11, 11, 8]), (200, [30])])
+def test_rows_not_in_memory_come_in_parts_of_limited_size_and_at_least_one_row(numbers, lengths, monkeypatch):
+    monkeypatch.setattr(lbfgs, "PART_NUMBERS", numbers)
+    pieces = list(parts(Samples(Rows(X), y, None, np.arange(30))))
+    assert [len(piece) for piece in pieces] == lengths
+    assert_array_equal(np.concatenate([piece.rows for piece in pieces]), np.arange(30))
+
+
+def test_rows_in_memory_are_one_part():
+    samples = Samples(X, y)
+    assert parts(samples) == [samples]
+
+
+@pytest.mark.parametrize(
+    ("tol", "dtype", "ftol"),
+    [(1e-3, np.float64, 1e7 * 2**-52), (1e-6, np.float64, 1e-12), (0, np.float64, 10 * 2**-52), (1e-6, np.float32, 10 * 2**-23)],
+)
+def test_tol_of_lbfgs_is_scipys_change_of_the_loss_or_its_square_but_not_below_rounding(tol, dtype, ftol):
+    found = limits(SimpleNamespace(max_iter=5, max_fun=7, tol=tol), dtype)
+    assert found.pop("ftol") == pytest.approx(ftol, rel=1e-12)
+    assert found == {"maxiter": 5, "maxfun": 7, "gtol": tol}
+
+
+@pytest.mark.parametrize("status", [1, 2])
+def test_lbfgs_that_ends_at_a_limit_or_in_a_failed_search_says_so(status):
+    options, result = SimpleNamespace(max_iter=5, max_fun=7), SimpleNamespace(status=status, nit=5, message="of SciPy")
+    with pytest.warns(ConvergenceWarning, match=rf"after 5 iteration.*status={status}.*: of SciPy\n.*max_iter=5 or max_fun=7"):
+        warn_if_not_converged(result, options)
+
+
+@pytest.mark.parametrize("status", [0, 99])
+def test_lbfgs_that_converges_or_is_stopped_warns_of_nothing(status):
+    warn_if_not_converged(SimpleNamespace(status=status), SimpleNamespace())
