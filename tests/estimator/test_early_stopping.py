@@ -56,6 +56,7 @@ def test_early_stopping_auto_depends_on_the_number_of_rows(early_stopping, n_sam
     assert stops_early(early_stopping, n_samples) is expected
 
 
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
 @pytest.mark.parametrize("params", [{}, {"n_members": 1}, {"solver": "lbfgs", "max_iter": 3}], ids=str)
 @pytest.mark.parametrize("scaling", ["robust", "standard"])
 def test_rows_that_early_stopping_sets_aside_inform_neither_scaling_nor_bins_categories_or_relevance(scaling, params):
