@@ -104,7 +104,7 @@ def test_sample_weight_trains_each_of_n_members_as_if_it_were_alone(kind, monkey
     """A step of SGD on all rows outside a member's fold: the weights of these rows have another sum for each member."""
     plain = {"n_bins": 0, "scaling": None, "relevance": None, "shuffle": False, "weight_decay": 0.0, "dropout": 0.0}
     plain |= {"solver": "sgd", "momentum": 0.0, "learning_rate": "constant", "alpha": 0.1, "batch_size": N, "max_iter": 1}
-    weights, plan, orders = np.random.RandomState(1).choice([0.1, 20.0], N), Committee.plan, []
+    weights, plan, orders = np.random.RandomState(2).uniform(0.1, 20.0, N), Committee.plan, []
 
     def remember(*args, **kwargs):
         committee = plan(*args, **kwargs)
@@ -115,7 +115,7 @@ def test_sample_weight_trains_each_of_n_members_as_if_it_were_alone(kind, monkey
     before = quick_committee(**plain, n_members=4, learning_rate_init=1e-300).fit(X, KINDS[kind], weights)
     after = quick_committee(**plain, n_members=4, learning_rate_init=0.1).fit(X, KINDS[kind], weights)
     monkeypatch.undo()
-    assert np.ptp([weights[rows].sum() for rows in orders[1]]) > 20
+    assert np.ptp([weights[rows].sum() for rows in orders[1]]) > 1
     for member, rows in enumerate(orders[1]):
         alone = quick_committee(**plain, n_members=1, learning_rate_init=0.1)
         alone.coefs_, alone.intercepts_ = [W[member] for W in before.coefs_], [b[member] for b in before.intercepts_]
