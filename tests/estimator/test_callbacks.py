@@ -400,7 +400,7 @@ def test_older_versions_of_scikit_learn_refuse_callbacks_by_version():
 
 @pytest.mark.skipif(ScoringMonitor is not None, reason="here are callbacks")
 def test_older_versions_of_scikit_learn_train_without_tasks():
-    assert isinstance(fit_tasks(short(), "fit", 3, None), NoTasks)
+    assert isinstance(fit_tasks(short(), "fit", 3, None, {}), NoTasks)
     assert not hasattr(CallbackSupportMixin, "_init_callback_context")
 
 
