@@ -6,6 +6,7 @@ from functools import wraps
 from numbers import Integral
 from typing import Any, Literal, Self, cast
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.neural_network import MLPClassifier
@@ -157,9 +158,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     early_stopping : bool or 'auto', default=False
         Whether to set `validation_fraction` of the rows aside, stop when the `scoring` on them stops improving, and return
-        the weights of the best epoch. The split is stratified for two classes. With `scaling`, the rows set aside do not inform
-        scales, bins, categories that are known, or relevance. `X_val` and `y_val` of `fit` replace the split; `partial_fit` needs
-        them. 'auto' is on if there are more than 10,000 rows to train on, or if `X_val` is given.
+        the weights of the best epoch. The split is drawn within each class (with `scaling=None`, for two classes only, as in
+        MLPClassifier). With `scaling`, the rows set aside do not inform scales, bins, known categories or relevance. `X_val` and
+        `y_val` of `fit` replace the split; `partial_fit` needs them. 'auto' is on if there are more than 10,000 rows to train on,
+        or if `X_val` is given.
 
     validation_fraction : float, default=0.1
         Fraction of the rows set aside, in (0, 1), if `early_stopping` is on.
@@ -209,8 +211,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         between members (see Notes).
 
     label_smoothing : float, default=0.05
-        Share ε of each training target, in [0, 1), that is spread evenly over the classes: y becomes (1 − ε) y + ε / K, or
-        ε / 2 for logistic units [7]_. Validation losses use the unsmoothed targets.
+        Share ε of each training target, in [0, 1), that is replaced by the mean target π: y becomes (1 − ε) y + ε π, after [7]_,
+        where π holds the classes' frequencies in the training rows, so that predicted probabilities keep these frequencies.
+        Validation losses use the unsmoothed targets.
 
     clip_norm : float or None, default=None
         Length to which a longer gradient is cut in a step of 'sgd' or 'adam'. None never cuts it.
@@ -568,6 +571,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         return model_to_sklearn(self._fitted_model(), self, mlp) if self.__sklearn_is_fitted__() else mlp
 
     @_unchanged_on_error
+    @np.errstate(all="ignore")
     @with_callbacks
     def fit(
         self,
@@ -633,6 +637,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     @_available_if_stochastic
     @_unchanged_on_error
+    @np.errstate(all="ignore")
     @with_callbacks
     def partial_fit(
         self,
@@ -715,6 +720,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         vars(self).update(fitted_attributes(self, model, state))
         return self
 
+    @np.errstate(all="ignore")
     def predict(self, X: MatrixLike) -> NDArray[Any]:
         """Predict classes.
 
@@ -731,6 +737,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         logits = self._logits(X)
         return self._model.head.predict(logits)
 
+    @np.errstate(all="ignore")
     def predict_proba(self, X: MatrixLike) -> Floats:
         """Predict probabilities.
 
@@ -748,6 +755,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         logits = self._logits(X)
         return self._model.head.probabilities(logits)
 
+    @np.errstate(all="ignore")
     def predict_log_proba(self, X: MatrixLike) -> Floats:
         """Predict the logarithms of the probabilities, by log-softmax; they are finite even if a probability rounds to 0.
 
@@ -764,6 +772,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         logits = self._logits(X)
         return self._model.head.log_probabilities(logits)
 
+    @np.errstate(all="ignore")
     def decision_function(self, X: MatrixLike) -> Floats:
         """Compute the logits, to which the softmax or the logistic function is applied.
 

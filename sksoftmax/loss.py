@@ -48,6 +48,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, log_expit
 
 
+@np.errstate(under="ignore")
 def softmax(logits: ArrayLike) -> NDArray[np.floating]:
     """Turn logits into probabilities, p_i = exp(z_i) / Σ_k exp(z_k).
 
@@ -76,6 +77,7 @@ def softmax(logits: ArrayLike) -> NDArray[np.floating]:
     return _normalized_exponentials(_shifted(logits))[0]
 
 
+@np.errstate(under="ignore")
 def log_softmax(logits: ArrayLike) -> NDArray[np.floating]:
     """Turn logits into log-probabilities, log p_i = z_i − max z − log Σ_k exp(z_k − max z).
 
@@ -105,6 +107,7 @@ def log_softmax(logits: ArrayLike) -> NDArray[np.floating]:
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
+@np.errstate(under="ignore")
 def softmax_jacobian(logits: ArrayLike) -> NDArray[np.floating]:
     """Compute the Jacobian of the softmax, ∂p_i/∂z_j = p_i (δ_ij − p_j).
 
@@ -136,6 +139,7 @@ def softmax_jacobian(logits: ArrayLike) -> NDArray[np.floating]:
     return p[..., :, None] * (delta - p[..., None, :])
 
 
+@np.errstate(under="ignore")
 def cross_entropy(
     logits: ArrayLike, targets: ArrayLike, sample_weight: ArrayLike | None = None, label_smoothing: float = 0.0
 ) -> tuple[float, NDArray[np.floating]]:
@@ -194,10 +198,15 @@ def cross_entropy(
     return softmax_loss(z.copy(), y, _checked_weight(sample_weight, len(z)), _checked_smoothing(label_smoothing))
 
 
-def softmax_loss(z, y, weight, smoothing=0.0):
-    """`cross_entropy` of arrays that are known to fit, written over z."""
+def softmax_loss(z, y, weight, smoothing=0.0, prior=None):
+    """`cross_entropy` of arrays that are known to fit, written over z.
+
+    `prior`, (K,), is what smoothing moves the targets towards, y ← (1 − ε) y + ε · prior; None means 1 / K.
+    """
+    if smoothing and prior is None:
+        prior = np.full(z.shape[1], 1 / z.shape[1], z.dtype)
     z -= np.maximum.reduce(z, axis=1, keepdims=True)  # shifted: now max z = 0
-    y_dot_z = _target_dot(y, z, smoothing)
+    y_dot_z = _target_dot(y, z, smoothing, prior)
     p, total = _normalized_exponentials(z)
     losses = np.log(total[:, 0]) - y_dot_z  # −Σ y log p, as Σ y = 1
     if y.ndim == 1:
@@ -205,10 +214,11 @@ def softmax_loss(z, y, weight, smoothing=0.0):
     else:
         p -= y if smoothing == 0 else (1 - smoothing) * y
     if smoothing:
-        p -= smoothing / p.shape[1]
+        p -= smoothing * prior
     return _weighted_mean(losses, p, weight)
 
 
+@np.errstate(under="ignore")
 def sigmoid(logits: ArrayLike) -> NDArray[np.floating]:
     """Compute the logistic function σ(z) = 1 / (1 + exp(−z)).
 
@@ -237,6 +247,7 @@ def sigmoid(logits: ArrayLike) -> NDArray[np.floating]:
     return expit(_floats(logits))
 
 
+@np.errstate(under="ignore")
 def log_sigmoid(logits: ArrayLike) -> NDArray[np.floating]:
     """Compute the logarithm of the logistic function, −log(1 + exp(−z)).
 
@@ -266,6 +277,7 @@ def log_sigmoid(logits: ArrayLike) -> NDArray[np.floating]:
     return log_expit(_floats(logits))
 
 
+@np.errstate(under="ignore")
 def binary_cross_entropy(
     logits: ArrayLike, targets: ArrayLike, sample_weight: ArrayLike | None = None, label_smoothing: float = 0.0
 ) -> tuple[float, NDArray[np.floating]]:
@@ -321,9 +333,12 @@ def binary_cross_entropy(
     return logistic_loss(z.copy(), y, _checked_weight(sample_weight, len(z)), _checked_smoothing(label_smoothing))
 
 
-def logistic_loss(z, y, weight, smoothing=0.0):
-    """`binary_cross_entropy` of arrays that are known to fit, written over z."""
-    y = (1 - smoothing) * y + smoothing / 2 if smoothing else y
+def logistic_loss(z, y, weight, smoothing=0.0, prior=0.5):
+    """`binary_cross_entropy` of arrays that are known to fit, written over z.
+
+    `prior`, a number or (L,), is what smoothing moves the targets towards, y ← (1 − ε) y + ε · prior.
+    """
+    y = (1 - smoothing) * y + smoothing * prior if smoothing else y
     losses = (np.logaddexp(0, z) - y * z).sum(axis=1)
     p = expit(z, out=z)
     p -= y
@@ -355,10 +370,10 @@ def _normalized_exponentials(shifted):
     return p, total
 
 
-def _target_dot(y, z, smoothing):
+def _target_dot(y, z, smoothing, prior):
     """Σ_i y_i z_i of each row, with y smoothed."""
     at_target = z.ravel("K")[_flat_index(z, y)] if y.ndim == 1 else np.einsum("ij,ij->i", y, z)
-    return at_target if smoothing == 0 else (1 - smoothing) * at_target + smoothing / z.shape[1] * np.add.reduce(z, axis=1)
+    return at_target if smoothing == 0 else (1 - smoothing) * at_target + smoothing * (z @ prior)
 
 
 def _flat_index(z, y):

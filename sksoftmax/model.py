@@ -24,6 +24,7 @@ TYPES_TO_TRUST = [
         "data.blocks.Flags",
         "data.blocks.Numbers",
         "data.blocks.OneHot",
+        "data.blocks.OneHotCodes",
         "data.columns.Categories",
         "data.heads.BinaryHead",
         "data.heads.MultilabelHead",
@@ -92,8 +93,8 @@ class Model:
         if len(hidden) == len(form.hidden):
             form = replace(form, hidden=hidden)
         network = network_from_arrays(form, coefs, intercepts, embeddings)
-        members, columns = form.skip
-        if network.W[0][:members, :columns].any():
+        (members, columns), first = form.skip, sum(form.n_one_hot)
+        if network.W[0][:members, first : first + columns].any():
             network = network.copy(replace(form, skip=(0, 0)))
         return replace(self, network=network)
 
@@ -118,6 +119,7 @@ class Model:
             "columns": (form.n_columns, preprocessor.n_columns),
             "outputs": (form.n_outputs, self.head.n_outputs),
             "members": (form.n_members, len(self.mixture.weights)),
+            "one-hot columns": (form.n_one_hot, preprocessor.n_one_hot),
             "codes": (list(form.n_codes), [len(rates) for rates in preprocessor.rates_of_codes]),
             "parameters": (len(self.network.parameters), form.n_parameters),
         }

@@ -412,7 +412,9 @@ def mix(graph, Z, mixture, head):
         no_and_yes = (graph.node("Sub", log_weights, softplus(graph, z)) for z in (Z, graph.node("Neg", Z)))
         no, yes = (log_sum_exp(graph, log_p) for log_p in no_and_yes)
         mixed = graph.node("Sub", yes, no)
-    return graph.node("Mul", mixed, mixture.final)
+    return graph.node(
+        "Add", graph.node("Mul", mixed, mixture.final), np.broadcast_to(mixture.bias, (head.n_outputs,)).astype(float)
+    )
 
 
 def log_sum_exp(graph, Z):

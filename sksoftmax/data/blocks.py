@@ -18,7 +18,16 @@ BOUND = 3.0
 HALF_KNOWN = 50  # a category seen in 50 rows learns at half the full rate
 
 
-class Bins:
+class Block:
+    """What blocks share."""
+
+    @property
+    def width(self):
+        """The number of columns that it writes."""
+        return len(self.source)
+
+
+class Bins(Block):
     """A column for each bin of each numeric column: −1 below the bin, 1 above it, linear within.
 
     `columns` are the positions of the numeric columns in X, `edges` an array of edges for each of them.
@@ -46,7 +55,7 @@ class Bins:
         return [f"{names[column]}_bin{i}" for column, i in zip(self.source, numbers)]
 
 
-class Numbers:
+class Numbers(Block):
     """The numeric columns, scaled. A missing number becomes 0, the center.
 
     `columns` are their positions in X; `scaling` is "robust", "standard" or None, which leaves them as they are.
@@ -80,7 +89,7 @@ class Numbers:
         return list(names[self.source])
 
 
-class Flags:
+class Flags(Block):
     """1 if a number is missing, for numeric columns that have missing values in the training rows."""
 
     def __init__(self, columns):
@@ -95,7 +104,7 @@ class Flags:
         return [f"missingindicator_{names[column]}" for column in self.source]
 
 
-class OneHot:
+class OneHot(Block):
     """A column of 0 and 1 for each known category of a column; for two categories one column of −1 and 1.
 
     Other categories, and missing values, are zeros. `codes` are sorted, `values` are what they stand for.
@@ -115,7 +124,20 @@ class OneHot:
         return [f"{names[self.column]}_{value}" for value in self.values[len(self.values) - len(self.source) :]]
 
 
-class Codes:
+class OneHotCodes(OneHot):
+    """A `OneHot` block of many columns in one column of codes: 1 for the first known category …; 0 for others.
+
+    The network adds a row of weights for each code in place of a product with the columns of 0 and 1.
+    """
+
+    width = 1
+
+    def write(self, X, Z, out):
+        """Write the codes of these rows."""
+        out[:, 0] = codes_from_1(X[:, self.column], self.codes)
+
+
+class Codes(Block):
     """A column of codes that the network embeds: 1 for the first known category, 2 for the second …; 0 for unknown or missing.
 
     `n_rows` has the number of training rows of each code.
@@ -136,9 +158,7 @@ class Codes:
 
     def write(self, X, Z, out):
         """Write the codes of these rows."""
-        column = X[:, self.column]
-        position = np.searchsorted(self.codes, column, side="right")
-        out[:, 0] = position * (self.codes[position - 1] == column)
+        out[:, 0] = codes_from_1(X[:, self.column], self.codes)
 
     def names(self, names, n_units):
         """As 'city_embedding0'; `n_units` is the length of the vectors."""
@@ -148,3 +168,9 @@ class Codes:
 def smooth_clip(Z):
     """z / √(1 + (z / 3)²)."""
     return Z / np.sqrt(1 + (Z / BOUND) ** 2)
+
+
+def codes_from_1(column, codes):
+    """1 for the first of these sorted codes, 2 for the second …; 0 for anything else."""
+    position = np.searchsorted(codes, column, side="right")
+    return position * (codes[position - 1] == column)

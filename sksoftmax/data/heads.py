@@ -66,6 +66,10 @@ class SoftmaxHead:
             return totals / totals.sum()
         return np.average(targets, axis=0, weights=weights).astype(np.float64)
 
+    def frequencies(self, targets, weights):
+        """The mean target of each output, (n_outputs,)."""
+        return self.class_totals(targets, weights)
+
     def row_factors(self, targets, factors):
         """The factor of each row's class, or the mean factor over its soft label, (n,)."""
         return factors[targets] if targets.ndim == 1 else targets @ factors
@@ -89,6 +93,10 @@ class LogisticHead:
     def logits_of_log_p(self, log_p):
         """The log-odds of a mixture with these log-probabilities."""
         return log_p[..., 0] - log_p[..., 1]
+
+    def frequencies(self, targets, weights):
+        """The mean target of each output, (n_outputs,)."""
+        return np.average(targets, axis=0, weights=weights).astype(np.float64)
 
     def log_likelihood(self, logits, targets):
         """Σ y log σ(z) + (1 − y) log σ(−z) of each row, (n,)."""

@@ -163,22 +163,47 @@ def without_zero_weights(samples):
     return replace(samples, weights=None) if (samples.weights == 1).all() else samples
 
 
-def split_validation(samples, fraction, stratify, rng):
-    """The training and the validation samples, by one draw from rng; `stratify` has a label for each row, or is None."""
-    if fraction == 0:
-        raise ValueError("validation_fraction must be in (0, 1) if early_stopping is on; got 0.")
-    n_validation = max(ceil(fraction * len(samples)), 2, 0 if stratify is None else len(np.unique(stratify)))
-    if len(samples) <= n_validation:
-        raise ValueError(
-            "The validation set is too small. Increase 'validation_fraction' or the size of your dataset. "
-            f"early_stopping needs at least {n_validation} rows to score and one to train on; got n_samples = {len(samples)}."
-        )
+def split_by_class(samples, fraction, labels, rng):
+    """Training and validation parts, drawn within each class: of two rows or more, at least one goes to each part.
+
+    `labels` has a class number for each row. The only row of a class is trained on.
+    """
+    _check_fraction(fraction)
+    counts = np.bincount(labels)
+    n_validation = np.clip(np.round(fraction * counts).astype(int), 1, np.maximum(counts - 1, 0))
+    n_validation[counts < 2] = 0
+    _check_sizes(len(samples), max(int(n_validation.sum()), 2))
+    order = rng.permutation(len(samples))
+    order = order[np.argsort(labels[order], kind="stable")]
+    rank = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+    is_validation = rank < n_validation[labels[order]]
+    return samples[order[~is_validation]], samples[order[is_validation]]
+
+
+def split_like_mlp(samples, fraction, strata, rng):
+    """Training and validation parts as MLPClassifier draws them; `strata` has a label a row, or is None."""
+    _check_fraction(fraction)
+    n_validation = max(ceil(fraction * len(samples)), 2, 0 if strata is None else len(np.unique(strata)))
+    _check_sizes(len(samples), n_validation)
     rows = np.arange(len(samples))
     try:
-        train, validation = train_test_split(rows, test_size=n_validation, random_state=rng, stratify=stratify)
+        train, validation = train_test_split(rows, test_size=n_validation, random_state=rng, stratify=strata)
     except ValueError as error:
         raise ValueError(f"early_stopping cannot set validation rows of each class aside: {error}") from error
     return samples[train], samples[validation]
+
+
+def _check_fraction(fraction):
+    if fraction == 0:
+        raise ValueError("validation_fraction must be in (0, 1) if early_stopping is on; got 0.")
+
+
+def _check_sizes(n_samples, n_validation):
+    if n_samples <= n_validation:
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' or the size of your dataset. "
+            f"early_stopping needs at least {n_validation} rows to score and one to train on; got n_samples = {n_samples}."
+        )
 
 
 def _numbers(estimator, X, categories, reset, validate):

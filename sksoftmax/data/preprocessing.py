@@ -1,7 +1,8 @@
 """Columns of numbers and codes → the network's input, as an ordered list of blocks.
 
 `fit_preprocessor` learns in a straight line: scales → relevance → bins → blocks. The order of blocks is stated there and nowhere
-else: bins come first, because half of a committee skips them; codes come last, because the network embeds them.
+else: one-hot codes come first; then bins, because half of a committee skips them; codes come last, because the network embeds
+them.
 """
 
 from dataclasses import replace
@@ -9,13 +10,14 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
 
-from sksoftmax.data.blocks import Bins, Codes, Flags, Numbers, OneHot, smooth_clip
+from sksoftmax.data.blocks import Bins, Codes, Flags, Numbers, OneHot, OneHotCodes, smooth_clip
 from sksoftmax.data.relevance import find_relevance
 from sksoftmax.data.rows import Rows, column_of, is_large
 from sksoftmax.data.statistics import bin_edges, column_parts, inverse, known_codes, scales, shared_out
 
 MIN_BINS, BIN_COLUMNS, MOST_BINNED = 4, 256, 128  # least bins of a column, bins in all, most numeric columns that are binned
 BLOCK = 2**17  # numbers encoded at once: half a megabyte in float32, which fits the processor's cache
+MOST_DENSE, MOST_DENSE_OF_COLUMN = 256, 16  # with more one-hot columns in all, columns of more categories become codes
 FLOAT32_ROWS = 100  # from this many rows on, scaled input is computed in float32, unless `dtype` says otherwise
 
 
@@ -46,7 +48,7 @@ class Preprocessor:
         self.blocks = blocks
         self.relevance = relevance
         self.sparse = sparse
-        self.n_columns = sum(len(block.source) for block in blocks)
+        self.n_columns = sum(block.width for block in blocks)
         self.factors = relative(relevance[np.concatenate([block.source for block in blocks if not isinstance(block, Codes)])])
 
     def of_kind(self, kind):
@@ -55,8 +57,19 @@ class Preprocessor:
 
     @property
     def n_bin_columns(self):
-        """The number of columns, the first ones, that are bins."""
-        return sum(len(block.source) for block in self.of_kind(Bins))
+        """The number of columns that are bins: the first ones after one-hot codes."""
+        return sum(block.width for block in self.of_kind(Bins))
+
+    @property
+    def n_one_hot(self):
+        """The number of categories of each column, the first ones, of one-hot codes."""
+        return tuple(len(block.codes) for block in self.of_kind(OneHotCodes))
+
+    @property
+    def one_hot_factors(self):
+        """The factor of each of these columns' inputs."""
+        factors = np.ones(sum(self.n_one_hot)) if self.factors is None else self.factors
+        return tuple(factors[np.cumsum((0, *self.n_one_hot))[:-1]].tolist())
 
     @property
     def rates_of_codes(self):
@@ -98,14 +111,17 @@ class Preprocessor:
                     self._write(X[part].toarray() if issparse(X) else X[part], out[part], with_bins=first >= n_without_bins)
 
     def _write(self, X, out, with_bins):
-        Z, start, first = self.numbers.of(X, out.dtype), 0, 0 if with_bins else self.n_bin_columns
+        Z, start = self.numbers.of(X, out.dtype), 0
         for block in self.blocks:
-            stop = start + len(block.source)
+            stop = start + block.width
             if with_bins or not isinstance(block, Bins):
                 block.write(X, Z, out[:, start:stop])
             start = stop
         if self.factors is not None:
-            out[:, first : len(self.factors)] *= self.factors[first:].astype(out.dtype)
+            n_one_hot, skipped = self.n_one_hot, 0 if with_bins else self.n_bin_columns
+            factors = self.factors[sum(n_one_hot) + skipped :].astype(out.dtype)
+            first = len(n_one_hot) + skipped
+            out[:, first : first + len(factors)] *= factors
 
     def _transform_sparse(self, X, dtype):
         scaled = csr_matrix(X.multiply(self.numbers.scale))
@@ -150,7 +166,10 @@ def fit_preprocessor(samples, categories, *, scaling, n_bins, relevance, kind, r
     if missing.any():
         blocks.append(Flags(columns[missing]))
     of_categories = [category_block(column, found, categories) for column, found in known.items()]
-    blocks += [block for block in of_categories if isinstance(block, OneHot)]
+    one_hot = [block for block in of_categories if isinstance(block, OneHot)]
+    if sum(block.width for block in one_hot) > MOST_DENSE:
+        one_hot = [OneHotCodes(b.column, b.codes, b.values) if b.width > MOST_DENSE_OF_COLUMN else b for b in one_hot]
+    blocks = [b for b in one_hot if isinstance(b, OneHotCodes)] + blocks + [b for b in one_hot if not isinstance(b, OneHotCodes)]
     # The vectors of embedded columns begin at 0, so a factor would change nothing; only a relevance of 0 leaves a column out.
     blocks += [block for block in of_categories if isinstance(block, Codes) and relevance[block.column] > 0]
     return Preprocessor(categories, numbers, blocks, relevance, sparse=issparse(X))

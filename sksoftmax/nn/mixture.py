@@ -1,6 +1,6 @@
 """How the answers of a committee's members become one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import logsumexp
@@ -8,14 +8,15 @@ from scipy.special import logsumexp
 
 @dataclass(frozen=True)
 class Mixture:
-    """Makes one set of logits of the members' logits: log-odds of softmax(`final` · log Σ weight · softmax(sharpness · logits)).
+    """Makes one set of logits of the members' logits: `final` · log Σ weight · softmax(sharpness · logits) + `bias`.
 
-    `weights` and `sharpness`, inverse temperatures, have shape (n_members,).
+    `weights` and `sharpness`, inverse temperatures, have shape (n_members,); `bias` has shape (n_outputs,), or is 0.
     """
 
     weights: np.ndarray
     sharpness: np.ndarray
     final: float = 1.0
+    bias: np.ndarray | float = 0.0
 
     @classmethod
     def equal(cls, n_members):
@@ -25,14 +26,15 @@ class Mixture:
     def adopting(self, model):
         """The mixture after member i has become of the kind of `model[i]`; members of one kind get the mean of their weights."""
         weights = np.array([self.weights[model == of_member].mean() for of_member in model])
-        return Mixture(weights, self.sharpness[model], self.final)
+        return replace(self, weights=weights, sharpness=self.sharpness[model])
 
     def logits(self, member_logits, head):
         """One set of logits, (n, n_outputs), made of the members' logits, (n_members, n, n_outputs)."""
         if len(member_logits) == 1:
             return member_logits[0]
         sharpened = member_logits * self.sharpness.astype(member_logits.dtype)[:, None, None]
-        return (self.final * mixed(sharpened, np.log(self.weights)[:, None], head)).astype(member_logits.dtype)
+        logits = self.final * mixed(sharpened, np.log(self.weights)[:, None], head) + self.bias
+        return logits.astype(member_logits.dtype)
 
 
 def mixed(logits, log_weights, head):

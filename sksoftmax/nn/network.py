@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sksoftmax.nn.layers import EMBEDDING_UNITS, EVERYTHING, Activate, Dense, Embed, SparseDense
+from sksoftmax.nn.layers import EMBEDDING_UNITS, Activate, Dense, Embed, OneHotDense, SparseDense
 
 
 class Slot(NamedTuple):
@@ -31,7 +31,7 @@ class Form:
     Parameters
     ----------
     n_columns : int
-        Columns of the rows that it takes; the last `len(n_codes)` of them hold codes 0, 1, …
+        Columns of the rows that it takes. The first `len(n_one_hot)` and the last `len(n_codes)` of them hold codes 0, 1, …
 
     hidden : tuple of int
         Units of each hidden layer.
@@ -46,10 +46,17 @@ class Form:
         Number of networks of this form that are trained and evaluated side by side.
 
     skip : tuple of (int, int), default=(0, 0)
-        (m, c): the first m members do not see the first c columns. Those weights are fixed at 0 and left out of the products.
+        (m, c): the first m members do not see the first c columns after those of one-hot codes. Those weights are fixed at 0
+        and left out of the products.
 
     n_codes : tuple of int, default=()
         Number of codes of each embedded column.
+
+    n_one_hot : tuple of int, default=()
+        Number of categories of each column of one-hot codes; its inputs are a column for each category.
+
+    one_hot_factors : tuple of float, default=()
+        What the inputs of each column of one-hot codes are multiplied by.
     """
 
     n_columns: int
@@ -59,22 +66,32 @@ class Form:
     n_members: int = 1
     skip: tuple[int, int] = (0, 0)
     n_codes: tuple[int, ...] = ()
+    n_one_hot: tuple[int, ...] = ()
+    one_hot_factors: tuple[float, ...] = ()
 
     @property
     def first_code(self):
-        """The first column of codes; `n_columns` if there are none."""
+        """The first column of codes that are embedded; `n_columns` if there are none."""
         return self.n_columns - len(self.n_codes)
 
     @property
+    def n_written(self):
+        """Columns of a row in memory, where vectors have replaced the codes that are embedded."""
+        return self.first_code + EMBEDDING_UNITS * len(self.n_codes)
+
+    @property
     def units(self):
-        """Units of each layer, from the input, with the vectors of embedded columns, to the output."""
-        return (self.first_code + EMBEDDING_UNITS * len(self.n_codes), *self.hidden, self.n_outputs)
+        """Units of each layer, from the inputs, with one-hot columns and vectors in place of codes, to the output."""
+        return (self.n_written - len(self.n_one_hot) + sum(self.n_one_hot), *self.hidden, self.n_outputs)
 
     @property
     def blocks(self):
-        """Which members see which inputs of the first layer, as pairs of slices."""
+        """Which members see which columns of the input by which rows of W, as triples of slices, one-hot codes left out."""
         members, columns = self.skip
-        return ((slice(0, members), slice(columns, None)), (slice(members, None), slice(None))) if members else EVERYTHING
+        first, first_row = len(self.n_one_hot), sum(self.n_one_hot)
+        everyone = (slice(members, None), slice(first, None), slice(first_row, None))
+        some = (slice(0, members), slice(first + columns, None), slice(first_row + columns, None))
+        return (some, everyone) if members else (everyone,)
 
     def shapes(self):
         """The shape of each layer's parameters, then that of the tables."""
@@ -116,8 +133,8 @@ class Memory:
         self.arrays = {}
 
     def inputs(self, n_rows, n_members):
-        """For the network's input, (n_members, n_rows, fan_in + 1), row by row as the user's X is."""
-        return self._get(("inputs", n_rows, n_members), (n_members, n_rows, self.form.units[0] + 1), (0, 1, 2))
+        """For the network's input, (n_members, n_rows, n_written + 1), row by row as the user's X is."""
+        return self._get(("inputs", n_rows, n_members), (n_members, n_rows, self.form.n_written + 1), (0, 1, 2))
 
     def units(self, purpose, n_rows, n_units):
         """For what a layer computes, (n_members, n_rows, n_units + 1), unit by unit."""
@@ -162,8 +179,10 @@ class Network:
         self.gradient, form = gradient, self.form
         *d_Ws, d_E = [None] * (len(self.W) + 1) if gradient is None else form.split(gradient)
         self._sparse = SparseDense(0, self.W[0], d_Ws[0])
+        below = form.units[0] - EMBEDDING_UNITS * len(form.n_codes) if form.n_codes else None
+        first = Dense(0, self.W[0], d_Ws[0], form.blocks, first=below)
         self._dense = [Embed(form.first_code, form.n_codes, self.E, d_E)] if form.n_codes else []
-        self._dense.append(Dense(0, self.W[0], d_Ws[0], form.blocks, first=form.first_code if form.n_codes else None))
+        self._dense.append(OneHotDense(first, form.n_one_hot, form.one_hot_factors) if form.n_one_hot else first)
         self._others = []
         for i, name in enumerate(form.activations):
             self._others += [Activate(i, name), Dense(i + 1, self.W[i + 1], d_Ws[i + 1])]
@@ -268,7 +287,7 @@ class Network:
             W[:, :-1] *= self._fan_in_factor(i)
             W[:, -1] = rng.standard_normal(W[:, -1].shape)
         if self.form.n_codes and len(self.W) == 1:
-            W = self.W[0][:, self.form.first_code : -1]
+            W = self.W[0][:, self.form.units[0] - EMBEDDING_UNITS * len(self.form.n_codes) : -1]
             W[...] = rng.standard_normal(W.shape) * self._fan_in_factor(0)
         self._forget_skipped()
 
@@ -282,7 +301,8 @@ class Network:
 
     def _forget_skipped(self):
         members, columns = self.form.skip
-        self.W[0][:members, :columns] = 0
+        first = sum(self.form.n_one_hot)
+        self.W[0][:members, first : first + columns] = 0
 
     def copy(self, form=None):
         """The same numbers in a vector of their own; on request in another form of the same shapes."""

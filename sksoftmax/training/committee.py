@@ -1,29 +1,22 @@
-"""A committee: networks trained side by side, each without one fold of the rows, and the fit of the mixture of their answers.
+"""A committee: networks trained side by side, each without one fold of the rows.
 
 The first half of the members sees the scaled columns, the second half their bins too (`data.blocks.Bins`). The first half does
 better on small, noisy data, the second where class boundaries are aligned with single columns. In both halves each fold is left
 out by one member, and half of the members are regularised lightly, half strongly, so that there are four kinds of members.
 
-On the left-out rows the kinds are calibrated and weighted by their likelihood, and the mixture is calibrated again. This costs
-no training rows: afterwards all members continue on all rows. If one regularisation strength did clearly better, the whole half
-switches to it.
+The left-out rows calibrate and weight the kinds (`calibration`). This costs no training rows: afterwards all members continue on
+all rows. If one regularisation strength did clearly better, the whole half switches to it.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize, minimize_scalar
-from scipy.special import logsumexp
 
-from sksoftmax.data.rows import row_numbers, spread
-from sksoftmax.model import member_logits
-from sksoftmax.nn.mixture import Mixture, mixed
+from sksoftmax.data.rows import row_numbers
+from sksoftmax.training.calibration import fit_mixture
 
 FOLD_ROWS = 100  # below this many rows there are no folds: all members train on all rows
-LOG_SHARPNESS = 2.0  # logits are multiplied by e^-2 … e^2
-LOG_WEIGHT = 6.0  # the kinds' weights differ by a factor of at most e^12
 PREFERENCE = 1.5  # if one strength has at least this many times the other's weight, the half switches to it
-MIXTURE_ROWS = 50_000  # at most this many rows calibrate and weight the members
 
 
 @dataclass(frozen=True)
@@ -95,34 +88,18 @@ class Committee:
 
     def open_folds(self, model, training):
         """Fit the mixture of the model on the rows that each member has left out; from now on all members train on all rows."""
-        model.mixture = fit_mixture(model.network, self.folds, training, model.head)
+        self.calibrate(model, training)
         self.folds, self.order = None, rows_of_members(None, len(self.weight_decay), len(training))
+
+    def calibrate(self, model, training, n_rows=None):
+        """Fit the mixture of the model on at most `n_rows` of the rows that each member has left out; None means all rows."""
+        model.mixture = fit_mixture(model.network, Roles.of(len(self.weight_decay)), self.folds, training, model.head, n_rows)
 
     def adopt_strengths(self, model):
         """Let the members of a half switch to the dropout and the weight decay that did better on left-out rows."""
         better = better_strengths(Roles.of(len(self.weight_decay)), model.mixture)
         model.mixture = model.mixture.adopting(better)
         self.dropout, self.weight_decay = self.dropout[:, better], self.weight_decay[better]
-
-
-def fit_mixture(network, folds, samples, head):
-    """The `Mixture` with the highest out-of-fold likelihood, on a sample of at most `MIXTURE_ROWS` rows."""
-    if len(samples) > MIXTURE_ROWS:
-        rows = spread(len(samples), MIXTURE_ROWS)
-        folds, samples = folds[rows], samples[rows]
-    roles = Roles.of(network.form.n_members)
-    logits, kinds = out_of_fold(network, roles, folds, samples)
-    sharpness = np.ones(4)
-    for kind in np.unique(kinds):
-        here = kinds == kind
-        rows = np.flatnonzero(here.any(axis=0))
-        sharpness[kind] = fit_sharpness(logits[here], samples[rows] if len(rows) < len(samples) else samples, head)
-    logits = logits * sharpness[kinds][:, :, None]
-    log_weights = fit_log_weights(np.stack([head.log_likelihood(z, samples.targets) for z in logits]), kinds, samples.weights)
-    of_rows = log_weights[kinds]
-    mixture = mixed(logits, of_rows - logsumexp(of_rows, axis=0), head)
-    weights = np.exp(log_weights)[roles.kind]
-    return Mixture(weights / weights.sum(), sharpness[roles.kind], fit_sharpness(mixture, samples, head))
 
 
 def better_strengths(roles, mixture):
@@ -137,39 +114,3 @@ def better_strengths(roles, mixture):
         if mixture.weights[order[-1]] >= PREFERENCE * mixture.weights[order[0]]:
             model[half] = order[-1]
     return model
-
-
-def out_of_fold(network, roles, folds, samples):
-    """The logits, (2, n, n_outputs), of the two members that have not seen each row, and the kinds, (2, n), of these members."""
-    logits = np.empty((2, len(samples), network.form.n_outputs))
-    kinds = np.empty((2, len(samples)), dtype=np.intp)
-    for index, (binned, fold, kind) in enumerate(zip(roles.binned.astype(int), roles.fold, roles.kind)):
-        rows = np.flatnonzero(folds == fold)
-        for part, of_part in member_logits(network.member(index), samples[rows].X):
-            logits[binned, rows[part]] = of_part[0]
-        kinds[binned, rows] = kind
-    return logits, kinds
-
-
-def fit_sharpness(logits, samples, head):
-    """The factor of the logits, an inverse temperature, that minimises the loss (Guo et al., arXiv:1706.04599)."""
-
-    def loss(log_factor):
-        return head.loss(np.asfortranarray(logits * np.exp(log_factor)), samples.targets, samples.weights)[0]
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-LOG_SHARPNESS, LOG_SHARPNESS), method="bounded").x))
-
-
-def fit_log_weights(log_likelihood, kinds, weights):
-    """The logarithms of the kinds' weights, (4,), that maximise Σ_rows log(Σ weight · likelihood / Σ weight).
-
-    The inner sums are over the members that have not seen the row.
-    """
-
-    def loss(log_weights):
-        of_rows = log_weights[kinds]
-        rows = logsumexp(of_rows + log_likelihood, axis=0) - logsumexp(of_rows, axis=0)
-        return -np.average(rows, weights=weights)
-
-    found = minimize(loss, np.zeros(4), method="L-BFGS-B", bounds=[(-LOG_WEIGHT, LOG_WEIGHT)] * 4).x
-    return found - logsumexp(found)

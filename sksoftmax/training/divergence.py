@@ -37,8 +37,10 @@ def advice_for(run):
 
 
 def go_back(run, state, known_good):
-    """Take good weights, and the index of their epoch, in place of weights that are not finite."""
-    run.model.network.parameters[...], state.progress.kept_epoch = known_good
+    """Take good weights, their mixture and the index of their epoch in place of weights that are not finite."""
+    run.model.network.parameters[...], mixture, state.progress.kept_epoch = known_good
+    if run.validation is not None:  # without validation rows there is one mixture, that of the fold phase
+        run.model.mixture = mixture
     state.optimizer.forget()
     if state.average:
         state.average.forget()

@@ -15,7 +15,8 @@ from sksoftmax.data.inputs import (
     check_sample_weight,
     check_validation_pair,
     check_X_y,
-    split_validation,
+    split_by_class,
+    split_like_mlp,
     without_zero_weights,
 )
 from sksoftmax.data.preprocessing import arithmetic, encoded, fit_preprocessor
@@ -84,7 +85,8 @@ def train(call):
 
     # 6. Train
     state = training_state(call, model, recipe)
-    run = make_run(call, model, state, recipe, committee, training, validation)
+    prior = mean_targets(call, model, state, recipe, training)
+    run = make_run(call, model, state, recipe, committee, training, validation, prior)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         solver_of(recipe, call.incremental)(run, state)
         open_folds_unless_interrupted(run)
@@ -154,12 +156,16 @@ def planned_splits(call, targets, n_rows, validation):
         return training, validation
 
     def split(training, validation):
+        labels = training.targets.ravel().astype(np.intp) if targets.kind == "labels" else np.zeros(n_rows, np.intp)
+        return split_by_class(training, call.params["validation_fraction"], labels, call.rng)
+
+    def split_late(training, validation):
         strata = targets.strata(training.targets)
-        return split_validation(training, call.params["validation_fraction"], strata, call.rng)
+        return split_like_mlp(training, call.params["validation_fraction"], strata, call.rng)
 
     if call.incremental or validation is not None or not stops_early(call.params["early_stopping"], n_rows):
         return keep, keep
-    return (keep, split) if call.params["scaling"] is None else (split, keep)
+    return (keep, split_late) if call.params["scaling"] is None else (split, keep)
 
 
 def fit_columns(call, training, categories, targets):
@@ -206,7 +212,19 @@ def training_state(call, model, recipe):
     return state
 
 
-def make_run(call, model, state, recipe, committee, training, validation):
+def mean_targets(call, model, state, recipe, training):
+    """The mean target of each output, (n_outputs,), of these rows, or of all that partial_fit saw; None without smoothing."""
+    if not recipe.label_smoothing:
+        return None
+    weight = training.total_weight
+    seen = np.array([*(weight * model.head.frequencies(training.targets, training.weights)), weight])
+    if call.incremental and call.earlier and call.earlier.state.seen is not None:
+        seen += call.earlier.state.seen
+    state.seen = seen
+    return (seen[:-1] / seen[-1]).astype(model.network.dtype)
+
+
+def make_run(call, model, state, recipe, committee, training, validation, prior):
     """The run of this call, with its callbacks and its scorer."""
     estimator, given = call.estimator, call.given
     name, n_epochs = ("partial_fit", 1) if call.incremental else ("fit", recipe.max_iter)
@@ -220,6 +238,7 @@ def make_run(call, model, state, recipe, committee, training, validation):
         score=make_score(recipe.scoring, estimator, partial(fitted_so_far, estimator, model, state), given, validation),
         report=Report(recipe.verbose),
         fold_epochs=fold_epochs(recipe.max_iter, committee.folds, validation),
+        prior=prior,
     )
 
 

@@ -20,7 +20,7 @@ def train_by_lbfgs(run, state):
     """For fit: minimise the loss on all rows with SciPy's L-BFGS-B."""
     network, progress = run.model.network, state.progress
     network.allocate_gradient()
-    progress.begin_call(network.parameters, run.validation)
+    progress.begin_call(run.model, run.validation)
     accepted = network.parameters.copy()
 
     def end_iteration(intermediate_result):

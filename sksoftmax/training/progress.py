@@ -6,6 +6,8 @@ from time import perf_counter
 
 import numpy as np
 
+from sksoftmax.nn.mixture import Mixture
+
 CURVES = ("loss_curve", "validation_loss_curve", "validation_scores")
 COLUMNS = "{:>9}  {:>13}  {:>15}  {:>16}  {:>10}  {:>8}  {:>4}"
 HEADINGS = ("Iteration", "training loss", "validation loss", "validation score", "rate", "seconds", "best")
@@ -16,9 +18,10 @@ ROWS_PER_HEADING = 25
 class Progress:
     """The record of training over all warm starts and calls of partial_fit.
 
-    Losses are weighted means over rows; those of `loss_curve` include the L2 penalty. `best_parameters` are the parameters with
-    the best validation score, until they are restored. `kept_epoch` is the index of the epoch whose weights the network has.
-    `stopped` is true if calls of partial_fit brought no improvement for too long. `n_before` counts the epochs before this call.
+    Losses are weighted means over rows; those of `loss_curve` include the L2 penalty. `best_parameters` and `best_mixture` are
+    those with the best validation score, until they are restored. `kept_epoch` is the index of the epoch whose weights the
+    network has. `stopped` is true if calls of partial_fit brought no improvement for too long. `n_before` counts the epochs
+    before this call.
     """
 
     loss_curve: list = field(default_factory=list)
@@ -28,6 +31,7 @@ class Progress:
     best_score: float = -inf
     best_epoch: int = -1
     best_parameters: np.ndarray | None = None
+    best_mixture: Mixture | None = None
     kept_epoch: int = -1
     stopped: bool = False
     stale_epochs: int = 0
@@ -54,7 +58,7 @@ class Progress:
         """A copy of this record, with copies of its curves."""
         return replace(self, **{name: getattr(self, name).copy() for name in CURVES})
 
-    def begin_call(self, parameters, validation):
+    def begin_call(self, model, validation):
         """Begin another call of fit or partial_fit.
 
         With validation rows, parameters that were restored count as the best so far.
@@ -62,9 +66,9 @@ class Progress:
         """
         if validation is None:
             self.validation_loss_curve, self.validation_scores = [], []
-            self.best_score, self.best_epoch, self.best_parameters = -inf, -1, None
+            self.best_score, self.best_epoch, self.best_parameters, self.best_mixture = -inf, -1, None, None
         elif self.kept_epoch == self.best_epoch >= 0:
-            self.best_parameters = parameters.copy()
+            self.best_parameters, self.best_mixture = model.network.parameters.copy(), model.mixture
         self.stopped = False
 
     def is_stale(self, patience):
@@ -75,13 +79,14 @@ class Progress:
         """Add an epoch that is not scored; the epoch is stale if its loss is not lower than the best loss by tol."""
         self._add(loss, stale=loss > self.best_loss - tol)
 
-    def record_scored(self, loss, validation_loss, score, parameters, tol):
+    def record_scored(self, loss, validation_loss, score, model, tol):
         """Add an epoch with its validation score; the epoch is stale if its score is not higher than the best by tol."""
         self._add(loss, stale=score < self.best_score + tol)
         self.validation_loss_curve.append(validation_loss)
         self.validation_scores.append(score)
         if score > self.best_score:
-            self.best_score, self.best_epoch, self.best_parameters = score, self.kept_epoch, parameters.copy()
+            self.best_score, self.best_epoch = score, self.kept_epoch
+            self.best_parameters, self.best_mixture = model.network.parameters.copy(), model.mixture
 
     def _add(self, loss, stale):
         self.loss_curve.append(loss)

@@ -161,6 +161,8 @@ def new_network(recipe, preprocessor, n_outputs, dtype, rng):
         n_members=recipe.n_members,
         skip=(recipe.n_members // 2, n_bins) if recipe.n_members > 1 and n_bins else (0, 0),
         n_codes=tuple(len(rates) for rates in preprocessor.rates_of_codes),
+        n_one_hot=preprocessor.n_one_hot,
+        one_hot_factors=preprocessor.one_hot_factors,
     )
     network = Network.zeros(form, dtype)
     if recipe.parametrization == "ntk":

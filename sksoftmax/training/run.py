@@ -15,6 +15,7 @@ from sksoftmax.training.committee import Committee
 from sksoftmax.training.progress import Report
 from sksoftmax.training.recipe import Recipe
 
+SCORED_MIXTURE_ROWS = 2_000  # at most this many left-out rows fit the mixture of an epoch that is scored
 INTERRUPTED = "Training interrupted by user."
 
 
@@ -23,7 +24,8 @@ class Run:
     """One call of fit or partial_fit. Training changes the model's network and mixture, and the committee.
 
     `validation` is None if nothing is scored; `score`, without arguments, is the user's scorer on these rows, None for accuracy
-    and loss. `tasks` informs callbacks of each epoch.
+    and loss. `tasks` informs callbacks of each epoch. `prior`, (n_outputs,), is what label smoothing moves the targets towards:
+    the mean targets, so that mean probabilities meet the classes' frequencies; None without smoothing.
     """
 
     model: Model
@@ -35,6 +37,7 @@ class Run:
     score: Callable[[], float] | None
     report: Report
     fold_epochs: int = 0
+    prior: np.ndarray | None = None
 
     @cached_property
     def memory(self):
@@ -48,7 +51,8 @@ class Run:
             weights = (
                 (weights.reshape(n_members, n) / batch_weights(weights, n_members, n)[:, None]).astype(weights.dtype).ravel()
             )
-        value, d_logits = self.model.head.loss(logits.reshape(-1, n_outputs), targets, weights, self.recipe.label_smoothing)
+        smoothing = (self.recipe.label_smoothing, self.prior) if self.recipe.label_smoothing else ()
+        value, d_logits = self.model.head.loss(logits.reshape(-1, n_outputs), targets, weights, *smoothing)
         if n_members > 1:
             d_logits *= n_members
         return value, d_logits.reshape(logits.shape)
@@ -64,19 +68,24 @@ class Run:
         return loss, -loss if scoring == "loss" else self.score()
 
     def record(self, progress, loss, rate=None):
-        """Score the validation rows, if there are any, and record the epoch or iteration."""
+        """Score the validation rows, if there are any, and record the epoch or iteration.
+
+        In the fold phase the mixture is fitted first: the model that is scored is the one that may be returned.
+        """
         if self.validation is None:
             progress.record(loss, self.recipe.tol)
         else:
-            progress.record_scored(loss, *self.validate(), self.model.network.parameters, self.recipe.tol)
+            if self.committee.folds is not None:
+                self.committee.calibrate(self.model, self.training, SCORED_MIXTURE_ROWS)
+            progress.record_scored(loss, *self.validate(), self.model, self.recipe.tol)
         self.report.epoch(progress.n_done, progress, rate)
 
     def restore_best(self, progress):
         """Restore the parameters of the best validation score, if rows were scored and the user does not decline."""
         if self.validation is None or progress.best_parameters is None or not self.recipe.restore_best:
             return
-        self.model.network.parameters[...], progress.kept_epoch = progress.best_parameters, progress.best_epoch
-        progress.best_parameters = None
+        self.model.network.parameters[...], self.model.mixture = progress.best_parameters, progress.best_mixture
+        progress.kept_epoch, progress.best_parameters, progress.best_mixture = progress.best_epoch, None, None
 
 
 def batch_weights(weights, n_members, n):
@@ -87,8 +96,8 @@ def batch_weights(weights, n_members, n):
 
 
 def open_folds_unless_interrupted(run):
-    """Fit the mixture if training ended in the fold phase; warn if the user interrupts."""
-    if run.committee.folds is None:
+    """Fit the mixture if training ended in the fold phase and none was fitted for a score; warn if the user interrupts."""
+    if run.committee.folds is None or run.validation is not None:
         return
     try:
         run.committee.open_folds(run.model, run.training)

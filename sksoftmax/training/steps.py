@@ -53,7 +53,7 @@ def train_by_steps(run, state):
         while progress.n_done < recipe.max_iter:
             if run.committee.folds is not None and progress.n_done == run.fold_epochs:
                 open_folds(run, state.optimizer)
-            start = network.parameters.copy()
+            start = network.parameters.copy(), run.model.mixture
             run.tasks.begin()
             batches = minibatches(run, state.rng)
             rates = learning_rates(state.optimizer, recipe, progress.n_done, len(batches), run.fold_epochs)
@@ -63,7 +63,7 @@ def train_by_steps(run, state):
                 run.tasks.end()
                 break
             if loss < progress.best_loss:
-                known_good = (start, len(progress.loss_curve))
+                known_good = (*start, len(progress.loss_curve))
             ended = end_epoch(run, state, loss, rates[-1])
             if run.tasks.end() or ended:
                 break
@@ -98,11 +98,11 @@ def train_one_epoch(run, state):
 
 
 def begin(run, state):
-    """Make ready; return the weights to go back to if training diverges, with the index of their epoch."""
+    """Make ready; return what to go back to if training diverges: weights, mixture and the index of their epoch."""
     network = run.model.network
     network.allocate_gradient()
-    state.progress.begin_call(network.parameters, run.validation)
-    return network.parameters.copy(), state.progress.kept_epoch
+    state.progress.begin_call(run.model, run.validation)
+    return network.parameters.copy(), run.model.mixture, state.progress.kept_epoch
 
 
 def random_bits(run, rng):

@@ -18,7 +18,8 @@ FIXED = ("scaling", "categorical_features", "n_bins", "relevance", "parametrizat
 class TrainingState:
     """What only training needs; the next call continues from it.
 
-    `fixed` are the parameters that later calls may not change. `optimizer`, `average` (of the weights, None without `ema_decay`)
+    `fixed` are the parameters that later calls may not change. `seen` has, for label smoothing, the sums of all targets, and of
+    their weights as last entry. `optimizer`, `average` (of the weights, None without `ema_decay`)
     and `rng` are left out of a pickle unless `is_continued`: after `partial_fit`, and with `warm_start`.
     """
 
@@ -27,6 +28,7 @@ class TrainingState:
     average: WeightAverage | None = None
     rng: np.random.RandomState | None = None
     fixed: dict[str, Any] = field(default_factory=dict)
+    seen: np.ndarray | None = None
     is_continued: bool = False
 
     def copy(self):

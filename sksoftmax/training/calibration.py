@@ -1,0 +1,128 @@
+"""The fit of a committee's mixture, on rows that its members have not seen.
+
+The kinds of members are calibrated and weighted by their likelihood, and then the mixture is calibrated. The logits of two
+members for each row are kept, in the network's dtype; all else is computed block by block, so that memory stays bounded.
+"""
+
+import numpy as np
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import logsumexp
+
+from sksoftmax.data.rows import spread
+from sksoftmax.model import member_logits
+from sksoftmax.nn.mixture import Mixture, mixed
+
+LOG_SHARPNESS = 2.0  # logits are multiplied by e^-2 … e^2
+LOG_WEIGHT = 6.0  # the kinds' weights differ by a factor of at most e^12
+MIXTURE_ROWS, MIXTURE_NUMBERS = 50_000, 10**7  # at most this many rows, and this many logits of a member for each row
+BLOCK = 2**17  # logits read at once in float64
+
+
+def fit_mixture(network, roles, folds, samples, head, n_rows=None):
+    """The `Mixture` with the highest out-of-fold likelihood, on a sample of at most `n_rows` rows.
+
+    `roles` are the members' roles, `folds` has the fold of each row of the samples.
+    """
+    size = min(n_rows or MIXTURE_ROWS, max(MIXTURE_NUMBERS // network.form.n_outputs, 1))
+    if len(samples) > size:
+        rows = spread(len(samples), size)
+        folds, samples = folds[rows], samples[rows]
+    logits, kinds = out_of_fold(network, roles, folds, samples)
+    sharpness = np.ones(4)
+    for kind in np.unique(kinds):
+        answered = [(half, np.flatnonzero(kinds[half] == kind)) for half in (0, 1)]
+        sharpness[kind] = fit_sharpness([(logits[half], rows) for half, rows in answered if len(rows)], samples, head)
+    log_weights = fit_log_weights(log_likelihoods(logits, sharpness[kinds], samples, head), kinds, samples.weights)
+    mixture = mix_in_place(logits, sharpness[kinds], log_weights[kinds], head)
+    final = fit_sharpness([(mixture, np.arange(len(samples)))], samples, head)
+    weights = np.exp(log_weights)[roles.kind]
+    return Mixture(weights / weights.sum(), sharpness[roles.kind], final, fit_bias(mixture, final, samples, head))
+
+
+def out_of_fold(network, roles, folds, samples):
+    """The logits, (2, n, n_outputs), of the two members that have not seen each row, and the kinds, (2, n), of these members."""
+    logits = np.empty((2, len(samples), network.form.n_outputs), network.dtype)
+    kinds = np.empty((2, len(samples)), dtype=np.intp)
+    for index, (binned, fold, kind) in enumerate(zip(roles.binned.astype(int), roles.fold, roles.kind)):
+        rows = np.flatnonzero(folds == fold)
+        for part, of_part in member_logits(network.member(index), samples[rows].X):
+            logits[binned, rows[part]] = of_part[0]
+        kinds[binned, rows] = kind
+    return logits, kinds
+
+
+def blocks(rows, n_outputs):
+    """The row numbers in parts whose logits fit a block."""
+    step = max(BLOCK // n_outputs, 1)
+    return (rows[start : start + step] for start in range(0, len(rows), step))
+
+
+def fit_sharpness(answers, samples, head):
+    """The factor of the logits, an inverse temperature, that minimises the loss (Guo et al., arXiv:1706.04599).
+
+    `answers` are pairs of logits, (n, n_outputs), and of the numbers of the rows that count. A row may occur in two pairs.
+    """
+    rows = np.concatenate([rows for _, rows in answers])
+    weights = None if samples.weights is None else samples.weights[rows]
+
+    def loss(log_factor):
+        parts = [
+            head.log_likelihood(logits[part] * np.float64(np.exp(log_factor)), samples.targets[part])
+            for logits, rows in answers
+            for part in blocks(rows, logits.shape[1])
+        ]
+        return -np.average(np.concatenate(parts), weights=weights)
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-LOG_SHARPNESS, LOG_SHARPNESS), method="bounded").x))
+
+
+def log_likelihoods(logits, sharpness, samples, head):
+    """The log-likelihood of each row's target under each of its two sharpened answers, (2, n)."""
+    result = np.empty(logits.shape[:2])
+    for half in (0, 1):
+        for part in blocks(np.arange(len(samples)), logits.shape[2]):
+            result[half, part] = head.log_likelihood(logits[half, part] * sharpness[half, part, None], samples.targets[part])
+    return result
+
+
+def fit_log_weights(log_likelihood, kinds, weights):
+    """The logarithms of the kinds' weights, (4,), that maximise Σ_rows log(Σ weight · likelihood / Σ weight).
+
+    The inner sums are over the members that have not seen the row.
+    """
+
+    def loss(log_weights):
+        of_rows = log_weights[kinds]
+        rows = logsumexp(of_rows + log_likelihood, axis=0) - logsumexp(of_rows, axis=0)
+        return -np.average(rows, weights=weights)
+
+    found = minimize(loss, np.zeros(4), method="L-BFGS-B", bounds=[(-LOG_WEIGHT, LOG_WEIGHT)] * 4).x
+    return found - logsumexp(found)
+
+
+def mix_in_place(logits, sharpness, log_weights, head):
+    """The mixture's logits, (n, n_outputs), written over the first of the two answers."""
+    log_weights = log_weights - logsumexp(log_weights, axis=0)
+    for part in blocks(np.arange(logits.shape[1]), logits.shape[2]):
+        logits[0, part] = mixed(logits[:, part] * sharpness[:, part, None], log_weights[:, part], head)
+    return logits[0]
+
+
+def fit_bias(mixture, final, samples, head):
+    """The bias b of each output, (n_outputs,), that minimises the loss plus |b|² / 2n: mean probabilities meet the frequencies.
+
+    `mixture` are the mixture's logits before they are multiplied by `final`.
+    """
+    n_rows, n_outputs = mixture.shape
+    weights = np.ones(n_rows) if samples.weights is None else samples.weights.astype(np.float64)
+
+    def loss_and_gradient(bias):
+        loss, gradient = bias @ bias / (2 * n_rows), bias / n_rows
+        for part in blocks(np.arange(n_rows), n_outputs):
+            z = np.asfortranarray(mixture[part] * np.float64(final) + bias)
+            share = weights[part].sum() / weights.sum()
+            loss_of_part, d_z = head.loss(z, samples.targets[part], weights[part])
+            loss, gradient = loss + share * loss_of_part, gradient + share * d_z.sum(axis=0)
+        return loss, gradient
+
+    return minimize(loss_and_gradient, np.zeros(n_outputs), jac=True, method="L-BFGS-B").x
