@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sksoftmax.conversion import model_from_sklearn, model_to_sklearn, parameters_from_sklearn, parameters_to_sklearn
-from sksoftmax.data.inputs import Given, check_X
+from sksoftmax.data.inputs import Given, check_sample_weight, check_X
 from sksoftmax.hints import Activation, Floats, LayerSizes, MatrixLike, Method, OutActivation, RandomState, Schedule, Solver
 from sksoftmax.parameters import PARAMETER_CONSTRAINTS, check_combination
 from sksoftmax.training.callbacks import CallbackSupportMixin, with_callbacks
@@ -73,7 +73,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     The parameters, in the order in which most users need them:
 
     ======================== ==================================================================================================
-    Network                  hidden_layer_sizes, activation, out_activation, parametrization, dtype
+    Network                  hidden_layer_sizes, activation, out_activation, target_type, parametrization, dtype
     Raw columns              scaling, categorical_features, n_bins, relevance
     Committee                n_members
     Loss and regularisation  class_weight, label_smoothing, alpha, weight_decay, dropout, clip_norm, ema_decay
@@ -195,7 +195,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     class_weight : dict, 'balanced', list of dict or None, default=None
         Weights of the classes; the weights of their rows are multiplied by them: {class: weight}, 1 for a class that is not
         named. 'balanced' means n_samples / (n_classes × the class's rows), counted in sample weights; not in `partial_fit`. For
-        multilabel targets a list with a dict {0: weight, 1: weight} for each label, whose factors are multiplied. Under soft
+        multilabel targets a list with a dict {0: weight, 1: weight} for each label, whose factors are multiplied. A class that y
+        lacks may be named if all classes of y are. Under soft
         labels, whose classes are column numbers, a row gets the mean weight. Validation rows are weighted too. None means 1.
 
     scoring : str or callable, default='accuracy'
@@ -246,7 +247,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     dtype : {'auto', 'float32', 'float64'}, default='auto'
         Floating-point format of the network. 'auto' is float32 if X is, or if `scaling` is on and `fit` sees 100 rows or
-        more; else float64.
+        more; else float64. Predictions are float32 if `dtype` is 'float32', or if it is 'auto' and X was float32 in `fit`; else
+        they are float64.
 
     parametrization : {'standard', 'ntk'}, default='ntk'
         'standard' draws the initial weights after Glorot, and all layers learn at `learning_rate_init`. 'ntk' draws them from
@@ -273,6 +275,11 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         [9]_, from 0.1 to 4 times the mean share, on at most 20,000 rows. For n > 7,500 rows the relevance is raised to the power
         7,500 / n, so the prior weakens as data grow. It is 1 for all columns if there are fewer than 100 rows, if X is sparse,
         or without `scaling`. An array must be finite and nowhere negative; 0 leaves a column out. None means 1 for all columns.
+
+    target_type : {'auto', 'multilabel', 'probabilities'}, default='auto'
+        What a matrix y of zeros and ones is in the first call. 'auto' takes it for class probabilities if it holds floats and
+        each row sums to 1, else for multilabel targets; a warning says so if integers or booleans are one-hot. 'multilabel' is
+        MLPClassifier's rule. Any other y is not affected.
 
     Attributes
     ----------
@@ -480,6 +487,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         n_members: int | Literal["auto"] = "auto",
         n_bins: int = 64,
         relevance: ArrayLike | Literal["auto"] | None = "auto",
+        target_type: Literal["auto", "multilabel", "probabilities"] = "auto",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -521,6 +529,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         self.n_members = n_members
         self.n_bins = n_bins
         self.relevance = relevance
+        self.target_type = target_type
 
     @classmethod
     def from_sklearn(cls, mlp: MLPClassifier) -> Self:
@@ -593,7 +602,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Labels of any type; or a 0/1 indicator matrix (multilabel); or a float matrix whose rows are class
-            probabilities and sum to 1.
+            probabilities and sum to 1 (soft labels). `target_type` says what a matrix of zeros and ones is.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights. A row of weight 2 counts as two rows, and a row of weight 0 counts as absent. None gives all
@@ -750,7 +759,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         -------
         ndarray of shape (n_samples, n_classes)
             Probabilities in the order of `classes_`. Each row sums to 1, except for multilabel targets: then each column holds
-            the probabilities of its label.
+            the probabilities of its label. They are float32 if `dtype='float32'`, or if `dtype='auto'` and X was float32 in
+            `fit`; else float64, whatever the number of rows and the dtype of this X.
         """
         logits = self._logits(X)
         return self._model.head.probabilities(logits)
@@ -788,6 +798,32 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         """
         logits = self._logits(X)
         return self._model.head.decision(logits)
+
+    @np.errstate(all="ignore")
+    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Compute the accuracy.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict, with the columns of `fit`.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets, as in `fit`. After a fit on class probabilities, labels are accepted too.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights. None gives all rows the same weight.
+
+        Returns
+        -------
+        float
+            The share of rows whose prediction is right: the label; all labels, for multilabel targets; the most probable class,
+            for class probabilities.
+        """
+        if not self.__sklearn_is_fitted__() or self._model.targets.kind != "probabilities" or np.ndim(y) < 2:
+            return super().score(X, y, sample_weight)
+        hits = self._model.targets.hits(self._logits(X), y)
+        return float(np.average(hits, weights=check_sample_weight(sample_weight, len(hits), np.float64)))
 
     def _logits(self, X):
         if not self.__sklearn_is_fitted__():

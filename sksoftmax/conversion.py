@@ -37,6 +37,7 @@ NEUTRAL = {
     "n_members": 1,
     "n_bins": 0,
     "relevance": None,
+    "target_type": "multilabel",
 }
 KNOWN_THERE = {
     "activation": ("identity", "logistic", "tanh", "relu"),
@@ -59,7 +60,8 @@ def model_from_sklearn(mlp, params):
     hidden = tuple(W.shape[1] for W in mlp.coefs_[:-1])
     form = Form(mlp.n_features_in_, hidden, targets.head.n_outputs, recipe.activations)
     network = network_from_arrays(form, mlp.coefs_, mlp.intercepts_)
-    model = Model(unchanged(mlp.n_features_in_, Categories({})), network, Mixture.equal(1), targets)
+    preprocessor = unchanged(mlp.n_features_in_, Categories({}))
+    model = Model(preprocessor, network, Mixture.equal(1), targets, network.dtype.name)
     state = TrainingState(
         progress=_progress_from_sklearn(mlp),
         optimizer=_optimizer_from_sklearn(mlp, network, recipe) if hasattr(mlp, "_optimizer") else None,

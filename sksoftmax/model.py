@@ -48,13 +48,14 @@ class Model:
     """What a fitted classifier is.
 
     `preprocessor` makes the network's input of checked rows of X, `network` makes logits of it, one set for each member,
-    `mixture` makes one set of these, and `targets.head` reads answers from them.
+    `mixture` makes one set of these, and `targets.head` reads answers from them, in `output_dtype`.
     """
 
     preprocessor: Preprocessor
     network: Network
     mixture: Mixture
     targets: Targets
+    output_dtype: str = "float64"
 
     @property
     def head(self):
@@ -62,7 +63,7 @@ class Model:
         return self.targets.head
 
     def logits(self, X):
-        """Logits, (n, n_outputs), of checked rows of X; ValueError if they are not finite."""
+        """Logits, (n, n_outputs), of checked rows of X, in `output_dtype`; ValueError if they are not finite."""
         with np.errstate(over="ignore", invalid="ignore"):
             logits = self.logits_of(Rows(X, preprocessor=self.preprocessor, dtype=self.network.dtype))
             finite = isfinite(np.add.reduce(logits, axis=None)) or np.isfinite(logits).all()
@@ -74,7 +75,7 @@ class Model:
                 f"The network's output overflows in row {row} of X, whose largest value is {abs(X[[row]]).max():.3g}. "
                 "Scale X as it was scaled for fit."
             )
-        return logits
+        return logits.astype(self.output_dtype, copy=False)
 
     def logits_of(self, X, memory=None):
         """Logits, (n, n_outputs), of rows that are encoded, or of `Rows` that encode them."""
@@ -123,6 +124,8 @@ class Model:
             "codes": (list(form.n_codes), [len(rates) for rates in preprocessor.rates_of_codes]),
             "parameters": (len(self.network.parameters), form.n_parameters),
         }
+        if self.output_dtype not in ("float32", "float64"):
+            raise ValueError(f"output_dtype must be 'float32' or 'float64'; got {self.output_dtype!r}")
         for name, (of_network, expected) in found.items():
             if of_network != expected:
                 raise ValueError(f"the network has {of_network} {name}, where {expected} belong.")

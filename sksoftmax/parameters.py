@@ -14,6 +14,7 @@ PARAMETER_CONSTRAINTS = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left"), str],
     "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
     "out_activation": [StrOptions({"auto", "softmax"})],
+    "target_type": [StrOptions({"auto", "multilabel", "probabilities"})],
     "parametrization": [StrOptions({"standard", "ntk"})],
     "dtype": [StrOptions({"auto", "float32", "float64"})],
     # raw columns

@@ -35,13 +35,18 @@ def class_factors(class_weight, targets, samples):
 
 
 def _factors(weights, classes):
-    """The dict's weight of each class, or 1 for a class that it lacks; raise ValueError for a wrong class or weight."""
+    """The dict's weight of each class, or 1 for a class that it lacks; raise ValueError for a wrong class or weight.
+
+    It may name a class that y lacks, as a fold may, unless it also lacks a class that y has (scikit-learn's rule): this is how a
+    misspelt class is found.
+    """
     if not isinstance(weights, dict):
         raise ValueError(f"class_weight must have dicts {{class: weight}}; got {weights!r}.")
     labels = classes.tolist()
     unknown = [label for label in weights if label not in labels]
-    if unknown:
-        raise ValueError(f"class_weight has classes that are not in y: {unknown}. The classes are {labels}.")
+    lacking = [label for label in labels if label not in weights]
+    if unknown and lacking:
+        raise ValueError(f"class_weight has classes that are not in y, {unknown}, and lacks classes of y, {lacking}.")
     for label, weight in weights.items():
         if not isinstance(weight, Real) or not isfinite(weight) or weight < 0:
             raise ValueError(f"class_weight must be finite and non-negative; got {weight!r} for class {label!r}.")

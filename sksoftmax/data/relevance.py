@@ -9,10 +9,12 @@ determination (Neal, 1996, Bayesian Learning for Neural Networks, section 1.2.3)
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+from sklearn.ensemble._forest import BaseForest
 
 from sksoftmax.data.rows import read, spread
 
 FOREST = {"n_estimators": 25, "min_weight_fraction_leaf": 1 / 400, "max_features": "sqrt", "n_jobs": 1}
+MOST_CLASSES = 0.5  # classes for each row: with more, most trees' leaves hold one row, and scikit-learn warns of a regression
 FEWEST_ROWS = 100  # with fewer rows, forest importances are mostly noise
 MOST_ROWS, MOST_NUMBERS = 20_000, 4 * 10**6  # size of the sample that the forest is trained on
 PRIOR_ROWS = 7_500  # above this many rows the prior is weakened: relevance ** (PRIOR_ROWS / n)
@@ -60,14 +62,20 @@ def checked_relevance(relevance, n_columns):
 
 
 def forest_relevance(columns, targets, weights, kind, rng):
-    """Each column's share in the gain of a few extremely randomized trees (Geurts et al., 2006), over the mean share, clipped."""
+    """Each column's share in the gain of a few extremely randomized trees (Geurts et al., 2006), over the mean share, clipped.
+
+    It is 1 for all columns if nearly every row has a label of its own. The forest is trained by the method of its base class:
+    tools that patch the public `fit` of scikit-learn's estimators, as MLflow's autolog does, would take it for the user's model.
+    """
     if kind == "labels":
         forest = ExtraTreesClassifier(**FOREST, random_state=rng)
         targets = targets.ravel().astype(np.intp)
+        if len(np.unique(targets)) > MOST_CLASSES * len(targets):
+            return np.ones(columns.shape[1])
     else:  # for targets of 0 and 1 the squared error is the same criterion
         forest = ExtraTreesRegressor(**FOREST, random_state=rng)
         targets = targets[:, 0] if targets.shape[1] == 1 else targets
-    shares = forest.fit(columns, targets, weights).feature_importances_
+    shares = BaseForest.fit(forest, columns, targets, weights).feature_importances_
     if not shares.any():  # no tree could split
         return np.ones(len(shares))
     return np.clip(shares / shares.mean(), LEAST, MOST)

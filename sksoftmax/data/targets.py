@@ -4,27 +4,34 @@ There are three kinds: "labels" (one label of any type for each row), "multilabe
 "probabilities" ((n, K) rows that sum to 1). Labels are encoded as integers, never as one-hot rows.
 """
 
+import warnings
+
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils import check_array
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
 
 ROW_SUM_TOLERANCE = 1e-3
+ENOUGH_ROWS = 10  # fewer rows may be one-hot by chance
 ALLOWED = "Allowed are one label a row (str, int or bool), a 0/1 indicator matrix, or rows of probabilities that sum to 1"
 
 
-def target_kind(y):
+def target_kind(y, target_type="auto"):
     """The kind of target that y is; raise ValueError if y is of no kind.
 
-    A float matrix of zeros and ones counts as an indicator matrix, as in scikit-learn.
+    `target_type` is the kind of a matrix of zeros and ones. "auto" means probabilities if it holds floats and each row sums to 1,
+    else multilabel; scikit-learn always takes such a matrix for multilabel.
     """
     try:
         type_ = type_of_target(y, input_name="y")
     except TypeError as error:
         raise ValueError(f"y must have labels of one type: {str(error).rstrip('.')}. {ALLOWED}.") from error
     if type_ == "multilabel-indicator":
-        return "multilabel"
+        return (
+            ("probabilities" if y.dtype.kind == "f" and is_one_hot(y) else "multilabel") if target_type == "auto" else target_type
+        )
     if type_ in ("continuous-multioutput", "multiclass-multioutput") and np.asarray(y).dtype.kind == "f":
         check_probabilities(y)
         return "probabilities"
@@ -34,6 +41,22 @@ def target_kind(y):
         hint = " An array of objects needs a type first, as in y.astype(int) or y.astype(str)." if type_ == "unknown" else ""
         raise ValueError(f"Unknown label type: {type_}. {ALLOWED}.{hint}")
     return "labels"
+
+
+def is_one_hot(y):
+    """Whether each row of this matrix of zeros and ones has a single 1."""
+    return bool((np.asarray(y.sum(axis=1)).ravel() == 1).all())
+
+
+def warn_of_one_hot(y):
+    """Warn that a one-hot y of integers or booleans is taken for independent labels."""
+    columns_occur = (np.asarray(y.sum(axis=0)).ravel() > 0).all()
+    if y.shape[0] >= ENOUGH_ROWS and columns_occur and is_one_hot(y):
+        warnings.warn(
+            "y is a one-hot matrix of integers or booleans, which is read as multilabel targets: the network may predict several "
+            "labels for a row, or none. If each row has one class, pass y.argmax(axis=1), of a DataFrame y.idxmax(axis=1), or set "
+            "target_type='probabilities'. Set target_type='multilabel' to turn this warning off."
+        )
 
 
 def check_probabilities(y):
@@ -49,6 +72,14 @@ def check_probabilities(y):
             "y is a float matrix, which is read as class probabilities, so that each row must sum to 1; "
             f"row {row} sums to {sums[row]:.6g}."
         )
+
+
+def first_kind(y, target_type):
+    """The kind of the first y that training sees; warn if a one-hot y is read as multilabel."""
+    kind = target_kind(y, target_type)
+    if kind == "multilabel" and target_type == "auto":
+        warn_of_one_hot(y)
+    return kind
 
 
 def classes_of(y, kind):
@@ -98,15 +129,15 @@ class Targets:
         self.head = make_head(kind, classes, out_activation)
 
     @classmethod
-    def from_y(cls, y, out_activation):
+    def from_y(cls, y, out_activation, target_type="auto"):
         """Make the targets from all of y at once: its labels are the classes."""
-        kind = target_kind(y)
+        kind = first_kind(y, target_type)
         return cls(kind, classes_of(y, kind), out_activation)
 
     @classmethod
-    def from_classes(cls, y, classes, out_activation):
+    def from_classes(cls, y, classes, out_activation, target_type="auto"):
         """Make the targets from a first part of y; if y holds labels, `classes` must be given."""
-        kind = target_kind(y)
+        kind = first_kind(y, target_type)
         if kind == "labels" and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         encoder = cls(kind, labels_of(classes) if kind == "labels" else classes_of(y, kind), out_activation)
@@ -134,11 +165,18 @@ class Targets:
         if self.kind == "probabilities":
             check_probabilities(y)
             return self.head.from_probabilities(y, dtype)
-        if target_kind(y) != "multilabel":
+        if target_kind(y, "multilabel") != "multilabel":
             raise ValueError("y must be a 0/1 indicator matrix as before; got other values.")
         if not np.isin(y, (0, 1)).all():
             raise ValueError(f"y is a matrix of two values, but only 0 and 1 make a multilabel indicator matrix. {ALLOWED}.")
         return self.head.from_indicators(y, dtype)
+
+    def hits(self, logits, y):
+        """Whether the prediction of each row of these logits is right, for a matrix y; see the head's `hits`."""
+        y = check_array(y, accept_sparse="csr", dtype=None, input_name="y")
+        if len(logits) != y.shape[0]:
+            raise ValueError(f"y must have a row for each of the {len(logits)} rows of X; got {y.shape[0]}.")
+        return self.head.hits(logits, self.encode(y, logits.dtype))
 
     def _codes(self, y):
         if issparse(y) or y.ndim != 1:

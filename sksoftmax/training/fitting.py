@@ -77,7 +77,7 @@ def train(call):
 
     # 4. The recipe, and the network that it asks for
     recipe = Recipe.resolve(params, n_rows, earlier and earlier.model.network)
-    model = make_model(call, recipe, preprocessor, targets, dtype)
+    model = make_model(call, recipe, preprocessor, targets, dtype, output_dtype(call, X))
 
     # 5. Rows to leave out
     training, validation = split_late(training, validation)
@@ -108,20 +108,27 @@ def network_dtype(call, X):
     return arithmetic(call.params["dtype"], X, call.params["scaling"], call.given.sample_weight)
 
 
+def output_dtype(call, X):
+    """The name of the dtype of predictions; that of the first call if training continues."""
+    if call.earlier:
+        return call.earlier.model.output_dtype
+    return X.dtype.name if call.params["dtype"] == "auto" else call.params["dtype"]
+
+
 def read_targets(call, y):
     """The `Targets` of y; those of the first call, to which y must fit, if training continues."""
     out_activation, earlier = call.params["out_activation"], call.earlier
     if earlier is None and call.incremental:
-        targets = Targets.from_classes(y, call.given.classes, out_activation)
+        targets = Targets.from_classes(y, call.given.classes, out_activation, call.params["target_type"])
     elif earlier is None:
-        targets = Targets.from_y(y, out_activation)
+        targets = Targets.from_y(y, out_activation, call.params["target_type"])
     else:
         earlier.check_outputs(out_activation)
         targets = earlier.model.targets
         if call.incremental:
             targets.check_classes(call.given.classes)
         else:
-            earlier.check_y(y)
+            earlier.check_y(y, call.params["target_type"])
     check_scoring_fits(call.params["scoring"], targets.kind)
     return targets
 
@@ -182,14 +189,14 @@ def inputs(samples, preprocessor, factors, targets, dtype):
     return samples if factors is None else without_zero_weights(weighted(samples, factors, targets.head, dtype))
 
 
-def make_model(call, recipe, preprocessor, targets, dtype):
+def make_model(call, recipe, preprocessor, targets, dtype, output_dtype):
     """The model before training: with a copy of the earlier network, with weights that the user set, or with initial weights."""
     earlier = call.earlier
     if earlier:
         network = earlier.network(recipe, call.params["n_members"])
-        return Model(preprocessor, network, earlier.model.mixture, targets)
+        return Model(preprocessor, network, earlier.model.mixture, targets, output_dtype)
     network = new_network(recipe, preprocessor, targets.head.n_outputs, dtype, call.rng)
-    model = Model(preprocessor, network, Mixture.equal(recipe.n_members), targets)
+    model = Model(preprocessor, network, Mixture.equal(recipe.n_members), targets, output_dtype)
     return model if call.weights is None else model.with_weights(*call.weights)
 
 

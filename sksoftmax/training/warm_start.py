@@ -63,10 +63,10 @@ class Earlier:
         if type(make_head(targets.kind, targets.classes, out_activation)) is not type(targets.head):
             raise cannot_continue("out_activation", out_activation, f"{targets.head.n_outputs} output unit(s)")
 
-    def check_y(self, y):
+    def check_y(self, y, target_type):
         """ValueError if y, of a warm start, has another kind or other classes."""
         targets = self.model.targets
-        kind = targets.kind if targets.kind == "probabilities" and y.ndim == 2 else target_kind(y)
+        kind = target_kind(y, target_type if targets.kind == "labels" else targets.kind)
         classes = classes_of(y, kind)
         if kind != targets.kind:
             raise ValueError(f"warm_start needs the same kind of y in each call: it held {targets.kind}, now {kind}.")

@@ -1,11 +1,14 @@
 """The parameter `relevance`: estimated by trees, or given by the user."""
 
+import warnings
+
 import joblib
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
+from sklearn.utils import all_estimators
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data import relevance
@@ -16,7 +19,7 @@ RNG = np.random.RandomState(0)
 N_ROWS, N_COLUMNS = 300, 8
 X = RNG.standard_normal((N_ROWS, N_COLUMNS))
 Y = (X[:, 0] * X[:, 1] > 0).astype(int)  # an interaction: each column alone is uninformative
-TARGETS = {"labels": Y, "multilabel": np.c_[Y, 1 - Y], "probabilities": np.eye(3)[Y] * 0.7 + 0.1}
+TARGETS = {"labels": Y, "multilabel": np.c_[Y, 1 - Y, Y], "probabilities": np.eye(3)[Y] * 0.7 + 0.1}
 
 
 def one_member(**params):
@@ -176,3 +179,39 @@ def test_relevance_numbers_need_scaling():
 def test_a_relevance_array_survives_cloning():
     clf = one_member(relevance=np.ones(N_COLUMNS))
     assert_array_equal(clone(clf).relevance, clf.relevance)
+
+
+@pytest.fixture
+def fits_of_scikit_learn(monkeypatch):
+    """The names of scikit-learn's estimators whose public fit is called: tools like MLflow's autolog patch it in this way."""
+    called = []
+
+    def patched(cls, original):
+        def fit(self, *args, **kwargs):
+            called.append(cls.__name__)
+            return original(self, *args, **kwargs)
+
+        return fit
+
+    for kind in ("classifier", "regressor"):
+        for _, cls in all_estimators(type_filter=kind):
+            monkeypatch.setattr(cls, "fit", patched(cls, cls.fit))
+    return called
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_relevance_calls_no_public_fit_of_an_estimator(fits_of_scikit_learn, kind, method):
+    classes = {"classes": [0, 1]} if (kind, method) == ("labels", "partial_fit") else {}
+    clf = getattr(one_member(), method)(X, TARGETS[kind], **classes)
+    assert len(set(clf.relevance_)) > 1  # the forest was asked
+    assert fits_of_scikit_learn == []
+
+
+@pytest.mark.parametrize("n_classes", [300, 160])
+def test_relevance_is_1_without_a_warning_if_nearly_every_row_has_its_own_label(n_classes):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        clf = one_member(max_iter=1).fit(X, np.arange(N_ROWS) % n_classes)
+    assert caught == []
+    assert_array_equal(clf.relevance_, np.ones(N_COLUMNS))
