@@ -17,7 +17,8 @@ from sklearn.utils.validation import check_is_fitted
 from sksoftmax.conversion import model_from_sklearn, model_to_sklearn, parameters_from_sklearn, parameters_to_sklearn
 from sksoftmax.data.inputs import Given, check_sample_weight, check_X
 from sksoftmax.hints import Activation, Floats, LayerSizes, MatrixLike, Method, OutActivation, RandomState, Schedule, Solver
-from sksoftmax.parameters import PARAMETER_CONSTRAINTS, check_combination
+from sksoftmax.parameters import PARAMETER_CONSTRAINTS, check_parameters
+from sksoftmax.suggestions import answers_unknown_names, unknown_name
 from sksoftmax.training.callbacks import CallbackSupportMixin, with_callbacks
 from sksoftmax.training.fitting import Call, fitted_attributes, train
 from sksoftmax.training.warm_start import Earlier
@@ -444,6 +445,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     n_features_in_: int
     feature_names_in_: NDArray[Any]
 
+    @answers_unknown_names
     def __init__(
         self,
         hidden_layer_sizes: LayerSizes = (128, 128),
@@ -579,6 +581,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         mlp = MLPClassifier(**parameters_to_sklearn(self))
         return model_to_sklearn(self._fitted_model(), self, mlp) if self.__sklearn_is_fitted__() else mlp
 
+    @answers_unknown_names
     @_unchanged_on_error
     @np.errstate(all="ignore")
     @with_callbacks
@@ -638,13 +641,14 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             If Ctrl-C (a KeyboardInterrupt, from a callback too) ended training. The weights so far are kept, or the best of them
             with `early_stopping`. An interrupt before the first step, or any other error, leaves the estimator unchanged.
         """
-        self._check_params()
+        check_parameters(self)
         given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val)
         earlier = self._earlier() if self.warm_start and self.__sklearn_is_fitted__() else None
         rng = check_random_state(self.random_state)
         return self._publish(*train(Call(self, self.get_params(deep=False), given, earlier, rng)))
 
     @_available_if_stochastic
+    @answers_unknown_names
     @_unchanged_on_error
     @np.errstate(all="ignore")
     @with_callbacks
@@ -701,7 +705,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         ValueError
             If an argument is not as described, or y has a label that is not in `classes`.
         """
-        self._check_params()
+        check_parameters(self)
         if self.class_weight == "balanced":
             raise ValueError(BALANCED_IN_PARTS)
         if self.early_stopping is True and X_val is None and y_val is None:
@@ -714,10 +718,6 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             call = call._replace(weights=(self.coefs_, self.intercepts_, []))
         return self._publish(*train(call))
 
-    def _check_params(self):
-        self._validate_params()
-        check_combination(self)
-
     def _earlier(self):
         """The state from which training continues; raise ValueError if a parameter that the first call fixed has changed."""
         earlier = Earlier(self._fitted_model(), self._training)
@@ -728,6 +728,30 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         """Store this model and the state of its training in this estimator, and return the estimator."""
         vars(self).update(fitted_attributes(self, model, state))
         return self
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters.
+
+        Parameters
+        ----------
+        **params : dict
+            New values by the parameters' names.
+
+        Returns
+        -------
+        self : SoftmaxMLPClassifier
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If there is no parameter of a name.
+        """
+        own = self._get_param_names()
+        for name in params:
+            if name.partition("__")[0] not in own:
+                raise ValueError(unknown_name(f"{type(self).__name__} has no parameter", name, own))
+        return super().set_params(**params)
 
     @np.errstate(all="ignore")
     def predict(self, X: MatrixLike) -> NDArray[Any]:

@@ -3,11 +3,22 @@
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn import get_config
 from sklearn.metrics import get_scorer_names
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
 
 from sksoftmax.nn.layers import ACTIVATIONS
 from sksoftmax.nn.schedules import PLANNED
+from sksoftmax.suggestions import nearest_value
+
+
+class ScorerNames(StrOptions):
+    """The allowed names of scorers, which an error does not list: there are more than sixty."""
+
+    def __str__(self):
+        """What an error says is allowed."""
+        return "'accuracy', 'loss', another name in sklearn.metrics.get_scorer_names()"
+
 
 PARAMETER_CONSTRAINTS = {
     # network
@@ -23,7 +34,7 @@ PARAMETER_CONSTRAINTS = {
     "n_bins": [Interval(Integral, 0, None, closed="left")],
     "relevance": [StrOptions({"auto"}), "array-like", None],
     # committee
-    "n_members": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+    "n_members": [Integral, StrOptions({"auto"})],  # check_combination has the rule
     # loss and regularisation
     "class_weight": [dict, list, StrOptions({"balanced"}), None],
     "label_smoothing": [Interval(Real, 0, 1, closed="left")],
@@ -52,7 +63,7 @@ PARAMETER_CONSTRAINTS = {
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
     "early_stopping": ["boolean", StrOptions({"auto"})],
     "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-    "scoring": [StrOptions({"loss", *get_scorer_names()}), callable],
+    "scoring": [ScorerNames({"loss", *get_scorer_names()}), callable],
     "restore_best": ["boolean"],
     # running
     "random_state": ["random_state"],
@@ -70,14 +81,36 @@ PER_STEP = {  # parameters that act on optimizer steps, with their neutral value
 AUTO_EARLY_STOPPING = 10_000  # rows above which early_stopping="auto" is on, as in HistGradientBoosting
 
 
+def check_parameters(estimator):
+    """ValueError if a parameter is wrong by itself or beside others, with the nearest allowed value.
+
+    scikit-learn's `skip_parameter_validation` skips the checks of single parameters.
+    """
+    if not get_config()["skip_parameter_validation"]:
+        try:
+            estimator._validate_params()
+        except InvalidParameterError as error:
+            raise InvalidParameterError(f"{error}{_suggestion(estimator, str(error))}") from None
+    check_combination(estimator)
+
+
+def _suggestion(estimator, message):
+    """A question with the allowed value that is nearest to the wrong one, or nothing."""
+    name = message.split("'")[1]  # The 'name' parameter of …
+    of_name = [option for option in PARAMETER_CONSTRAINTS.get(name, ()) if isinstance(option, StrOptions)]
+    allowed = sorted({value for options in of_name for value in options.options})
+    nearest = nearest_value(getattr(estimator, name, None), allowed)
+    return f" Did you mean {nearest!r}?" if nearest else ""
+
+
 def check_combination(options):
     """ValueError if parameters that are valid by themselves do not fit together."""
     n_hidden = len(layer_sizes(options.hidden_layer_sizes))
     layer_activations(options.activation, n_hidden)
     if not isinstance(options.dropout, str):
         dropout_rates(options.dropout, n_hidden)
-    if options.n_members != "auto" and options.n_members > 1 and (options.n_members < 4 or options.n_members % 2):
-        raise ValueError(f"n_members must be 1, or an even number of 4 or more; got {options.n_members}.")
+    if options.n_members not in ("auto", 1) and (options.n_members < 4 or options.n_members % 2):
+        raise ValueError(f"n_members must be 'auto', 1, or an even number of 4 or more; got {options.n_members}.")
     if options.scaling is None and not (options.relevance is None or isinstance(options.relevance, str)):
         raise ValueError(f"relevance={options.relevance!r} multiplies scaled columns; scaling=None has none. Leave it at 'auto'.")
     if options.solver == "lbfgs":

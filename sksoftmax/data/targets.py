@@ -29,9 +29,9 @@ def target_kind(y, target_type="auto"):
     except TypeError as error:
         raise ValueError(f"y must have labels of one type: {str(error).rstrip('.')}. {ALLOWED}.") from error
     if type_ == "multilabel-indicator":
-        return (
-            ("probabilities" if y.dtype.kind == "f" and is_one_hot(y) else "multilabel") if target_type == "auto" else target_type
-        )
+        if target_type != "auto":
+            return target_type
+        return "probabilities" if y.dtype.kind == "f" and is_one_hot(y) else "multilabel"
     if type_ in ("continuous-multioutput", "multiclass-multioutput") and np.asarray(y).dtype.kind == "f":
         check_probabilities(y)
         return "probabilities"
@@ -53,9 +53,9 @@ def warn_of_one_hot(y):
     columns_occur = (np.asarray(y.sum(axis=0)).ravel() > 0).all()
     if y.shape[0] >= ENOUGH_ROWS and columns_occur and is_one_hot(y):
         warnings.warn(
-            "y is a one-hot matrix of integers or booleans, which is read as multilabel targets: the network may predict several "
-            "labels for a row, or none. If each row has one class, pass y.argmax(axis=1), of a DataFrame y.idxmax(axis=1), or set "
-            "target_type='probabilities'. Set target_type='multilabel' to turn this warning off."
+            "y is a one-hot matrix of integers or booleans, which is read as multilabel targets: the network may predict "
+            "several labels for a row, or none. If each row has one class, pass y.argmax(axis=1), of a DataFrame "
+            "y.idxmax(axis=1), or set target_type='probabilities'. Set target_type='multilabel' to turn this warning off."
         )
 
 

@@ -30,7 +30,8 @@ def restore_after_divergence(run, state, known_good):
 def advice_for(run):
     """What the user can do against divergence."""
     rate, alpha = run.recipe.learning_rate_init, run.recipe.alpha
-    advice = f"Scale the columns of X, for example with StandardScaler, or lower learning_rate_init={rate}."
+    scale = "Scale the columns of X, for example with StandardScaler, or lower" if run.takes_raw_numbers else "Lower"
+    advice = f"{scale} learning_rate_init={rate}."
     if alpha and run.training.total_weight < len(run.training):
         advice += f" The penalty alpha={alpha} is divided by the sum of sample_weight: multiply small weights by a constant."
     return advice

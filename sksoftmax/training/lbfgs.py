@@ -36,12 +36,13 @@ def train_by_lbfgs(run, state):
         start = accepted.astype(np.float64)
         loss = loss_and_gradient(start, run)[0]
         if not isfinite(loss):
-            raise ValueError(diverged_message(progress, "Nothing was learnt. Scale the columns of X."))
+            advice = " Scale the columns of X." if run.takes_raw_numbers else ""
+            raise ValueError(diverged_message(progress, f"Nothing was learnt.{advice}"))
         options = limits(run.recipe, accepted.dtype)
         with one_thread_for_scipy:
             result = minimize(loss_and_gradient, start, run, method="L-BFGS-B", jac=True, callback=end_iteration, options=options)
         accepted[...] = result.x
-        warn_if_not_converged(result, run.recipe)
+        warn_if_not_converged(result, run)
     except KeyboardInterrupt:
         warnings.warn(INTERRUPTED)
     else:
@@ -90,11 +91,12 @@ def limits(recipe, dtype):
     }
 
 
-def warn_if_not_converged(result, recipe):
+def warn_if_not_converged(result, run):
     """Warn if L-BFGS ended neither by convergence nor by early stopping."""
     if result.status in (1, 2):
+        recipe, scale = run.recipe, ", or scale the columns of X" if run.takes_raw_numbers else ""
         warnings.warn(
             f"lbfgs failed to converge after {result.nit} iteration(s) (status={result.status}): {result.message}\n"
-            f"Increase max_iter={recipe.max_iter} or max_fun={recipe.max_fun}, or scale the columns of X.",
+            f"Increase max_iter={recipe.max_iter} or max_fun={recipe.max_fun}{scale}.",
             ConvergenceWarning,
         )

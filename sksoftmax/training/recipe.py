@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sksoftmax.nn.network import Form, Network
+from sksoftmax.nn.schedules import is_planned
 from sksoftmax.parameters import dropout_rates, layer_activations, layer_sizes
 from sksoftmax.training.committee import Roles
 
@@ -20,6 +21,7 @@ DROPOUT = {"light": 0.05, "strong": 0.3, "strong_binned": 0.2}
 WEIGHT_DECAY = {"light": 0.1, "strong": 0.5}
 DROPOUT_OF_ONE, WEIGHT_DECAY_OF_ONE = 0.15, 0.5
 FULL_ROWS = 2000  # above this many rows regularisation weakens as 1 / √n
+UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
 FOLD_SHARE, OPEN_ROWS = 0.4, 500  # share of the epochs in which each member leaves out a fold; all epochs below this many rows
 
 
@@ -28,7 +30,8 @@ class Recipe:
     """All that training needs to know, with every "auto" resolved; other names are the estimator's parameters.
 
     `activations` has a name for each hidden layer, `activation_of_output` the one by which the output layer is initialised.
-    `dropout` has the rates of each hidden layer, (n_hidden, n_members), `weight_decay` is (n_members,).
+    `dropout` has the rates of each hidden layer, (n_hidden, n_members), `weight_decay` is (n_members,). `has_planned_length` is
+    true if training is meant to last `max_iter` epochs: it is "auto", or the learning rate is a planned schedule.
     """
 
     hidden: tuple[int, ...]
@@ -37,6 +40,7 @@ class Recipe:
     n_members: int
     batch_size: int
     max_iter: int
+    has_planned_length: bool
     dropout: np.ndarray
     weight_decay: np.ndarray
     solver: str
@@ -68,6 +72,7 @@ class Recipe:
         hidden, solver = tuple(layer_sizes(params["hidden_layer_sizes"])), params["solver"]
         activations = layer_activations(params["activation"], len(hidden))
         n_members = _n_members(params["n_members"], solver, len(hidden), n_rows, network)
+        check_memory(hidden, n_members, n_members * sum(a * b for a, b in zip((1, *hidden), (*hidden, 1))), np.float32)
         batch_size = min(_batch_size(params["batch_size"], params["parametrization"], n_rows), n_rows)
         roles = None if n_members == 1 else Roles.of(n_members)
         resolved = {
@@ -77,6 +82,7 @@ class Recipe:
             "n_members": n_members,
             "batch_size": batch_size,
             "max_iter": _max_iter(params["max_iter"], solver, n_members, n_rows, batch_size),
+            "has_planned_length": params["max_iter"] == "auto" or is_planned(params["learning_rate"]),
             "dropout": _dropout(params["dropout"], solver, len(hidden), roles, n_rows),
             "weight_decay": _weight_decay(params["weight_decay"], solver, roles, n_rows),
         }
@@ -140,6 +146,25 @@ def _weakening(n_rows):
     return min(1.0, (FULL_ROWS / n_rows) ** 0.5)
 
 
+def check_memory(hidden, n_members, n_parameters, dtype):
+    """ValueError if this machine has no memory for this many parameters, all else aside."""
+    n_bytes = int(n_parameters) * np.dtype(dtype).itemsize
+    try:
+        np.empty(n_bytes, np.uint8)  # only reserved: not a page of it is touched
+    except (MemoryError, ValueError, OverflowError) as error:
+        sizes = hidden[0] if len(hidden) == 1 else hidden
+        raise ValueError(
+            f"hidden_layer_sizes={sizes} and n_members={n_members} make a network whose parameters alone take "
+            f"{as_text(n_bytes)}, more memory than there is."
+        ) from error
+
+
+def as_text(n_bytes):
+    """The number of bytes in the largest unit of which there is at least one."""
+    power = min((len(str(n_bytes)) - 1) // 3, len(UNITS) - 1)
+    return f"{n_bytes / 1000**power:,.3g} {UNITS[power]}"
+
+
 def fold_epochs(max_iter, folds, validation):
     """The number of epochs in which each member leaves out its fold; then it trains on all rows.
 
@@ -164,6 +189,7 @@ def new_network(recipe, preprocessor, n_outputs, dtype, rng):
         n_one_hot=preprocessor.n_one_hot,
         one_hot_factors=preprocessor.one_hot_factors,
     )
+    check_memory(recipe.hidden, recipe.n_members, form.n_parameters, dtype)
     network = Network.zeros(form, dtype)
     if recipe.parametrization == "ntk":
         network.initialize_scaled(rng)

@@ -44,6 +44,11 @@ class Run:
         """The buffers of all passes of this run."""
         return Memory(self.model.network.form, self.model.network.dtype)
 
+    @property
+    def takes_raw_numbers(self):
+        """Whether the network sees the numbers of X unscaled."""
+        return self.model.preprocessor.numbers.scaling is None
+
     def loss(self, logits, targets, weights):
         """The mean of the members' losses, and the derivative of each member's loss at its logits, (n_members, n, n_outputs)."""
         n_members, n, n_outputs = logits.shape

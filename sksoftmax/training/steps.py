@@ -173,7 +173,7 @@ def end_epoch(run, state, loss, rate):
 
 def warn_if_unfinished(recipe):
     """Warn that max_iter ended training before any stopping rule did, unless that was the plan."""
-    if not is_planned(recipe.learning_rate):
+    if not recipe.has_planned_length:
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({recipe.max_iter}) reached and the optimization hasn't converged yet.",
             ConvergenceWarning,

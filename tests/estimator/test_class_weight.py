@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import softmax
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
+from sklearn.model_selection import cross_val_score
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
 from sksoftmax.data.class_weight import class_factors
@@ -221,7 +224,7 @@ def test_early_stopping_scores_no_row_of_class_weight_0(own):
 @pytest.mark.parametrize(
     ("y", "class_weight", "message"),
     [
-        (MULTICLASS, {"a": 1, "z": 2, "y": 3}, r"class_weight has classes that are not in y: \['z', 'y'\]"),
+        (MULTICLASS, {"a": 1, "z": 2, "y": 3}, r"class_weight has classes that are not in y, \['z', 'y'\]"),
         (MULTICLASS, {"b": -1}, "class_weight must be finite and non-negative; got -1 for class 'b'"),
         (MULTICLASS, {"b": np.nan}, "class_weight must be finite and non-negative; got nan for class 'b'"),
         (MULTICLASS, {"b": np.inf}, "class_weight must be finite and non-negative; got inf for class 'b'"),
@@ -230,7 +233,11 @@ def test_early_stopping_scores_no_row_of_class_weight_0(own):
         (MULTICLASS, [{0: 1}], "class_weight must be a dict {class: weight} or 'balanced' for classes that exclude each other"),
         (MULTILABEL, {0: 1}, "a list with a dict .* for each label or 'balanced' for multilabel targets; got {0: 1}"),
         (MULTILABEL, [{0: 1}, {1: 2}], "class_weight must have a dict for each of the 3 labels; got 2"),
-        (MULTILABEL, [{0: 1}, {1: 2}, {2: 1}], r"class_weight has classes that are not in y: \[2\]. The classes are \[0, 1\]"),
+        (
+            MULTILABEL,
+            [{0: 1}, {1: 2}, {2: 1}],
+            r"class_weight has classes that are not in y, \[2\], and lacks classes of y, \[0, 1\]",
+        ),
         (MULTILABEL, [{0: 1}, {1: 2}, 3], "class_weight must have dicts {class: weight}; got 3"),
         (MULTICLASS, "heavy", "The 'class_weight' parameter of SoftmaxMLPClassifier must be"),
     ],
@@ -252,3 +259,39 @@ def test_fit_does_not_change_the_class_weight_dict():
 def test_a_class_weight_of_one_changes_nothing():
     one, other = batched(class_weight={"a": 1, "b": 1.0}).fit(X, MULTICLASS), batched().fit(X, MULTICLASS)
     assert_array_equal(one.coefs_[0], other.coefs_[0])
+
+
+IRIS = load_iris(return_X_y=True)
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 2], ["a", "b", "c"]])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_class_weight_may_name_a_class_that_this_y_lacks(labels, method):
+    X, y = IRIS
+    X, y = X[y < 2], np.array(labels)[y[y < 2]]
+    more = {"classes": labels[:2]} if method == "partial_fit" else {}
+    clf = getattr(batched(class_weight=dict(zip(labels, (1, 3, 9)))), method)(X, y, **more)
+    same = getattr(batched(class_weight=dict(zip(labels[:2], (1, 3)))), method)(X, y, **more)
+    assert_array_equal(clf.predict_proba(X), same.predict_proba(X))
+
+
+def test_class_weight_may_name_a_class_that_a_fold_lacks():
+    X, y = IRIS  # sorted by class: this fold lacks the last one
+    folds = [(np.arange(100), np.arange(50))]
+    scores = cross_val_score(batched(class_weight={0: 1, 1: 2, 2: 3}), X, y, cv=folds, error_score="raise")
+    assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize("class_weight", [{"setosa": 1, "versicolour": 2}, {"versicolour": 2}])
+def test_class_weight_with_a_misspelt_class_is_refused_as_scikit_learn_refuses_it(class_weight):
+    X, y = IRIS[0][:100], np.array(["setosa", "versicolor"])[IRIS[1][:100]]
+    for clf in (LogisticRegression(class_weight=class_weight), batched(class_weight=class_weight)):
+        with pytest.raises(ValueError, match="versicolor'"):
+            clf.fit(X, y)
+    with pytest.raises(ValueError, match=r"not in y, \['versicolour'\], and lacks classes of y, \['"):
+        batched(class_weight=class_weight).fit(X, y)
+
+
+def test_a_wrong_class_weight_of_an_absent_class_is_refused():
+    with pytest.raises(ValueError, match="class_weight must be finite and non-negative; got -1 for class 5"):
+        batched(class_weight={3: 1, 7: 1, 5: -1}).fit(X, BINARY)

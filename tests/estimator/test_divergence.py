@@ -63,3 +63,10 @@ def test_a_sample_weight_so_small_that_the_alpha_penalty_overflows_is_named():
     with pytest.raises(ValueError, match=r"alpha=1.0 is divided by the sum of sample_weight: multiply small weights"):
         planned(alpha=1.0).fit(X, MULTICLASS, sample_weight=weights)
     assert np.isfinite(planned(alpha=0.0).fit(X, MULTICLASS, sample_weight=weights).loss_)
+
+
+@pytest.mark.parametrize("scaling", ["standard", None])
+def test_divergence_advises_to_scale_X_only_without_scaling(scaling):
+    with pytest.warns(ConvergenceWarning, match="ower learning_rate_init=") as caught:
+        planned(solver="sgd", batch_size=10, scaling=scaling, learning_rate_init=1e80, max_iter=50).fit(X, MULTICLASS)
+    assert ("StandardScaler" in str(caught[0].message)) == (scaling is None)

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import sklearn
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.nn.layers import ACTIVATIONS
@@ -54,6 +55,7 @@ WRONG = {  # wrong types, and values out of range
     "n_members": [None, 0, 2, 5, 1.5],
     "n_bins": [None, -1, 2.5],
     "relevance": ["forest", 1.0, [1.0]],
+    "target_type": [None, "labels", 1],
 }
 
 
@@ -76,7 +78,7 @@ def test_the_error_lists_what_is_allowed(name, allowed):
 
 
 def test_an_unknown_parameter_is_refused():
-    with pytest.raises(ValueError, match="Invalid parameter 'dropuot'"):
+    with pytest.raises(ValueError, match="has no parameter 'dropuot'. Use dropout"):
         planned().set_params(dropuot=0.1)
 
 
@@ -201,3 +203,42 @@ def test_a_parameter_of_steps_is_accepted_by_adam_and_sgd(name, value, solver):
 )
 def test_a_parameter_of_steps_that_is_off_is_accepted_by_lbfgs_in_each_form(off):
     check_combination(parameters_with(hidden_layer_sizes=(5,), solver="lbfgs", **off))
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_skip_parameter_validation_skips_the_checks_of_single_parameters(method):
+    clf, arguments = planned(shuffle=1), {"classes": [0, 1, 2]} if method == "partial_fit" else {}
+    with pytest.raises(ValueError, match="'shuffle' parameter"):  # scikit-learn's constraint wants a bool
+        getattr(clf, method)(X, y, **arguments)
+    with sklearn.config_context(skip_parameter_validation=True):
+        assert getattr(clf, method)(X, y, **arguments).n_iter_ >= 1
+        with pytest.raises(ValueError, match="n_members"):  # what does not fit together is still refused
+            getattr(planned(n_members=3), method)(X, y, **arguments)
+
+
+@pytest.mark.parametrize("n_members", [0, -2, 2, 3])
+def test_n_members_is_refused_with_one_rule(n_members):
+    with pytest.raises(ValueError, match=f"n_members must be 'auto', 1, or an even number of 4 or more; got {n_members}"):
+        planned(n_members=n_members).fit(X, y)
+
+
+NEAREST = {
+    "scoring": {"log_loss": "neg_log_loss", "auc": "roc_auc", "f1_makro": "f1_macro", "brier_score": "neg_brier_score"},
+    "activation": {"sigmoid": "logistic", "ReLU": "relu", "swish": "silu"},
+    "solver": {"adamw": "adam", "SGD": "sgd"},
+    "learning_rate": {"cos": "cosine"},
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in NEAREST.items() for value in values])
+def test_an_unknown_value_is_answered_with_the_nearest(name, value):
+    with pytest.raises(ValueError, match=f"'{name}'.*{value!r} instead. Did you mean {NEAREST[name][value]!r}") as caught:
+        planned(**{name: value}).fit(X, y)
+    assert len(str(caught.value)) < 400
+
+
+def test_a_value_of_another_type_or_far_from_all_is_answered_without_a_suggestion():
+    for name, value in (("activation", 3), ("solver", "zzz")):
+        with pytest.raises(ValueError, match=f"'{name}'") as caught:
+            planned(**{name: value}).fit(X, y)
+        assert "Did you mean" not in str(caught.value)

@@ -41,3 +41,17 @@ def test_an_infinite_n_iter_no_change_never_ends_training():
     with pytest.warns(ConvergenceWarning, match="Maximum iterations"):
         clf.fit(X, MULTICLASS)
     assert clf.n_iter_ == 30
+
+
+@pytest.mark.parametrize("params", [{"learning_rate": "constant"}, {"solver": "sgd", "learning_rate": "adaptive"}], ids=str)
+def test_max_iter_auto_that_ran_to_its_end_does_not_warn(params):
+    rows = np.random.default_rng(0).normal(size=(900, 5))
+    clf = planned(**{"max_iter": "auto", "hidden_layer_sizes": (3,), "tol": 0.0, "n_iter_no_change": np.inf, **params})
+    assert clf.fit(rows, (rows[:, 0] > 0).astype(int)).n_iter_ >= 18
+
+
+@pytest.mark.parametrize("scaling", ["robust", None])
+def test_max_iter_of_lbfgs_before_convergence_advises_to_scale_X_only_without_scaling(scaling):
+    with pytest.warns(ConvergenceWarning, match="lbfgs failed to converge") as caught:
+        planned(solver="lbfgs", scaling=scaling, max_iter=2).fit(X, MULTICLASS)
+    assert ("scale the columns" in str(caught[0].message)) == (scaling is None)

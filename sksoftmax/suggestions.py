@@ -1,0 +1,67 @@
+"""Suggests our name for a parameter, an argument or a value that does not exist."""
+
+from difflib import get_close_matches
+from functools import wraps
+from inspect import signature
+from typing import cast
+
+from sksoftmax.hints import Method
+
+OURS = {  # parameters and arguments of other libraries → ours
+    "batch": "batch_size",
+    "cat_features": "categorical_features",
+    "categorical_feature": "categorical_features",
+    "class_weights": "class_weight",
+    "decay": "weight_decay",
+    "early_stopping_rounds": "early_stopping=True and n_iter_no_change",
+    "epochs": "max_iter",
+    "eta": "learning_rate_init",
+    "eval_metric": "scoring",
+    "eval_set": "X_val and y_val in fit",
+    "hidden_dim": "hidden_layer_sizes",
+    "hidden_layers": "hidden_layer_sizes",
+    "hidden_units": "hidden_layer_sizes",
+    "iterations": "max_iter",
+    "lr": "learning_rate_init",
+    "max_epochs": "max_iter",
+    "metric": "scoring",
+    "n_epochs": "max_iter",
+    "n_estimators": "max_iter (epochs) or n_members (networks)",
+    "num_epochs": "max_iter",
+    "optimizer": "solver",
+    "patience": "n_iter_no_change",
+    "seed": "random_state",
+    "validation_data": "X_val and y_val in fit",
+    "weights": "sample_weight in fit",
+}
+VALUES = {"auc": "roc_auc", "linear": "identity", "sigmoid": "logistic", "swish": "silu"}  # other names of allowed values
+
+
+def nearest_value(value, allowed):
+    """The allowed string that a wrong value probably means, or None."""
+    if not isinstance(value, str):
+        return None
+    candidates = [VALUES.get(value), value.lower(), f"neg_{value}", *get_close_matches(value, allowed, 1)]
+    return next((name for name in candidates if name in allowed), None)
+
+
+def unknown_name(beginning, name, known):
+    """The sentence that says that there is no such name, with ours if one fits."""
+    ours = OURS.get(name) or next(iter(get_close_matches(name, known, 1)), None)
+    return f"{beginning} {name!r}." + (f" Use {ours}." if ours else "")
+
+
+def answers_unknown_names(method: Method) -> Method:
+    """Decorate a method: its TypeError for an unknown keyword argument suggests ours."""
+    known = signature(method).parameters
+
+    @wraps(method)
+    def wrapper(self, *args, **kwargs):
+        unknown = [name for name in kwargs if name not in known]
+        if unknown:
+            parameters = [*known, *self._get_param_names()]
+            what = f"{type(self).__name__}.{method.__name__}() has no argument"
+            raise TypeError(unknown_name(what, unknown[0], parameters))
+        return method(self, *args, **kwargs)
+
+    return cast(Method, wrapper)
