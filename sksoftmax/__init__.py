@@ -2,6 +2,7 @@
 
 from sksoftmax.classifier import SoftmaxMLPClassifier
 from sksoftmax.display import LossCurveDisplay
+from sksoftmax.model import TRUSTED_TYPES
 from sksoftmax.version import __version__
 
-__all__ = ["LossCurveDisplay", "SoftmaxMLPClassifier", "__version__"]
+__all__ = ["TRUSTED_TYPES", "LossCurveDisplay", "SoftmaxMLPClassifier", "__version__"]

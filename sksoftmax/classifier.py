@@ -198,7 +198,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         named. 'balanced' means n_samples / (n_classes × the class's rows), counted in sample weights; not in `partial_fit`. For
         multilabel targets a list with a dict {0: weight, 1: weight} for each label, whose factors are multiplied. A class that y
         lacks may be named if all classes of y are. Under soft
-        labels, whose classes are column numbers, a row gets the mean weight. Validation rows are weighted too. None means 1.
+        labels, whose classes are the columns (see `classes_`), a row gets the mean weight. Validation rows are weighted too. None means 1.
 
     scoring : str or callable, default='accuracy'
         What `early_stopping` computes on the validation rows: 'accuracy', 'loss' (minus the cross-entropy), the name of
@@ -285,7 +285,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The class labels in the order of the outputs; column numbers for multilabel targets and class probabilities.
+        The class labels in the order of the outputs. For multilabel targets and class probabilities, the column numbers of y, or
+        the names of its columns if y was a DataFrame.
 
     coefs_ : list of ndarray of shape (fan_in, fan_out) or (n_members, fan_in, fan_out)
         Weights of each layer: views of one flat vector. Other arrays that you put here are used from then on.
@@ -393,7 +394,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     A pickle holds the network's parameters once. The optimizer's moments and the random generator are saved after `partial_fit`
     and with `warm_start`, not after a plain `fit`. The version of this package is saved too; loading a model of another version
     warns. A pickle from others can run any code when it is loaded: use skops, which loads only the types that you name
-    (`sksoftmax.model.TYPES_TO_TRUST`).
+    (`sksoftmax.TRUSTED_TYPES`, also for MLflow's `skops_trusted_types`).
 
     References
     ----------
@@ -421,7 +422,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     _parameter_constraints = PARAMETER_CONSTRAINTS
     _doc_link_module = "sksoftmax"
-    _doc_link_template = "https://pypi.org/project/sksoftmax/"  # shows the README
+    _doc_link_template = "#"  # there is no page yet, but scikit-learn shows the parameters' descriptions only beside links
     loss = "log_loss"
 
     classes_: NDArray[Any]
@@ -576,10 +577,11 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Raises
         ------
         ValueError
-            If MLPClassifier has no counterpart of a parameter or of the fitted model. The message names the parameter or part.
+            If MLPClassifier has no counterpart of some parameters or of the fitted model. The message names all of them.
         """
-        mlp = MLPClassifier(**parameters_to_sklearn(self))
-        return model_to_sklearn(self._fitted_model(), self, mlp) if self.__sklearn_is_fitted__() else mlp
+        model = self._fitted_model() if self.__sklearn_is_fitted__() else None
+        mlp = MLPClassifier(**parameters_to_sklearn(self, model))
+        return model_to_sklearn(model, self, mlp) if model else mlp
 
     @answers_unknown_names
     @_unchanged_on_error

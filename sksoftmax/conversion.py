@@ -5,7 +5,6 @@ from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import LabelBinarizer
 
-from sksoftmax.data.blocks import Codes
 from sksoftmax.data.columns import Categories
 from sksoftmax.data.heads import SoftmaxHead
 from sksoftmax.data.preprocessing import unchanged
@@ -71,42 +70,53 @@ def model_from_sklearn(mlp, params):
     return model, state
 
 
-def parameters_to_sklearn(estimator):
-    """MLPClassifier's parameters; raise ValueError if MLPClassifier has no counterpart of a parameter of ours."""
+def parameters_to_sklearn(estimator, model):
+    """MLPClassifier's parameters; raise ValueError if it has no counterpart of some of ours or of the model (None if not fitted).
+
+    The error names all that is in the way.
+    """
     params = clone(estimator).get_params(deep=False)
+    obstacles = [*obstacles_in_parameters(params), *(obstacles_in_model(model, estimator) if model else ())]
+    if obstacles:
+        raise ValueError(f"{'; '.join(obstacles)} cannot be expressed by MLPClassifier.")
     if isinstance(params["hidden_layer_sizes"], str):
         params["hidden_layer_sizes"] = tuple(layer_sizes(params["hidden_layer_sizes"]))
+    return {name: value for name, value in params.items() if name not in NEUTRAL}
+
+
+def obstacles_in_parameters(params):
+    """Each of these parameters that MLPClassifier cannot express, with what it takes."""
     if params["max_iter"] == "auto":
-        raise ValueError("max_iter='auto' cannot be expressed by MLPClassifier, only a number.")
+        yield "max_iter='auto' (it takes a number)"
     for name, allowed in KNOWN_THERE.items():
         if np.ndim(params[name]) or params[name] not in allowed:
-            raise ValueError(
-                f"{name}={params[name]!r} cannot be expressed by MLPClassifier, which has {', '.join(map(str, allowed))}."
-            )
+            yield f"{name}={params[name]!r} (it takes {' or '.join(map(repr, allowed))})"
     for name, neutral in NEUTRAL.items():
-        value = params.pop(name)
-        if np.ndim(value) or value != neutral:
-            raise ValueError(f"{name}={getattr(estimator, name)!r} cannot be expressed by MLPClassifier, only {neutral!r}.")
-    return params
+        if np.ndim(params[name]) or params[name] != neutral:
+            yield f"{name}={params[name]!r} (it has {neutral!r})"
+
+
+def obstacles_in_model(model, estimator):
+    """Each part of the fitted model that MLPClassifier cannot express."""
+    targets, preprocessor = model.targets, model.preprocessor
+    if isinstance(targets.head, SoftmaxHead) and len(targets.classes) < 3:
+        yield f"a fitted model of {len(targets.classes)} class(es) with a softmax output (it takes two classes or more)"
+    if preprocessor.numbers.scaling is not None:
+        yield f"a model that was fitted with scaling={preprocessor.numbers.scaling!r}"
+    if len(preprocessor.categories):
+        names = getattr(estimator, "feature_names_in_", range(estimator.n_features_in_))
+        yield f"the categories of columns {[names[column] for column in preprocessor.categories.of_column]}"
+    if model.network.form.n_members > 1:
+        yield f"a fitted committee of {model.network.form.n_members} networks"
 
 
 def model_to_sklearn(model, estimator, mlp):
     """Make this MLPClassifier predict as the estimator's model does; return it. Its optimizer starts without moments."""
     targets = model.targets
-    if isinstance(targets.head, SoftmaxHead) and len(targets.classes) < 3:
-        raise ValueError(
-            f"A model of {len(targets.classes)} class(es) with a softmax output cannot be expressed by MLPClassifier; "
-            "out_activation must be 'auto', and y must have two classes or more."
-        )
-    if not model.preprocessor.changes_nothing:
-        names = getattr(estimator, "feature_names_in_", range(estimator.n_features_in_))
-        embedded = [names[block.column] for block in model.preprocessor.of_kind(Codes)]
-        raise ValueError(
-            "A model that was fitted with scaling or categorical_features cannot be expressed by MLPClassifier"
-            + (f", nor the embeddings of columns {embedded}." if embedded else ".")
-        )
     multilabel = targets.kind == "multilabel"
     mlp._label_binarizer = LabelBinarizer().fit(np.eye(len(targets.classes), dtype=int) if multilabel else targets.classes)
+    if not multilabel:
+        mlp._label_binarizer.classes_ = targets.classes  # of soft labels they may not be sorted
     mlp.coefs_, mlp.intercepts_ = ([array.copy() for array in part] for part in (model.network.coefs, model.network.intercepts))
     mlp._best_coefs, mlp._best_intercepts = mlp.coefs_, mlp.intercepts_
     mlp._random_state, mlp._no_improvement_count = estimator._training.rng, estimator._no_improvement_count

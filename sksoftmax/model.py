@@ -14,7 +14,7 @@ from sksoftmax.nn.network import Memory, Network, network_from_arrays
 
 SMALLEST_CHUNK = 64
 CHUNK_NUMBERS = 2**18  # outputs of a layer computed at once in prediction: 2 MB in float64
-TYPES_TO_TRUST = [
+TRUSTED_TYPES = [  # the types of a saved model that skops and MLflow ask a user to trust
     f"sksoftmax.{name}"
     for name in (
         "classifier.SoftmaxMLPClassifier",

@@ -12,6 +12,7 @@ Mish for float32 alone, so these activations are written out. The letters are th
 from functools import cache, partial, reduce
 from math import sqrt
 from numbers import Real
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,12 +23,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sksoftmax.classifier import SoftmaxMLPClassifier
 from sksoftmax.data.blocks import BOUND, LIMIT, Bins, Codes, Flags, Numbers, OneHot
+from sksoftmax.data.columns import column_of as column_of_frame
 from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
 from sksoftmax.nn.layers import EMBEDDING_UNITS, LEAKY_RELU_SLOPE, SELU_ALPHA, SELU_SCALE
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+INPUTS = ("bool", "int8", "uint8", "int32", "int64", "float32", "float64")  # numbers that skl2onnx takes as a model's input
 LARGEST_WHOLE = 2.0**53  # above this, not every whole number is a float64
 OPTIONS = {  # skl2onnx's options for classifiers, with their allowed values; meta-estimators pass them too
     "zipmap": [False, True, "columns"],
@@ -48,7 +51,8 @@ def to_onnx(estimator: BaseEstimator, X: ArrayLike | None = None, **options: Any
 
     X : array-like of shape (n_samples, n_features) or DataFrame, default=None
         Example of the model's input. Only its types are used, so one row is enough. An array makes one input "X" of its
-        dtype, a DataFrame one input of shape (n_samples, 1) for each column. The model computes in float64 if X, or the first
+        dtype, a DataFrame one input of shape (n_samples, 1) for each column; columns of pandas' nullable types and of a polars
+        frame become inputs of the plain NumPy type. The model computes in float64 if X, or the first
         column of a DataFrame, is float64, otherwise in float32. Bins are computed in the classifier's own format. If X is None,
         pass `initial_types`.
 
@@ -72,9 +76,9 @@ def to_onnx(estimator: BaseEstimator, X: ArrayLike | None = None, **options: Any
         If X is sparse: ONNX has dense tensors only.
 
     ValueError
-        If X or `initial_types` have other columns than in `fit`, or if ONNX cannot express the labels, an activation or a
-        column's categories. ONNX can express strings in a column of strings, and numbers; in an embedded column the numbers must
-        be whole.
+        If X and `initial_types` are both missing, if they have other columns than in `fit`, or if ONNX has no input of a dtype
+        of X; or if ONNX cannot express the labels, an activation or a column's categories. ONNX can express strings in a column
+        of strings, and numbers; in an embedded column the numbers must be whole.
 
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
@@ -108,9 +112,17 @@ def to_onnx(estimator: BaseEstimator, X: ArrayLike | None = None, **options: Any
     import skl2onnx
 
     check_is_fitted(estimator)
+    if X is None and not options.get("initial_types"):
+        raise ValueError(
+            "X is missing, an example from which the types of the model's inputs are read: pass a row, as in "
+            "to_onnx(estimator, X[:1]), or initial_types."
+        )
     if options.get("initial_types") and isinstance(estimator, SoftmaxMLPClassifier):  # others check their inputs themselves
         check_shapes(options["initial_types"], estimator.n_features_in_)
-    return skl2onnx.to_onnx(estimator, checked(X, estimator), **{"options": {"zipmap": False}, **options})
+    X, options = checked(X, estimator), {"options": {"zipmap": False}, **options}
+    if hasattr(X, "columns"):
+        X, options = None, {"initial_types": types_of_frame(X), **options}
+    return skl2onnx.to_onnx(estimator, X, **options)
 
 
 def checked(X, estimator):
@@ -127,9 +139,33 @@ def checked(X, estimator):
     X = np.asarray(X)
     if X.ndim != 2 or X.dtype.kind == "c":
         raise ValueError(f"X must be two-dimensional and real; got shape {X.shape}, dtype {X.dtype}.")
+    check_input("X", X.dtype)
     if X.shape[1] != getattr(estimator, "n_features_in_", X.shape[1]):
         raise ValueError(f"X must have the {estimator.n_features_in_} columns of fit; got {X.shape[1]}.")
     return X
+
+
+def types_of_frame(X):
+    """The inputs that a frame asks for, as skl2onnx's `initial_types`: one for each column, of its NumPy type."""
+    from skl2onnx.common.data_types import guess_data_type
+
+    dtypes = [numpy_dtype(column_of_frame(X, position)) for position in range(X.shape[1])]
+    for name, dtype in zip(X.columns, dtypes):
+        check_input(f"Column {name!r} of X", dtype)
+    return guess_data_type(SimpleNamespace(columns=list(X.columns), dtypes=dtypes))
+
+
+def numpy_dtype(column):
+    """The NumPy dtype of a column of a pandas or polars frame, also if its own type is nullable, sparse or Arrow's."""
+    plain = getattr(column.dtype, "numpy_dtype", None) or getattr(column.dtype, "subtype", None)
+    return np.asarray(column[:0]).dtype if plain is None else plain
+
+
+def check_input(name, dtype):
+    """ValueError if skl2onnx has no input for numbers of this dtype; others are strings."""
+    if dtype.kind not in "OSU" and dtype.name not in INPUTS:
+        allowed = f"{', '.join(INPUTS[:-1])} or {INPUTS[-1]}"
+        raise ValueError(f"{name} has dtype {dtype}, for which there is no input in ONNX. Pass an example of dtype {allowed}.")
 
 
 def check_shapes(initial_types, n_features):
@@ -161,8 +197,10 @@ def set_output_shapes(operator):
 
     head, (label, probabilities) = operator.raw_operator._fitted_model().head, operator.outputs
     shape = [operator.inputs[0].get_first_dimension(), len(head.classes)]
-    Labels = StringTensorType if labels_of(head).dtype.kind == "O" else Int64TensorType
-    label.set_type(Labels(shape if isinstance(head, MultilabelHead) else shape[:1]))
+    if isinstance(head, MultilabelHead):
+        label.set_type(Int64TensorType(shape))
+    else:
+        label.set_type((StringTensorType if labels_of(head).dtype.kind == "O" else Int64TensorType)(shape[:1]))
     probabilities.type.shape = shape
 
 

@@ -5,6 +5,7 @@ There are three kinds: "labels" (one label of any type for each row), "multilabe
 """
 
 import warnings
+from numbers import Integral
 
 import numpy as np
 from scipy.sparse import issparse
@@ -82,9 +83,18 @@ def first_kind(y, target_type):
     return kind
 
 
-def classes_of(y, kind):
-    """The sorted distinct labels, or the column numbers of a matrix."""
-    return unique_labels(y) if kind == "labels" else np.arange(y.shape[1])
+def classes_of(y, kind, names=None):
+    """The sorted distinct labels; for a matrix, the names of its columns, or their numbers if they have no names."""
+    if kind == "labels":
+        return unique_labels(y)
+    return np.arange(y.shape[1]) if names is None else names
+
+
+def column_names(y):
+    """The names of the columns of a frame y, if they are distinct and all strings or all integers; else None."""
+    names = list(getattr(y, "columns", ()))
+    of_one_type = any(names and all(isinstance(name, type_) for name in names) for type_ in (str, Integral))
+    return np.array(names) if of_one_type and len(set(names)) == len(names) else None
 
 
 def labels_of(classes):
@@ -129,25 +139,33 @@ class Targets:
         self.head = make_head(kind, classes, out_activation)
 
     @classmethod
-    def from_y(cls, y, out_activation, target_type="auto"):
-        """Make the targets from all of y at once: its labels are the classes."""
+    def from_y(cls, y, out_activation, target_type="auto", names=None):
+        """Make the targets from all of y at once: its labels, or the names of its columns, are the classes."""
         kind = first_kind(y, target_type)
-        return cls(kind, classes_of(y, kind), out_activation)
+        return cls(kind, classes_of(y, kind, names), out_activation)
 
     @classmethod
-    def from_classes(cls, y, classes, out_activation, target_type="auto"):
+    def from_classes(cls, y, classes, out_activation, target_type="auto", names=None):
         """Make the targets from a first part of y; if y holds labels, `classes` must be given."""
         kind = first_kind(y, target_type)
         if kind == "labels" and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        encoder = cls(kind, labels_of(classes) if kind == "labels" else classes_of(y, kind), out_activation)
+        encoder = cls(kind, labels_of(classes) if kind == "labels" else classes_of(y, kind, names), out_activation)
         encoder.check_classes(classes)
         return encoder
 
     def check_classes(self, classes):
         """Raise ValueError if `classes` are given and are not the known ones."""
-        if classes is not None and not np.array_equal(self.classes, labels_of(classes)):
+        known = [np.sort(self.classes)] + ([np.arange(len(self.classes))] if self.kind != "labels" else [])
+        if classes is not None and not any(np.array_equal(labels_of(classes), of_y) for of_y in known):
             raise ValueError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes!r}")
+
+    def check_names(self, y):
+        """ValueError if the user's y is a frame whose columns are not those of the first call, in their order."""
+        names = None if self.kind == "labels" else column_names(y)
+        if names is None or names.dtype.kind != self.classes.dtype.kind or np.array_equal(names, self.classes):
+            return
+        raise ValueError(f"y must have the columns {self.classes.tolist()}, in this order; got {names.tolist()}.")
 
     def strata(self, targets):
         """The labels by which a validation split is stratified, if there are two classes (as in MLPClassifier); else None."""
@@ -173,6 +191,7 @@ class Targets:
 
     def hits(self, logits, y):
         """Whether the prediction of each row of these logits is right, for a matrix y; see the head's `hits`."""
+        self.check_names(y)
         y = check_array(y, accept_sparse="csr", dtype=None, input_name="y")
         if len(logits) != y.shape[0]:
             raise ValueError(f"y must have a row for each of the {len(logits)} rows of X; got {y.shape[0]}.")

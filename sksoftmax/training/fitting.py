@@ -21,7 +21,7 @@ from sksoftmax.data.inputs import (
 )
 from sksoftmax.data.preprocessing import arithmetic, encoded, fit_preprocessor
 from sksoftmax.data.rows import Rows, Samples, is_large, row_numbers
-from sksoftmax.data.targets import Targets
+from sksoftmax.data.targets import Targets, column_names
 from sksoftmax.model import Model
 from sksoftmax.nn.layers import EMBEDDING_UNITS
 from sksoftmax.nn.mixture import Mixture
@@ -117,18 +117,19 @@ def output_dtype(call, X):
 
 def read_targets(call, y):
     """The `Targets` of y; those of the first call, to which y must fit, if training continues."""
-    out_activation, earlier = call.params["out_activation"], call.earlier
+    out_activation, target_type, earlier = call.params["out_activation"], call.params["target_type"], call.earlier
     if earlier is None and call.incremental:
-        targets = Targets.from_classes(y, call.given.classes, out_activation, call.params["target_type"])
+        targets = Targets.from_classes(y, call.given.classes, out_activation, target_type, column_names(call.given.y))
     elif earlier is None:
-        targets = Targets.from_y(y, out_activation, call.params["target_type"])
+        targets = Targets.from_y(y, out_activation, target_type, column_names(call.given.y))
     else:
         earlier.check_outputs(out_activation)
         targets = earlier.model.targets
+        targets.check_names(call.given.y)
         if call.incremental:
             targets.check_classes(call.given.classes)
         else:
-            earlier.check_y(y, call.params["target_type"])
+            earlier.check_y(y, target_type)
     check_scoring_fits(call.params["scoring"], targets.kind)
     return targets
 
@@ -147,6 +148,7 @@ def given_validation(call, check, targets, dtype):
     if not check_validation_pair(given.X_val, given.y_val, call.params["early_stopping"]):
         return None
     try:
+        targets.check_names(given.y_val)
         return samples(*check(given.X_val, given.y_val, reset=False), given.sample_weight_val, targets, dtype)
     except ValueError as error:
         raise ValueError(f"In X_val, y_val or sample_weight_val: {error}") from error

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import sklearn
 from numpy.testing import assert_allclose
+from scipy.special import logsumexp
 from sklearn.datasets import load_digits, make_blobs
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
@@ -51,6 +52,14 @@ def test_the_reported_loss_is_the_mean_over_all_batches_weighted_by_sample_weigh
     still = {"solver": "sgd", "learning_rate_init": 1e-300, "alpha": 0.0, "max_iter": 1, "shuffle": False}
     clf = Classifier(batch_size=50, random_state=0, **still).fit(X, y, sample_weight=weights)
     assert_allclose(clf.loss_, log_loss(y, clf.predict_proba(X), sample_weight=weights))
+
+
+def test_the_loss_curve_is_not_clipped_if_probabilities_are_saturated(Classifier):
+    """With weights this large, log p of the wrong classes is far below the logarithm of the smallest step at 1."""
+    clf = Classifier(activation="identity", solver="sgd", learning_rate_init=1e-300, alpha=0.0, max_iter=1, random_state=0)
+    clf.partial_fit(1e4 * X, y, classes=np.arange(10))
+    z = 1e4 * X @ clf.coefs_[0] @ clf.coefs_[1] + clf.intercepts_[0] @ clf.coefs_[1] + clf.intercepts_[1]
+    assert_allclose(clf.loss_, np.mean(logsumexp(z, axis=1) - z[np.arange(len(y)), y]), rtol=1e-6)
 
 
 def test_one_class_gives_one_column(Classifier):

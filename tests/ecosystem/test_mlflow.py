@@ -4,9 +4,13 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
-pytest.importorskip("mlflow.sklearn")
+from sksoftmax import TRUSTED_TYPES, SoftmaxMLPClassifier
+
+mlflow_sklearn = pytest.importorskip("mlflow.sklearn")
 
 AUTOLOG = """
 import sys, mlflow, mlflow.sklearn
@@ -31,3 +35,12 @@ def test_autolog_takes_no_estimator_behind_relevance_for_the_users_model(tmp_pat
     name, has_trees = result.stdout.split()[-2:]
     assert name in ("None", "SoftmaxMLPClassifier")
     assert has_trees == "False"
+
+
+@pytest.mark.filterwarnings("default")
+def test_TRUSTED_TYPES_load_a_model_that_mlflow_saved(tmp_path):
+    X = np.random.default_rng(0).normal(size=(120, 3))
+    clf = SoftmaxMLPClassifier((6,), max_iter=3, random_state=0).fit(X, X[:, 0] > 0)
+    mlflow_sklearn.save_model(clf, tmp_path / "model", serialization_format="skops", skops_trusted_types=TRUSTED_TYPES)
+    loaded = mlflow_sklearn.load_model(str(tmp_path / "model"))
+    assert_array_equal(loaded.predict_proba(X), clf.predict_proba(X))

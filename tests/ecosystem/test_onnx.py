@@ -520,3 +520,83 @@ def test_a_model_that_uses_no_column_is_refused():
     frame = pd.DataFrame({"number": [f"row {i}" for i in range(300)]})
     with pytest.raises(ValueError, match="uses no column of X"):
         to_onnx(three_epochs().fit(frame, np.arange(300) % 3), frame)
+
+
+# Frames of pandas' nullable types and of polars, and examples that are missing or have no input in ONNX
+
+
+def named_inputs(frame):
+    return {name: frame[[name]].to_numpy() for name in frame}
+
+
+@pytest.mark.filterwarnings("ignore:pandas.DataFrame with sparse columns")
+@pytest.mark.parametrize("dtype", ["Int64", "Int8", "UInt8", "Int32", "Float64", "Float32", "boolean", "Sparse[float64]"])
+def test_an_X_of_nullable_or_sparse_types_that_fit_took_gives_inputs_of_plain_types(dtype):
+    numbers = np.tile([0, 1], 60)
+    frame = pd.DataFrame({"a": X[:120, 0], "b": pd.Series(numbers).astype(dtype)})
+    clf = three_epochs().fit(frame, numbers)
+    of_column = frame["b"].dtype
+    plain_type = getattr(of_column, "numpy_dtype", None) or of_column.subtype
+    session = onnxruntime.InferenceSession(to_onnx(clf, frame[:1]).SerializeToString())
+    result = session.run(None, named_inputs(frame.assign(b=numbers.astype(plain_type))))
+    assert_allclose(result[1], clf.predict_proba(frame), atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["int64[pyarrow]", "double[pyarrow]"])
+def test_an_X_of_arrow_types_gives_inputs_of_plain_types(dtype):
+    pytest.importorskip("pyarrow")
+    numbers = np.tile([0, 1], 60)
+    frame = pd.DataFrame({"a": X[:120, 0], "b": pd.Series(numbers).astype(dtype)})
+    clf = three_epochs().fit(frame, numbers)
+    session = onnxruntime.InferenceSession(to_onnx(clf, frame[:1]).SerializeToString())
+    result = session.run(None, named_inputs(frame.assign(b=numbers.astype(frame["b"].dtype.numpy_dtype))))
+    assert_allclose(result[1], clf.predict_proba(frame), atol=1e-5)
+
+
+def test_an_X_of_integer_categories_gives_an_input_of_integers():
+    frame = pd.DataFrame({"a": X[:120, 0], "kind": np.arange(120) % 3})
+    clf = three_epochs().fit(frame.astype({"kind": "category"}), np.arange(120) % 3)
+    session = onnxruntime.InferenceSession(to_onnx(clf, frame.astype({"kind": "category"})[:1]).SerializeToString())
+    expected = clf.predict_proba(frame.astype({"kind": "category"}))
+    assert_allclose(session.run(None, named_inputs(frame))[1], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("text", ["String", "Categorical"])
+def test_a_polars_X_gives_one_input_for_each_column(text):
+    polars = pytest.importorskip("polars")
+    parts = {"a": X[:120, 0], "n": np.arange(120) % 5, "is_new": np.arange(120) % 2 == 0, "city": ["Rom", "Ulm", "Bern"] * 40}
+    frame = polars.DataFrame(parts).with_columns(polars.col("city").cast(getattr(polars, text)))
+    clf = three_epochs().fit(frame, np.arange(120) % 3)
+    session = onnxruntime.InferenceSession(to_onnx(clf, frame[:1]).SerializeToString())
+    result = session.run(None, named_inputs(pd.DataFrame(parts).astype({"city": object})))
+    assert_allclose(result[1], clf.predict_proba(frame), atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int16", "uint16", "uint32", "uint64", "longdouble"])
+def test_an_X_of_a_dtype_without_an_input_in_onnx_is_named_with_the_dtypes_that_have_one(dtype):
+    clf = small_lbfgs_for_onnx().fit(X, y)
+    name = np.dtype(dtype).name
+    with pytest.raises(ValueError, match=f"X has dtype {name}, for which there is no input in ONNX.*float32 or float64"):
+        to_onnx(clf, X[:1].astype(dtype))
+
+
+@pytest.mark.parametrize("dtype", ["UInt16", "int16"])
+def test_a_column_of_X_without_an_input_in_onnx_is_named(dtype):
+    frame = pd.DataFrame({"a": X[:120, 0], "b": pd.Series(np.tile([0, 1], 60)).astype(dtype)})
+    clf = three_epochs().fit(frame, np.tile([0, 1], 60))
+    with pytest.raises(ValueError, match=f"Column 'b' of X has dtype {dtype.lower()}, for which there is no input in ONNX"):
+        to_onnx(clf, frame[:1])
+    to_onnx(clf, frame[:1].astype({"b": "int32"}))
+
+
+@pytest.mark.parametrize("wrap", [lambda clf: clf, lambda clf: make_pipeline(StandardScaler(), clf)], ids=["alone", "pipeline"])
+def test_an_X_that_is_missing_is_asked_for(wrap):
+    with pytest.raises(ValueError, match=r"X is missing.*X\[:1\].*initial_types"):
+        to_onnx(wrap(small_lbfgs_for_onnx()).fit(X, y))
+
+
+def test_the_labels_of_a_multilabel_y_with_column_names_are_a_matrix_of_0_and_1():
+    clf = small_lbfgs_for_onnx().fit(X, pd.DataFrame(TARGETS["multilabel"], columns=["new", "large"]))
+    label, p = onnxruntime.InferenceSession(to_onnx(clf, X[:1]).SerializeToString()).run(None, {"X": X})
+    assert_array_equal(label, clf.predict(X))
+    assert_allclose(p, clf.predict_proba(X), atol=1e-12)

@@ -304,9 +304,11 @@ def test_html_and_text_show_the_parameters_that_were_set(fitted):
     assert "beta_1" not in repr(clf)
 
 
-def test_html_links_to_the_documentation():
-    for shown in (small_lbfgs(), make_pipeline(StandardScaler(), small_lbfgs())):
-        assert 'href="https://pypi.org/project/sksoftmax/"' in shown._repr_html_()
+@pytest.mark.parametrize("fitted", [False, True])
+def test_html_links_to_no_page_of_ours_as_there_is_none(fitted):
+    clf = small_lbfgs().fit(X, y) if fitted else small_lbfgs()
+    assert all(link.startswith("#") for link in re.findall(r'href="([^"]*)"', clf._repr_html_()))
+    assert "pypi.org" not in make_pipeline(StandardScaler(), clf)._repr_html_()
 
 
 def tooltips(html):

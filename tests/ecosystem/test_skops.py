@@ -3,6 +3,7 @@
 from functools import cache
 from importlib import import_module
 
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,8 +14,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.model import TYPES_TO_TRUST
+from sksoftmax import TRUSTED_TYPES, SoftmaxMLPClassifier
 from support.neutral import plain
 
 sio = pytest.importorskip("skops.io")
@@ -43,7 +43,7 @@ def five_epochs(**params):
 
 def reloaded(estimator):
     """The estimator after a round trip in which the listed types, beyond scikit-learn's own, are trusted."""
-    return sio.loads(sio.dumps(estimator), trusted=TYPES_TO_TRUST)
+    return sio.loads(sio.dumps(estimator), trusted=TRUSTED_TYPES)
 
 
 def untrusted(estimator):
@@ -104,17 +104,17 @@ def untrusted_in(name):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_kind_of_model_needs_none_but_types_to_trust(name):
-    assert untrusted_in(name) - set(TYPES_TO_TRUST) == set()
+    assert untrusted_in(name) - set(TRUSTED_TYPES) == set()
     assert reloaded(MODELS[name]()).__sklearn_is_fitted__()
 
 
 def test_some_model_needs_each_of_types_to_trust():
-    assert set().union(*map(untrusted_in, MODELS)) == set(TYPES_TO_TRUST)
+    assert set().union(*map(untrusted_in, MODELS)) == set(TRUSTED_TYPES)
 
 
 def test_types_to_trust_are_classes_of_this_package_named_by_where_they_are_defined():
-    assert len(set(TYPES_TO_TRUST)) == len(TYPES_TO_TRUST)
-    for name in TYPES_TO_TRUST:
+    assert len(set(TRUSTED_TYPES)) == len(TRUSTED_TYPES)
+    for name in TRUSTED_TYPES:
         module, _, kind = name.rpartition(".")
         found = getattr(import_module(module), kind)
         assert isinstance(found, type)
@@ -211,3 +211,29 @@ def test_scaling_missing_values_and_categorical_features_are_saved():
     clf = five_epochs(scaling="robust", categorical_features="from_dtype").fit(frame, y)
     loaded = reloaded(clf)
     assert_array_equal(loaded.predict_proba(frame), clf.predict_proba(frame))
+
+
+FRAME = pd.DataFrame(
+    {
+        "length": np.where(np.arange(600) % 9, np.arange(600.0), np.nan),
+        "colour": np.array(["red", "green", "blue"])[np.arange(600) % 3],
+        "city": [f"city {i % 290}" for i in range(600)],
+    }
+)
+KINDS = {"binary": np.arange(600) % 2, "multiclass": np.arange(600) % 3, "multilabel": np.c_[np.arange(600) % 2, np.ones(600)]}
+
+
+@pytest.mark.parametrize("target", KINDS)
+@pytest.mark.parametrize("params", [{}, {"n_members": 1, "solver": "sgd"}, {"n_members": 1, "ema_decay": 0.5}], ids=str)
+def test_TRUSTED_TYPES_are_all_that_skops_asks_for(target, params):
+    params = {"hidden_layer_sizes": (4,), "max_iter": 2, "random_state": 0, "warm_start": True, **params}
+    clf = SoftmaxMLPClassifier(**params).fit(FRAME, KINDS[target])
+    data = sio.dumps(clf)
+    assert set(sio.get_untrusted_types(data=data)) <= set(TRUSTED_TYPES)
+    assert_array_equal(sio.loads(data, trusted=TRUSTED_TYPES).predict_proba(FRAME), clf.predict_proba(FRAME))
+
+
+def test_TRUSTED_TYPES_name_classes_that_there_are():
+    for name in TRUSTED_TYPES:
+        module, class_name = name.rsplit(".", 1)
+        assert module.startswith("sksoftmax.") and isinstance(getattr(import_module(module), class_name), type)

@@ -4,6 +4,7 @@ import pickle
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_digits, load_iris
@@ -73,6 +74,7 @@ def test_from_sklearn_keeps_parameters_and_sets_new_ones_to_neutral_values():
         "n_members": 1,
         "n_bins": 0,
         "relevance": None,
+        "target_type": "multilabel",
     }
 
 
@@ -167,6 +169,26 @@ def test_to_sklearn_names_what_mlpclassifier_cannot_express(params):
     (name,) = params
     with pytest.raises(ValueError, match=f"{name}=.* cannot be expressed by MLPClassifier"):
         plain(**params).to_sklearn()
+
+
+def test_to_sklearn_names_every_parameter_that_is_in_the_way():
+    with pytest.raises(ValueError, match="cannot be expressed by MLPClassifier") as caught:
+        SoftmaxMLPClassifier().to_sklearn()
+    defaults, neutral = SoftmaxMLPClassifier().get_params(), plain().get_params()
+    own = [name for name in defaults if name not in MLPClassifier().get_params() and defaults[name] != neutral[name]]
+    for name in ("max_iter", "learning_rate", *own):
+        assert f"{name}={defaults[name]!r} (it " in str(caught.value)
+
+
+@pytest.mark.parametrize("n_members", [1, 4])
+def test_to_sklearn_names_obstacles_of_parameters_and_of_the_fitted_model_together(n_members):
+    frame = pd.DataFrame({"length": X[:, 0], "colour": np.where(digit % 2, "red", "blue")})
+    clf = SoftmaxMLPClassifier((4,), n_members=n_members, max_iter=1, label_smoothing=0.1, random_state=0).fit(frame, digit)
+    with pytest.raises(ValueError, match=r"learning_rate=.*label_smoothing=0\.1") as caught:
+        clf.set_params(learning_rate="cosine").to_sklearn()
+    parts = ["fitted with scaling='robust'", "the categories of columns ['colour']"]
+    for part in parts + (["a fitted committee of 4 networks"] if n_members > 1 else []):
+        assert part in str(caught.value)
 
 
 @pytest.mark.parametrize(("sizes", "theirs"), [("6-5", (6, 5)), ("7", (7,)), ("", ())])

@@ -169,5 +169,5 @@ def test_to_sklearn_refuses_a_model_with_embeddings(at_most_five_one_hot):
     clf = plain_on_raw_columns(max_iter=2, learning_rate="cosine").fit(FRAME, y)
     with pytest.raises(ValueError, match="categorical_features='from_dtype' cannot be expressed by MLPClassifier"):
         clf.set_params(learning_rate="constant", scaling=None).to_sklearn()
-    with pytest.raises(ValueError, match=r"nor the embeddings of columns \['city'\]"):
+    with pytest.raises(ValueError, match=r"the categories of columns \['city'\]"):
         clf.set_params(categorical_features=None).to_sklearn()

@@ -78,7 +78,7 @@ def test_the_error_lists_what_is_allowed(name, allowed):
 
 
 def test_an_unknown_parameter_is_refused():
-    with pytest.raises(ValueError, match="has no parameter 'dropuot'. Use dropout"):
+    with pytest.raises(ValueError, match=r"has no parameter 'dropuot'\. Use dropout"):
         planned().set_params(dropuot=0.1)
 
 

@@ -143,3 +143,71 @@ def test_score_of_soft_labels_names_what_is_wrong_with_y_or_sample_weight(iris):
     ]:
         with pytest.raises(ValueError, match=message):
             clf.score(X, y, weight)
+
+
+# class names from the columns of y
+
+N = 120
+NUMBERS = np.random.default_rng(0).normal(size=(N, 3))
+YES = (NUMBERS[:, 0] > 0).astype(int)
+SOFT = pd.DataFrame({"yes": 0.1 + 0.8 * YES, "no": 0.9 - 0.8 * YES})  # not in alphabetical order
+LABELS = pd.DataFrame({"new": YES, "old": 1 - YES, "large": (NUMBERS[:, 1] > 0).astype(int)})
+IN_POLARS = {
+    "pandas": lambda frame: frame,
+    "polars": lambda frame: pytest.importorskip("polars").DataFrame(frame.to_dict("list")),
+}
+
+
+@pytest.mark.parametrize("library", IN_POLARS)
+@pytest.mark.parametrize("y", [SOFT, LABELS], ids=["soft", "multilabel"])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_classes_are_the_column_names_of_y(method, y, library):
+    clf = getattr(fast(max_iter=40), method)(NUMBERS, IN_POLARS[library](y))
+    assert list(clf.classes_) == list(y.columns)
+    assert clf.predict(NUMBERS).shape == ((N,) if y is SOFT else (N, 3))
+    assert set(clf.predict(NUMBERS).ravel()) <= ({"no", "yes"} if y is SOFT else {0, 1})
+    if y is SOFT and method == "fit":
+        assert (clf.predict(NUMBERS) == np.where(YES, "yes", "no")).mean() > 0.9
+        assert clf.score(NUMBERS, y) == clf.score(NUMBERS, np.where(YES, "yes", "no")) > 0.9
+
+
+@pytest.mark.parametrize("columns", [[5, 7], [0, 1], ["a", 1]])
+def test_classes_are_the_columns_of_y_if_they_are_integers_else_their_numbers(columns):
+    clf = fast().fit(NUMBERS, SOFT.set_axis(columns, axis=1))
+    assert list(clf.classes_) == ([5, 7] if columns == [5, 7] else [0, 1])
+
+
+@pytest.mark.parametrize("given", ["y", "y_val", "score", "partial_fit"])
+def test_columns_of_y_in_another_order_are_refused(given):
+    other = SOFT[["no", "yes"]]
+    clf = fast(warm_start=True).fit(NUMBERS, SOFT)
+    with pytest.raises(ValueError, match=r"y must have the columns \['yes', 'no'\], in this order; got \['no', 'yes'\]"):
+        if given == "y":
+            clf.fit(NUMBERS, other)
+        elif given == "y_val":
+            fast(early_stopping=True).fit(NUMBERS, SOFT, X_val=NUMBERS, y_val=other)
+        elif given == "score":
+            clf.score(NUMBERS, other)
+        else:
+            clf.partial_fit(NUMBERS, other)
+
+
+@pytest.mark.parametrize("y", [SOFT, LABELS], ids=["soft", "multilabel"])
+def test_a_y_without_names_may_follow_one_whose_columns_are_the_classes(y):
+    clf = fast(warm_start=True).fit(NUMBERS, y).fit(NUMBERS, y.to_numpy()).partial_fit(NUMBERS, y.to_numpy())
+    assert list(clf.partial_fit(NUMBERS, y, classes=list(y.columns)).classes_) == list(y.columns)
+    assert list(clf.partial_fit(NUMBERS, y, classes=range(y.shape[1])).classes_) == list(y.columns)
+    with pytest.raises(ValueError, match="not the same as on last call"):
+        clf.partial_fit(NUMBERS, y, classes=["other", "names"])
+
+
+def test_class_weight_takes_the_names_of_the_columns_of_soft_labels():
+    named = fast(class_weight={"yes": 3.0}).fit(NUMBERS, SOFT)
+    numbered = fast(class_weight={0: 3.0}).fit(NUMBERS, SOFT.to_numpy())
+    np.testing.assert_array_equal(named.predict_proba(NUMBERS), numbered.predict_proba(NUMBERS))
+
+
+def test_to_sklearn_keeps_the_order_of_the_columns_of_soft_labels():
+    mlp = MLPClassifier((4,), max_iter=300, tol=0.1, random_state=0)
+    clf = SoftmaxMLPClassifier.from_sklearn(mlp).fit(NUMBERS, SOFT)
+    np.testing.assert_array_equal(clf.to_sklearn().predict(NUMBERS), clf.predict(NUMBERS))
