@@ -19,6 +19,7 @@ from sksoftmax.data.inputs import Given, check_sample_weight, check_X
 from sksoftmax.hints import Activation, Floats, LayerSizes, MatrixLike, Method, OutActivation, RandomState, Schedule, Solver
 from sksoftmax.parameters import PARAMETER_CONSTRAINTS, check_parameters
 from sksoftmax.suggestions import answers_unknown_names, unknown_name
+from sksoftmax.summary import summary_text
 from sksoftmax.training.callbacks import CallbackSupportMixin, with_callbacks
 from sksoftmax.training.fitting import Call, fitted_attributes, train
 from sksoftmax.training.warm_start import Earlier
@@ -142,8 +143,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         size of the largest component of the gradient at which training ends.
 
     verbose : bool or int, default=False
-        What to print for each epoch or iteration: 1 or True prints MLPClassifier's lines, 2 the row of a table with the losses,
-        the validation score, the learning rate and the seconds since the start.
+        What to print for each epoch or iteration: 1 or True prints MLPClassifier's lines, 2 the row of a table with the epoch of
+        how many, the phase ("folds" or "all rows", see `n_members`), the losses, the validation score, the learning rate, and
+        the seconds since the start and, at most, left.
 
     warm_start : bool, default=False
         Whether `fit` continues from the weights (and the optimizer's moments) of the previous call. Then, as between calls of
@@ -197,8 +199,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Weights of the classes; the weights of their rows are multiplied by them: {class: weight}, 1 for a class that is not
         named. 'balanced' means n_samples / (n_classes × the class's rows), counted in sample weights; not in `partial_fit`. For
         multilabel targets a list with a dict {0: weight, 1: weight} for each label, whose factors are multiplied. A class that y
-        lacks may be named if all classes of y are. Under soft
-        labels, whose classes are the columns (see `classes_`), a row gets the mean weight. Validation rows are weighted too. None means 1.
+        lacks may be named if all classes of y are. Under soft labels, whose classes are the columns (see `classes_`), a row gets
+        the mean weight. Validation rows are weighted too. None means 1.
 
     scoring : str or callable, default='accuracy'
         What `early_stopping` computes on the validation rows: 'accuracy', 'loss' (minus the cross-entropy), the name of
@@ -288,8 +290,17 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         The class labels in the order of the outputs. For multilabel targets and class probabilities, the column numbers of y, or
         the names of its columns if y was a DataFrame.
 
+    batch_size_ : int
+        What `batch_size` became in the last call.
+
+    categories_ : dict of str to list
+        The known categories of each categorical column, by the column's name.
+
     coefs_ : list of ndarray of shape (fan_in, fan_out) or (n_members, fan_in, fan_out)
         Weights of each layer: views of one flat vector. Other arrays that you put here are used from then on.
+
+    dropout_ : ndarray of shape (n_members,) or (n_members, `n_layers_` - 2)
+        The `dropout` of each member at the end of the last call; of each hidden layer, if these differ.
 
     embeddings_ : list of ndarray of shape (n_codes, 8) or (n_members, n_codes, 8)
         The vectors of each embedded column's categories, in the order of the columns; an empty list if no column is embedded
@@ -303,6 +314,18 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     intercepts_ : list of ndarray of shape (fan_out,) or (n_members, fan_out)
         Biases of each layer: views of the same vector as `coefs_`.
+
+    max_iter_ : int
+        What `max_iter` became in the last call.
+
+    member_temperatures_ : ndarray of shape (n_members,)
+        The number by which each member's logits are divided.
+
+    member_weights_ : ndarray of shape (n_members,)
+        The weight of each member in the mixture.
+
+    n_members_ : int
+        Number of networks.
 
     relevance_ : ndarray of shape (`n_features_in_`,)
         What `relevance` gave each column of X.
@@ -329,11 +352,24 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     best_iter_ : int or None
         Number of the epoch or iteration with this score, counted from 1 along `loss_curve_`; None without `early_stopping`.
 
+    temperature_ : float
+        The number by which the logarithms of the mixture's probabilities are divided.
+
+    unused_columns_ : dict of str to str
+        Why a column of X gives the network no input, by the column's name.
+
+    weight_decay_ : ndarray of shape (n_members,)
+        The `weight_decay` of each member at the end of the last call.
+
     t_ : int
         Number of training rows seen, repetitions counted; 0 for 'lbfgs'.
 
     n_iter_ : int
         Number of epochs or iterations of the last call of `fit`; 1 after `partial_fit`, 0 if its training has stopped.
+
+    n_fold_epochs_ : int
+        Number of epochs, along `loss_curve_`, after which all members began to train on all rows; 0 if they never did or always
+        had (see `n_members`).
 
     n_layers_ : int
         Number of layers, input and output included.
@@ -440,6 +476,17 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     best_iter_: int | None
     t_: int
     n_iter_: int
+    n_fold_epochs_: int
+    n_members_: int
+    batch_size_: int
+    max_iter_: int
+    dropout_: Floats
+    weight_decay_: Floats
+    member_weights_: Floats
+    member_temperatures_: Floats
+    temperature_: float
+    categories_: dict[str, list[Any]]
+    unused_columns_: dict[str, str]
     n_layers_: int
     n_outputs_: int
     out_activation_: Literal["softmax", "logistic"]
@@ -850,6 +897,18 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             return super().score(X, y, sample_weight)
         hits = self._model.targets.hits(self._logits(X), y)
         return float(np.average(hits, weights=check_sample_weight(sample_weight, len(hits), np.float64)))
+
+    def summary(self) -> str:
+        """Describe the fitted model: what 'auto' became, and what became of the columns of X.
+
+        Returns
+        -------
+        str
+            Lines to print: the networks, their training, regularisation and mixture, the known categories, and the columns that
+            give no input. The attributes of the same names have the numbers.
+        """
+        check_is_fitted(self)
+        return summary_text(self, self._fitted_model())
 
     def _logits(self, X):
         if not self.__sklearn_is_fitted__():

@@ -55,16 +55,19 @@ def parameters_from_sklearn(mlp):
 def model_from_sklearn(mlp, params):
     """The `Model` and the `TrainingState` of this fitted MLPClassifier; `params` are the estimator's parameters by name."""
     kind = "multilabel" if mlp._label_binarizer.y_type_.startswith("multilabel") else "labels"
-    targets, recipe = Targets(kind, np.asarray(mlp.classes_), "auto"), Recipe.resolve(params, n_rows=1)
+    progress = _progress_from_sklearn(mlp)
+    recipe = Recipe.resolve(params, n_rows=max(progress.samples_seen // max(len(progress.loss_curve), 1), 1))
+    targets = Targets(kind, np.asarray(mlp.classes_), "auto")
     hidden = tuple(W.shape[1] for W in mlp.coefs_[:-1])
     form = Form(mlp.n_features_in_, hidden, targets.head.n_outputs, recipe.activations)
     network = network_from_arrays(form, mlp.coefs_, mlp.intercepts_)
     preprocessor = unchanged(mlp.n_features_in_, Categories({}))
     model = Model(preprocessor, network, Mixture.equal(1), targets, network.dtype.name)
     state = TrainingState(
-        progress=_progress_from_sklearn(mlp),
+        progress=progress,
         optimizer=_optimizer_from_sklearn(mlp, network, recipe) if hasattr(mlp, "_optimizer") else None,
         fixed=fixed_parameters(params, network.dtype.name),
+        resolved=recipe.public(recipe.dropout, recipe.weight_decay),
     )
     state.is_continued = mlp.warm_start or mlp.n_iter_ == 1 or state.progress.n_before > 0
     return model, state

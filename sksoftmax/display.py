@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 class LossCurveDisplay:
     """Plot of the loss of each epoch of one or several estimators.
 
-    The training curve is solid, the validation curve is dashed, and a dot marks the best epoch. Make a display with
-    :meth:`from_estimator` or :meth:`from_estimators`. All parameters are stored as attributes. For several estimators, each
+    The training curve is solid, the validation curve is dashed, and a dot marks the best epoch. Validation scores are dotted, with
+    an axis of their own on the right. A vertical line marks the end of a committee's fold phase, from which its members train on
+    all rows: the loss jumps there, and a planned learning rate starts again. Make a display with :meth:`from_estimator` or
+    :meth:`from_estimators`. All parameters are stored as attributes. For several estimators, each
     parameter except `iteration_name` is a list with an entry for each estimator.
 
     Parameters
@@ -47,6 +49,12 @@ class LossCurveDisplay:
     iteration_name : str, default='Epoch'
         Unit that the curves are counted in; the label of the x axis.
 
+    validation_scores : list of float or None, or list of these, default=None
+        Validation score of each epoch, or of the last epochs if it is shorter than `loss_curve`. None draws no curve.
+
+    fold_epochs : int or None, or list of these, default=None
+        Number of epochs of the fold phase. None draws no vertical line.
+
     Attributes
     ----------
     ax_ : matplotlib Axes
@@ -63,6 +71,12 @@ class LossCurveDisplay:
 
     best_points_ : list of (matplotlib Line2D or None)
         Dot of each estimator; None if its best epoch is not known.
+
+    score_lines_ : list of (matplotlib Line2D or None)
+        Validation scores of each estimator; None if it has none.
+
+    fold_lines_ : list of (matplotlib Line2D or None)
+        Vertical line of each estimator; None if it had no fold phase, or only a fold phase.
 
     See Also
     --------
@@ -86,6 +100,8 @@ class LossCurveDisplay:
     lines_: "list[Line2D]"
     validation_lines_: "list[Line2D | None]"
     best_points_: "list[Line2D | None]"
+    score_lines_: "list[Line2D | None]"
+    fold_lines_: "list[Line2D | None]"
 
     def __init__(
         self,
@@ -95,12 +111,16 @@ class LossCurveDisplay:
         best_iter: int | Sequence[int | None] | None = None,
         name: str | Sequence[str] | None = None,
         iteration_name: str = "Epoch",
+        validation_scores: Losses | Sequence[Losses | None] | None = None,
+        fold_epochs: int | Sequence[int | None] | None = None,
     ) -> None:
         self.loss_curve = loss_curve
         self.validation_loss_curve = validation_loss_curve
         self.best_iter = best_iter
         self.name = name
         self.iteration_name = iteration_name
+        self.validation_scores = validation_scores
+        self.fold_epochs = fold_epochs
 
     def plot(
         self,
@@ -122,13 +142,13 @@ class LossCurveDisplay:
             Names for the legend. None uses those given before.
 
         validation_kw : dict, default=None
-            Keyword arguments for the validation curves only; they override `kwargs`.
+            Keyword arguments for the curves of validation losses only; they override `kwargs`.
 
         best_kw : dict, default=None
             Keyword arguments for the dots.
 
         **kwargs : dict
-            Keyword arguments of matplotlib's `plot` for all curves; a validation curve stays dashed.
+            Keyword arguments of matplotlib's `plot` for all losses; a validation curve stays dashed.
 
         Returns
         -------
@@ -140,19 +160,24 @@ class LossCurveDisplay:
         ImportError
             If matplotlib is not installed.
         ValueError
-            If a curve is empty, a validation curve is longer than its training curve, or `best_iter` is not an epoch of it.
+            If a curve is empty, a validation curve is longer than its training curve, or `best_iter` or `fold_epochs` is not an
+            epoch of it.
         """
-        curves = as_curves(self.loss_curve, self.validation_loss_curve, self.best_iter, self.name if name is None else name)
+        parts = {key: getattr(self, key) for key in ("validation_loss_curve", "best_iter", "validation_scores", "fold_epochs")}
+        curves = as_curves(self.loss_curve, name=self.name if name is None else name, **parts)
         axes: Any = new_axes() if ax is None else ax
         self.ax_, self.figure_ = axes, axes.figure
         labels = [labels_of(curve, self.iteration_name, alone=len(curves) == 1) for curve in curves]
-        self.lines_, self.validation_lines_, self.best_points_ = [], [], []
+        self.lines_, self.validation_lines_, self.best_points_, self.score_lines_, self.fold_lines_ = [], [], [], [], []
+        score_axes = axes.twinx() if any(curve.validation_scores is not None for curve in curves) else None
         for curve, label, colour in zip(curves, labels, colours(len(curves))):
             line = draw_training(self.ax_, curve, {"label": label[0], "color": colour}, kwargs)
             style = {"label": label[1], "color": line.get_color()}
             self.lines_.append(line)
             self.validation_lines_.append(draw_validation(self.ax_, curve, style, kwargs, validation_kw or {}))
             self.best_points_.append(draw_best(self.ax_, curve, {**style, "label": label[2]}, best_kw or {}))
+            self.score_lines_.append(draw_scores(score_axes, curve, {**style, "label": label[3]}))
+            self.fold_lines_.append(draw_end_of_folds(self.ax_, curve, line.get_color()))
         self._annotate(own_figure=ax is None)
         return self
 
@@ -171,9 +196,10 @@ class LossCurveDisplay:
 
         Parameters
         ----------
-        estimator : estimator or Pipeline
+        estimator : estimator, Pipeline or search
             A fitted estimator with a `loss_curve_`: SoftmaxMLPClassifier, or scikit-learn's MLPClassifier or MLPRegressor. For
-            a Pipeline, the last step is used. `validation_loss_curve_` and `best_iter_` are drawn if the estimator has them.
+            a Pipeline, the last step is used, for a search, as GridSearchCV, its `best_estimator_`. `validation_loss_curve_`,
+            `best_iter_` and `validation_scores_` are drawn if the estimator has them.
 
         ax : matplotlib Axes, default=None
             Axes to draw on. None makes a figure with new ones.
@@ -202,7 +228,7 @@ class LossCurveDisplay:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If the estimator has no `loss_curve_`.
+            If the estimator has no `loss_curve_`, or if it is a search that did not refit its best estimator.
 
         See Also
         --------
@@ -225,7 +251,7 @@ class LossCurveDisplay:
     @classmethod
     def from_estimators(
         cls,
-        estimators: Mapping[str, BaseEstimator],
+        estimators: Mapping[str, BaseEstimator] | Sequence[BaseEstimator],
         *,
         ax: "Axes | None" = None,
         validation_kw: dict[str, Any] | None = None,
@@ -236,8 +262,9 @@ class LossCurveDisplay:
 
         Parameters
         ----------
-        estimators : dict of str to estimator or Pipeline
-            Fitted estimators by their names for the legend. `from_estimator` describes what each must be.
+        estimators : dict of str to estimator, or list of estimators
+            Fitted estimators by their names for the legend; those of a list are named after their classes and numbered.
+            `from_estimator` describes what each must be.
 
         ax : matplotlib Axes, default=None
             Axes to draw on. None makes a figure with new ones.
@@ -263,7 +290,7 @@ class LossCurveDisplay:
         NotFittedError
             If an estimator is not fitted.
         TypeError
-            If `estimators` is not a dict, or an estimator has no `loss_curve_`.
+            If `estimators` is neither a dict nor a list, or an estimator has no `loss_curve_`.
         ValueError
             If `estimators` is empty.
 
@@ -282,10 +309,14 @@ class LossCurveDisplay:
         >>> len(display.lines_)
         2
         """
+        if isinstance(estimators, list | tuple):
+            estimators = {f"{type(last_step(clf)).__name__} {i}": clf for i, clf in enumerate(estimators, start=1)}
         if not isinstance(estimators, Mapping):
-            raise TypeError(f"estimators must be a dict of fitted estimators by name; got {type(estimators).__name__}.")
+            raise TypeError(
+                f"estimators must be a dict of fitted estimators by name, or a list of them; got {type(estimators).__name__}."
+            )
         if not estimators:
-            raise ValueError("estimators must have at least one fitted estimator; got an empty dict.")
+            raise ValueError("estimators must have at least one fitted estimator; got none.")
         records = [training_record(estimator) for estimator in estimators.values()]
         parts = {key: [record[key] for record in records] for key in records[0]}
         units = sorted(set(parts.pop("iteration_name")))
@@ -301,7 +332,9 @@ class LossCurveDisplay:
         self.ax_.set(xlabel=self.iteration_name, ylabel="Loss")
         handles = self.ax_.get_legend_handles_labels()[0]
         if len(self.lines_) > 1:
-            handles += style_key(self.lines_, self.validation_lines_, self.best_points_)
+            handles += style_key(self.lines_, self.validation_lines_, self.best_points_, self.score_lines_)
+        else:
+            handles += [line for line in self.score_lines_ if line is not None]
         self.ax_.legend(handles=handles, **legend_place(len(handles), own_figure))
 
 
@@ -313,6 +346,8 @@ class Curve:
     validation_losses: Sequence | None
     best_iter: int | None
     name: str | None
+    validation_scores: Sequence | None = None
+    fold_epochs: int | None = None
 
     def __post_init__(self):
         n_epochs = len(self.losses)
@@ -322,6 +357,12 @@ class Curve:
             raise ValueError(
                 f"validation_loss_curve must be no longer than loss_curve, {n_epochs}; got {len(self.validation_losses)} losses."
             )
+        if self.validation_scores is not None and len(self.validation_scores) > n_epochs:
+            raise ValueError(
+                f"validation_scores must be no longer than loss_curve, {n_epochs}; got {len(self.validation_scores)} scores."
+            )
+        if self.fold_epochs is not None and not 0 <= self.fold_epochs <= n_epochs:
+            raise ValueError(f"fold_epochs must be in 0 … {n_epochs}, an epoch of loss_curve; got {self.fold_epochs!r}.")
         if self.best_iter is not None and not 1 <= self.best_iter <= n_epochs:
             raise ValueError(f"best_iter must be in 1 … {n_epochs}, an epoch of loss_curve; got {self.best_iter!r}.")
 
@@ -338,12 +379,13 @@ class Curve:
         return self.losses[self.best_iter - 1]
 
 
-def as_curves(loss_curve, validation_loss_curve, best_iter, name):
+def as_curves(loss_curve, validation_loss_curve, best_iter, name, validation_scores=None, fold_epochs=None):
     """A `Curve` for each estimator, from the display's parameters."""
     if len(loss_curve) == 0 or isinstance(loss_curve[0], Real):
-        return [Curve(loss_curve, validation_loss_curve, best_iter, name)]
+        return [Curve(loss_curve, validation_loss_curve, best_iter, name, validation_scores, fold_epochs)]
     n_curves = len(loss_curve)
     columns = {"validation_loss_curve": validation_loss_curve, "best_iter": best_iter, "name": name}
+    columns |= {"validation_scores": validation_scores, "fold_epochs": fold_epochs}
     columns = {key: [None] * n_curves if column is None else column for key, column in columns.items()}
     for key, column in columns.items():
         if not isinstance(column, Sequence | np.ndarray) or isinstance(column, str) or len(column) != n_curves:
@@ -352,10 +394,16 @@ def as_curves(loss_curve, validation_loss_curve, best_iter, name):
 
 
 def last_step(estimator):
-    """The estimator itself, or the last step of a pipeline."""
-    while isinstance(estimator, Pipeline):
-        estimator = estimator[-1]
-    return estimator
+    """The estimator itself, or the last step of a pipeline, or the best estimator of a search."""
+    while True:
+        if isinstance(estimator, Pipeline):
+            estimator = estimator[-1]
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        elif hasattr(estimator, "cv_results_"):
+            raise TypeError(f"estimator is a search that keeps no fitted estimator: use refit=True; got {estimator!r:.200}.")
+        else:
+            return estimator
 
 
 def training_record(estimator):
@@ -371,6 +419,8 @@ def training_record(estimator):
         "loss_curve": estimator.loss_curve_,
         "validation_loss_curve": getattr(estimator, "validation_loss_curve_", None) or None,
         "best_iter": getattr(estimator, "best_iter_", None) or None,
+        "validation_scores": getattr(estimator, "validation_scores_", None) or None,
+        "fold_epochs": getattr(estimator, "n_fold_epochs_", None) or None,
         "iteration_name": "Iteration" if getattr(estimator, "solver", None) == "lbfgs" else "Epoch",
     }
 
@@ -394,10 +444,10 @@ def colours(n_curves):
 
 
 def labels_of(curve, iteration_name, alone):
-    """Legend entries of the training curve, the validation curve and the dot; with several curves only the first is shown."""
+    """Legend entries of the training curve, the validation curve, the dot and the scores; with several curves only the first."""
     if not alone:
-        return curve.name, "_validation", "_best"
-    labels = "training", "validation", f"best {iteration_name.lower()} ({curve.best_iter})"
+        return curve.name, "_validation", "_best", "_score"
+    labels = "training", "validation", f"best {iteration_name.lower()} ({curve.best_iter})", "validation score"
     return [label.capitalize() if curve.name is None else f"{curve.name}: {label}" for label in labels]
 
 
@@ -434,6 +484,26 @@ def draw_best(ax, curve, style, best_kw):
     return ax.plot([curve.best_iter], [curve.best_loss], **styled(best_kw, **dot, **style))[0]
 
 
+def draw_scores(ax, curve, style):
+    """Draw the dotted line of the validation scores on these axes; return None without scores."""
+    if curve.validation_scores is None:
+        return None
+    ax.set_ylabel("Validation score")
+    epochs = range(len(curve.losses) - len(curve.validation_scores) + 1, len(curve.losses) + 1)
+    marker = "x" if len(curve.validation_scores) == 1 else None
+    return ax.plot(epochs, curve.validation_scores, linestyle=":", marker=marker, alpha=0.7, **style)[0]
+
+
+def draw_end_of_folds(ax, curve, color):
+    """Draw a vertical line, with words, between the fold phase and the epochs on all rows; return None if there is none."""
+    if not curve.fold_epochs or curve.fold_epochs == len(curve.losses):
+        return None
+    x = curve.fold_epochs + 0.5
+    place = {"transform": ax.get_xaxis_transform(), "rotation": 90, "ha": "right", "va": "top", "fontsize": "small"}
+    ax.text(x, 0.98, "from here: all rows", **place, color=color)
+    return ax.axvline(x, linestyle="-.", linewidth=1, alpha=0.5, color=color, label="_folds")
+
+
 def legend_place(n_entries, own_figure):
     """The legend's position: inside the axes, or, if it is long and the figure is our own, beside the axes, to hide no curve."""
     if n_entries <= 8:
@@ -451,6 +521,6 @@ def style_key(*columns):
     kinds = [next((line for line in column if line is not None), None) for column in columns]
     return [
         Line2D([], [], color=rcParams["text.color"], linestyle=line.get_linestyle(), marker=line.get_marker(), label=label)
-        for line, label in zip(kinds, ("training", "validation", "best"))
+        for line, label in zip(kinds, ("training", "validation", "best", "validation score"))
         if line is not None and any(kinds[1:])
     ]

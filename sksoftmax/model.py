@@ -111,6 +111,10 @@ class Model:
             "intercepts_": list(network.intercepts),
             "embeddings_": list(network.embeddings),
             "relevance_": self.preprocessor.relevance,
+            "n_members_": network.form.n_members,
+            "member_weights_": self.mixture.weights,
+            "member_temperatures_": 1 / self.mixture.sharpness,
+            "temperature_": 1 / self.mixture.final,
         }
 
     def check(self):

@@ -19,7 +19,7 @@ BLOCK = 2**17  # numbers of X read at once
 
 
 def scales(X, weights, columns, scaling):
-    """The center and the scale of these columns, whether they have NaN, and the pair of rows and weights for quantiles."""
+    """The center and the scale of these columns, whether they have NaN beside numbers, and the rows and weights for quantiles."""
     rows, weights = sample(X, weights)
     center, scale = np.empty((2, len(columns)))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -30,6 +30,7 @@ def scales(X, weights, columns, scaling):
                 center[part], scale[part] = robust_scale(values, weights, half_range[part])
             else:
                 center[part], scale[part] = standard_scale(values, weights)
+    missing &= ~np.isnan(low)  # a column without any value has no flag: the flag would always be 1
     return center, scale, missing[columns], (rows, weights)
 
 

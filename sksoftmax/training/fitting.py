@@ -27,6 +27,7 @@ from sksoftmax.nn.layers import EMBEDDING_UNITS
 from sksoftmax.nn.mixture import Mixture
 from sksoftmax.nn.optimizers import WeightAverage, make_optimizer
 from sksoftmax.parameters import stops_early
+from sksoftmax.summary import known_categories, unused_columns
 from sksoftmax.training.callbacks import fit_tasks
 from sksoftmax.training.committee import Committee
 from sksoftmax.training.lbfgs import train_by_lbfgs
@@ -90,6 +91,7 @@ def train(call):
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         solver_of(recipe, call.incremental)(run, state)
         open_folds_unless_interrupted(run)
+    state.resolved = recipe.public(committee.dropout, committee.weight_decay)
     run.tasks.finish()
     return model, state
 
@@ -212,6 +214,7 @@ def training_state(call, model, recipe):
         rng=call.rng,
         fixed=fixed_parameters(call.params, network.dtype.name),
         is_continued=call.incremental or call.params["warm_start"],
+        resolved=recipe.public(recipe.dropout, recipe.weight_decay),
     )
     state.progress.n_before = len(state.progress.loss_curve)
     if earlier and state.optimizer:
@@ -245,10 +248,16 @@ def make_run(call, model, state, recipe, committee, training, validation, prior)
         recipe,
         tasks=fit_tasks(estimator, name, n_epochs, given, partial(fitted_attributes, estimator, model, state, copied=True)),
         score=make_score(recipe.scoring, estimator, partial(fitted_so_far, estimator, model, state), given, validation),
-        report=Report(recipe.verbose),
+        report=make_report(call, recipe, committee),
         fold_epochs=fold_epochs(recipe.max_iter, committee.folds, validation),
         prior=prior,
     )
+
+
+def make_report(call, recipe, committee):
+    """What prints the progress of this call."""
+    unit = "iteration" if recipe.solver == "lbfgs" else "epoch"
+    return Report(recipe.verbose, None if call.incremental else recipe.max_iter, unit, committee.folds is not None)
 
 
 def solver_of(recipe, incremental):
@@ -273,14 +282,19 @@ def fitted_attributes(estimator, model, state, copied=False):
         "_model": model,
         "_training": state,
         "_no_improvement_count": state.progress.stale_epochs,  # by this name scikit-learn's tests of MLPClassifier know it
-        "encoded_feature_names_": encoded_names(estimator, model.preprocessor),
+        **attributes_of_columns(estimator, model.preprocessor),
         **model.public(),
         **state.progress.public(),
+        **state.resolved,
     }
 
 
-def encoded_names(estimator, preprocessor):
-    """The names of the network's inputs."""
+def attributes_of_columns(estimator, preprocessor):
+    """The attributes that say what the columns of X became."""
     names = getattr(estimator, "feature_names_in_", None)
     names = [f"x{i}" for i in range(estimator.n_features_in_)] if names is None else names
-    return preprocessor.get_feature_names_out(names, EMBEDDING_UNITS)
+    return {
+        "encoded_feature_names_": preprocessor.get_feature_names_out(names, EMBEDDING_UNITS),
+        "categories_": known_categories(preprocessor, names),
+        "unused_columns_": unused_columns(preprocessor, names),
+    }

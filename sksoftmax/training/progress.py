@@ -9,8 +9,8 @@ import numpy as np
 from sksoftmax.nn.mixture import Mixture
 
 CURVES = ("loss_curve", "validation_loss_curve", "validation_scores")
-COLUMNS = "{:>9}  {:>13}  {:>15}  {:>16}  {:>10}  {:>8}  {:>4}"
-HEADINGS = ("Iteration", "training loss", "validation loss", "validation score", "rate", "seconds", "best")
+COLUMNS = "{:>11}  {:>8}  {:>13}  {:>15}  {:>16}  {:>10}  {:>8}  {:>8}  {:>4}"
+HEADINGS = ("phase", "training loss", "validation loss", "validation score", "rate", "seconds", "left", "best")
 ROWS_PER_HEADING = 25
 
 
@@ -21,7 +21,7 @@ class Progress:
     Losses are weighted means over rows; those of `loss_curve` include the L2 penalty. `best_parameters` and `best_mixture` are
     those with the best validation score, until they are restored. `kept_epoch` is the index of the epoch whose weights the
     network has. `stopped` is true if calls of partial_fit brought no improvement for too long. `n_before` counts the epochs
-    before this call.
+    before this call, `fold_epochs` those after which all members began to train on all rows, 0 if they never did.
     """
 
     loss_curve: list = field(default_factory=list)
@@ -37,6 +37,7 @@ class Progress:
     stale_epochs: int = 0
     samples_seen: int = 0
     n_before: int = 0
+    fold_epochs: int = 0
 
     @property
     def n_done(self):
@@ -107,6 +108,7 @@ class Progress:
             "best_iter_": self.best_epoch + 1 if scored else None,
             "t_": self.samples_seen,
             "n_iter_": self.n_done,
+            "n_fold_epochs_": self.fold_epochs,
         }
 
 
@@ -114,11 +116,12 @@ class Report:
     """Prints the progress of one call of fit or partial_fit.
 
     `verbose` 0 prints nothing, and 1 prints MLPClassifier's lines. 2 and above print a row of a table for each epoch; epochs are
-    numbered over all calls.
+    numbered over all calls. `n_epochs` is the highest number of epochs of this call, None for partial_fit; `unit` is what they
+    are called; `has_folds` is whether members leave out folds.
     """
 
-    def __init__(self, verbose):
-        self.verbose = int(verbose)
+    def __init__(self, verbose, n_epochs=None, unit="epoch", has_folds=False):
+        self.verbose, self.n_epochs, self.unit, self.has_folds = int(verbose), n_epochs, unit, has_folds
         self.begun = perf_counter()
         self.epoch = self._nothing if self.verbose == 0 else self._lines if self.verbose == 1 else self._row
 
@@ -126,6 +129,12 @@ class Report:
         """Print this text, unless `verbose` is 0."""
         if self.verbose:
             print(text)
+
+    def end_folds(self):
+        """Explain, in the table, why the losses jump and the rate rises."""
+        self.has_folds = False
+        if self.verbose > 1:
+            print("The folds are over: from here all members train on all rows, and a planned rate starts again.")
 
     def _nothing(self, number, progress, rate):
         pass
@@ -136,11 +145,15 @@ class Report:
             print(f"Validation score: {progress.validation_scores[-1]:f}")
 
     def _row(self, number, progress, rate):
-        number = len(progress.loss_curve)
-        if number % ROWS_PER_HEADING == 1:
-            print(COLUMNS.format(*HEADINGS))
+        total, name = len(progress.loss_curve), str(len(progress.loss_curve))
+        if total % ROWS_PER_HEADING == 1:
+            print(COLUMNS.format(self.unit, *HEADINGS))
+        seconds = perf_counter() - self.begun
+        left = "–"
+        if self.n_epochs is not None:
+            name = f"{total}/{progress.n_before + self.n_epochs}"
+            left = f"{seconds / number * (self.n_epochs - number):.1f}"
         numbers = [curve[-1] if curve else None for curve in (getattr(progress, name) for name in CURVES)]
         cells = ["–" if value is None else f"{value:.6f}" for value in numbers]
-        seconds = perf_counter() - self.begun
-        cells += ["–" if rate is None else f"{rate:.3g}", f"{seconds:.2f}", "*" if progress.improved else ""]
-        print(COLUMNS.format(number, *cells))
+        cells += ["–" if rate is None else f"{rate:.3g}", f"{seconds:.2f}", left, "*" if progress.improved else ""]
+        print(COLUMNS.format(name, "folds" if self.has_folds else "all rows", *cells))

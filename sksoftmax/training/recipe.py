@@ -88,6 +88,16 @@ class Recipe:
         }
         return cls(**{name: params[name] for name in cls.__dataclass_fields__ if name in params} | resolved)
 
+    def public(self, dropout, weight_decay):
+        """The estimator's attributes that say what "auto" became, with the strengths that the members have now."""
+        same = dropout.shape[0] == 1 or not np.ptp(dropout, axis=0).any()
+        return {
+            "batch_size_": self.batch_size,
+            "max_iter_": self.max_iter,
+            "dropout_": np.array(dropout[0] if same else dropout.T),
+            "weight_decay_": np.array(weight_decay),
+        }
+
     @property
     def members_differ(self):
         """Whether members have different strengths of regularisation."""

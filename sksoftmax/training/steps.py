@@ -52,7 +52,7 @@ def train_by_steps(run, state):
     try:
         while progress.n_done < recipe.max_iter:
             if run.committee.folds is not None and progress.n_done == run.fold_epochs:
-                open_folds(run, state.optimizer)
+                open_folds(run, state)
             start = network.parameters.copy(), run.model.mixture
             run.tasks.begin()
             batches = minibatches(run, state.rng)
@@ -139,12 +139,14 @@ def learning_rates(optimizer, recipe, epoch, n_batches, fold_epochs):
     return [optimizer.learning_rate * factor(part) for part in progress]
 
 
-def open_folds(run, optimizer):
+def open_folds(run, state):
     """End the fold phase: fit the mixture, and let members switch to the regularisation that did better."""
     run.committee.open_folds(run.model, run.training)
+    state.progress.fold_epochs = state.progress.n_done
+    run.report.end_folds()
     if run.recipe.members_differ:
         run.committee.adopt_strengths(run.model)
-        optimizer.weight_decay = run.model.network.decays(run.committee.weight_decay)
+        state.optimizer.weight_decay = run.model.network.decays(run.committee.weight_decay)
 
 
 def end_epoch(run, state, loss, rate):

@@ -20,7 +20,8 @@ class TrainingState:
 
     `fixed` are the parameters that later calls may not change. `seen` has, for label smoothing, the sums of all targets, and of
     their weights as last entry. `optimizer`, `average` (of the weights, None without `ema_decay`)
-    and `rng` are left out of a pickle unless `is_continued`: after `partial_fit`, and with `warm_start`.
+    and `rng` are left out of a pickle unless `is_continued`: after `partial_fit`, and with `warm_start`. `resolved` has the
+    estimator's attributes that say what "auto" became.
     """
 
     progress: Progress = field(default_factory=Progress)
@@ -30,10 +31,11 @@ class TrainingState:
     fixed: dict[str, Any] = field(default_factory=dict)
     seen: np.ndarray | None = None
     is_continued: bool = False
+    resolved: dict[str, Any] = field(default_factory=dict)
 
     def copy(self):
         """A state with curves of its own, and without what a fitted estimator that is only scored does not need."""
-        return TrainingState(self.progress.copy(), fixed=self.fixed)
+        return TrainingState(self.progress.copy(), fixed=self.fixed, resolved=self.resolved)
 
     def __getstate__(self):
         dropped = {} if self.is_continued else {"optimizer": None, "average": None, "rng": None}

@@ -9,11 +9,12 @@ from numpy.testing import assert_array_equal
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sksoftmax import LossCurveDisplay
+from sksoftmax import LossCurveDisplay, SoftmaxMLPClassifier
 from support.neutral import plain
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -137,7 +138,7 @@ def test_mlpclassifier_is_drawn(early_stopping):
     mlp = MLPClassifier((2,), max_iter=5, early_stopping=early_stopping, random_state=0).fit(X, y)
     display = LossCurveDisplay.from_estimator(mlp)
     assert display.lines_[0].get_ydata().tolist() == mlp.loss_curve_
-    assert legend(display) == ["MLPClassifier: training"]
+    assert legend(display) == ["MLPClassifier: training"] + ["MLPClassifier: validation score"] * early_stopping
 
 
 def test_what_the_estimator_learnt_is_what_is_drawn():
@@ -280,11 +281,11 @@ def test_an_estimator_must_have_a_loss_curve(clf):
 @pytest.mark.parametrize(
     ("estimators", "error", "message"),
     [
-        ([plain()], TypeError, r"must be a dict .*; got list\."),
-        ({}, ValueError, r"must have at least one fitted estimator; got an empty dict\."),
+        ({plain()}, TypeError, r"must be a dict .*; got set\."),
+        ({}, ValueError, r"must have at least one fitted estimator; got none\."),
     ],
 )
-def test_several_must_be_a_dict_that_is_not_empty(estimators, error, message):
+def test_several_must_be_a_dict_or_a_list_that_is_not_empty(estimators, error, message):
     with pytest.raises(error, match=f"^estimators {message}"):
         LossCurveDisplay.from_estimators(estimators)
 
@@ -340,3 +341,98 @@ def test_docstrings_of_the_display_pass_numpydoc(method):
     ignored = {"RT02", "GL01", "GL02"} | ({"EX01", "SA01", "ES01"} if method else set())
     errors = validate(f"sksoftmax.LossCurveDisplay{method}")["errors"]
     assert [error for error in errors if error[0] not in ignored] == []
+
+
+# Scores, the end of the folds, lists and searches
+
+
+def texts(display):
+    """All words in the picture except the labels of the axes."""
+    return [text.get_text() for text in [*display.ax_.texts, *display.ax_.get_legend().get_texts()]]
+
+
+def committee(**params):
+    """A committee that trains for ten epochs, the first four of them on folds."""
+    rows = np.random.default_rng(0).normal(size=(600, 3))
+    clf = SoftmaxMLPClassifier(**{"hidden_layer_sizes": (4,), "max_iter": 10, "random_state": 0, **params})
+    return clf.fit(rows, (rows[:, 0] > 0).astype(int))
+
+
+def test_a_line_with_words_marks_the_end_of_the_folds():
+    display = LossCurveDisplay.from_estimator(committee())
+    assert set(display.fold_lines_[0].get_xdata()) == {4.5}
+    assert texts(display) == ["from here: all rows", "SoftmaxMLPClassifier: training"]
+
+
+@pytest.mark.parametrize("params", [{"n_members": 1}, {"early_stopping": True}], ids=str)
+def test_no_line_is_drawn_if_the_folds_never_end_or_there_are_none(params):
+    display = LossCurveDisplay.from_estimator(committee(**params))
+    assert display.fold_lines_ == [None]
+    assert "from here: all rows" not in texts(display)
+
+
+def test_the_line_at_the_end_of_the_folds_stays_where_it_was_after_a_warm_start():
+    clf = committee(warm_start=True)
+    rows = np.random.default_rng(0).normal(size=(600, 3))
+    display = LossCurveDisplay.from_estimator(clf.fit(rows, (rows[:, 0] > 0).astype(int)))
+    assert len(display.lines_[0].get_xdata()) == 20
+    assert set(display.fold_lines_[0].get_xdata()) == {4.5}
+
+
+def test_validation_scores_are_dotted_on_an_axis_of_their_own():
+    clf = plain((2,), learning_rate="cosine", max_iter=5, early_stopping=True, random_state=0).fit(X, y)
+    display = LossCurveDisplay.from_estimator(clf, name="a")
+    (line,) = display.score_lines_
+    assert line.get_ydata().tolist() == clf.validation_scores_
+    assert line.get_linestyle() == ":" and same_color(line.get_color(), display.lines_[0].get_color())
+    assert line.axes is not display.ax_ and line.axes.get_ylabel() == "Validation score"
+    assert legend(display)[-1] == "a: validation score"
+
+
+def test_validation_scores_that_began_late_end_with_the_training_curve():
+    display = LossCurveDisplay(loss_curve=TRAINING, validation_scores=[0.5, 0.6]).plot()
+    assert points(display.score_lines_[0]) == [(3, 0.5), (4, 0.6)]
+    assert LossCurveDisplay(loss_curve=TRAINING).plot().score_lines_ == [None]
+
+
+def test_several_with_and_without_scores_and_folds_share_one_key():
+    parts = {"validation_scores": [None, [0.5] * 4], "fold_epochs": [2, None]}
+    display = LossCurveDisplay(loss_curve=[TRAINING, TRAINING], name=["a", "b"], **parts).plot()
+    assert [line is None for line in display.score_lines_] == [True, False]
+    assert [line is None for line in display.fold_lines_] == [False, True]
+    assert legend(display) == ["a", "b", "training", "validation score"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"validation_scores": [0.5] * 5}, "validation_scores must be no longer than loss_curve, 4; got 5 scores"),
+        ({"fold_epochs": 5}, "fold_epochs must be in 0 … 4, an epoch of loss_curve; got 5"),
+    ],
+)
+def test_scores_and_folds_that_do_not_fit_the_curve_are_refused(parts, message):
+    with pytest.raises(ValueError, match=message):
+        LossCurveDisplay(loss_curve=TRAINING, **parts).plot()
+
+
+def test_a_list_of_estimators_is_drawn_under_numbered_names():
+    display = LossCurveDisplay.from_estimators([with_known_curves(), with_known_curves()])
+    assert display.name == ["SoftmaxMLPClassifier 1", "SoftmaxMLPClassifier 2"]
+    assert len(display.lines_) == 2
+
+
+@pytest.mark.parametrize("wrap", [lambda search: search, lambda search: make_pipeline(StandardScaler(), search)])
+def test_the_best_estimator_of_a_search_is_drawn(wrap):
+    clf = make_pipeline(plain((2,), learning_rate="cosine", max_iter=3, random_state=0))
+    search = wrap(GridSearchCV(clf, {"softmaxmlpclassifier__alpha": [0.0, 1.0]}, cv=2)).fit(X, y)
+    display = LossCurveDisplay.from_estimator(search)
+    assert len(display.lines_[0].get_ydata()) == 3
+    assert display.name == "SoftmaxMLPClassifier"
+
+
+def test_a_search_that_keeps_no_estimator_or_is_not_fitted_is_refused():
+    search = GridSearchCV(plain((2,), learning_rate="cosine", max_iter=3), {"alpha": [0.0, 1.0]}, cv=2, refit=False)
+    with pytest.raises(NotFittedError):
+        LossCurveDisplay.from_estimator(search)
+    with pytest.raises(TypeError, match="keeps no fitted estimator: use refit=True; got GridSearchCV"):
+        LossCurveDisplay.from_estimator(search.fit(X, y))
