@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class LossCurveDisplay:
     """Plot of the loss of each epoch of one or several estimators.
 
-    The training curve is solid, the validation curve is dashed, and a dot marks the best epoch. Validation scores are dotted, with
+    The training curve is solid, the validation curve dashed, and a dot marks the best epoch. Validation scores are dotted, with
     an axis of their own on the right. A vertical line marks the end of a committee's fold phase, from which its members train on
     all rows: the loss jumps there, and a planned learning rate starts again. Make a display with :meth:`from_estimator` or
     :meth:`from_estimators`. All parameters are stored as attributes. For several estimators, each
@@ -169,7 +169,7 @@ class LossCurveDisplay:
         self.ax_, self.figure_ = axes, axes.figure
         labels = [labels_of(curve, self.iteration_name, alone=len(curves) == 1) for curve in curves]
         self.lines_, self.validation_lines_, self.best_points_, self.score_lines_, self.fold_lines_ = [], [], [], [], []
-        score_axes = axes.twinx() if any(curve.validation_scores is not None for curve in curves) else None
+        score_axes = axes_behind(axes) if any(curve.validation_scores is not None for curve in curves) else None
         for curve, label, colour in zip(curves, labels, colours(len(curves))):
             line = draw_training(self.ax_, curve, {"label": label[0], "color": colour}, kwargs)
             style = {"label": label[1], "color": line.get_color()}
@@ -432,6 +432,16 @@ def new_axes():
     except ImportError as error:
         raise ImportError('LossCurveDisplay needs matplotlib to draw: pip install "sksoftmax[plot]"') from error
     return pyplot.subplots(layout="constrained")[1]
+
+
+def axes_behind(axes):
+    """Axes with the same x axis and a y axis on the right, behind the given axes, whose legend they do not cross."""
+    behind = axes.twinx()
+    behind.set_zorder(axes.get_zorder() - 1)
+    behind.set_facecolor(axes.get_facecolor())
+    behind.patch.set_visible(axes.patch.get_visible())
+    axes.patch.set_visible(False)
+    return behind
 
 
 def colours(n_curves):
