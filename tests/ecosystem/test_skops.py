@@ -3,7 +3,6 @@
 from functools import cache
 from importlib import import_module
 
-
 import numpy as np
 import pandas as pd
 import pytest
