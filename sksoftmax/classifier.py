@@ -15,6 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sksoftmax.conversion import model_from_sklearn, model_to_sklearn, parameters_from_sklearn, parameters_to_sklearn
+from sksoftmax.data.frames import in_memory
 from sksoftmax.data.inputs import Given, check_sample_weight, check_X
 from sksoftmax.hints import Activation, Floats, LayerSizes, MatrixLike, Method, OutActivation, RandomState, Schedule, Solver
 from sksoftmax.parameters import PARAMETER_CONSTRAINTS, check_parameters
@@ -76,7 +77,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     ======================== ==================================================================================================
     Network                  hidden_layer_sizes, activation, out_activation, target_type, parametrization, dtype
-    Raw columns              scaling, categorical_features, n_bins, relevance
+    Raw columns              scaling, categorical_features, handle_unknown, n_bins, relevance
     Committee                n_members
     Loss and regularisation  class_weight, label_smoothing, alpha, weight_decay, dropout, clip_norm, ema_decay
     Optimizer and rate       solver, learning_rate, learning_rate_init, warmup, batch_size, shuffle, momentum,
@@ -240,13 +241,20 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         numbers unchanged and refuses missing ones.
 
     categorical_features : 'from_dtype', array-like of bool, int or str of shape (n_features,), or None, default='from_dtype'
-        Columns whose values are categories: a mask, positions or names; 'from_dtype' takes the columns of a pandas or polars
-        frame that hold categories, strings or booleans. Up to 255 categories in `fit` become a column of 0 and 1 each, or one of
-        −1 and 1 for two; other categories, and missing values, are zeros there. With more than 255 categories, categories seen
+        Columns whose values are categories: a mask, positions or names; 'from_dtype' takes the columns of a frame that hold
+        categories, strings or booleans, and the columns of text in an array of objects. In a list, 'from_dtype' adds these
+        columns to the named ones: ``["from_dtype", "day"]``. Up to 255 categories in `fit` become a column of 0 and 1 each, or
+        one of −1 and 1 for two, with a column that flags missing values if `fit` saw any; other categories, and missing values,
+        are zeros there. With more than 255 categories, categories seen
         in only one row are treated as unknown. If more than 255 remain, the column is embedded: each of the 65,536 most frequent
         categories gets a learned vector of 8 numbers. Integer sample weights count as repeated rows. Unknown and missing
         categories share a vector. With 'adam' and 'sgd' the vector of a category seen in n rows learns at n / (n + 50) times the
         full rate, so that rare categories stay near 0. None treats all columns as numbers.
+
+    handle_unknown : {'ignore', 'error'}, default='ignore'
+        What to do with a category that `fit` did not see: treat it like a missing value, or raise a ValueError that names the
+        column and the category. In both cases a column without any known category whose values have another type than in `fit`,
+        such as numbers in place of text, raises a ValueError.
 
     dtype : {'auto', 'float32', 'float64'}, default='auto'
         Floating-point format of the network. 'auto' is float32 if X is, or if `scaling` is on and `fit` sees 100 rows or
@@ -532,6 +540,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         warmup: float = 0.0,
         scaling: Literal["robust", "standard"] | None = "robust",
         categorical_features: Literal["from_dtype"] | ArrayLike | None = "from_dtype",
+        handle_unknown: Literal["ignore", "error"] = "ignore",
         dtype: Literal["auto", "float32", "float64"] = "auto",
         parametrization: Literal["standard", "ntk"] = "ntk",
         n_members: int | Literal["auto"] = "auto",
@@ -574,6 +583,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         self.warmup = warmup
         self.scaling = scaling
         self.categorical_features = categorical_features
+        self.handle_unknown = handle_unknown
         self.dtype = dtype
         self.parametrization = parametrization
         self.n_members = n_members
@@ -691,7 +701,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             with `early_stopping`. An interrupt before the first step, or any other error, leaves the estimator unchanged.
         """
         check_parameters(self)
-        given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val)
+        given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val).in_memory()
         earlier = self._earlier() if self.warm_start and self.__sklearn_is_fitted__() else None
         rng = check_random_state(self.random_state)
         return self._publish(*train(Call(self, self.get_params(deep=False), given, earlier, rng)))
@@ -759,7 +769,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             raise ValueError(BALANCED_IN_PARTS)
         if self.early_stopping is True and X_val is None and y_val is None:
             warnings.warn("early_stopping=True has no effect in partial_fit without X_val and y_val, the rows to score.")
-        given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val, classes)
+        given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val, classes).in_memory()
         earlier = self._earlier() if self.__sklearn_is_fitted__() else None
         rng = (earlier and earlier.state.rng) or check_random_state(self.random_state)
         call = Call(self, self.get_params(deep=False), given, earlier, rng, incremental=True)
@@ -894,7 +904,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             for class probabilities.
         """
         if not self.__sklearn_is_fitted__() or self._model.targets.kind != "probabilities" or np.ndim(y) < 2:
-            return super().score(X, y, sample_weight)
+            return super().score(X, in_memory(y, "y"), sample_weight)
         hits = self._model.targets.hits(self._logits(X), y)
         return float(np.average(hits, weights=check_sample_weight(sample_weight, len(hits), np.float64)))
 

@@ -31,6 +31,7 @@ NEUTRAL = {
     "warmup": 0.0,
     "scaling": None,
     "categorical_features": None,
+    "handle_unknown": "ignore",
     "dtype": "auto",
     "parametrization": "standard",
     "n_members": 1,

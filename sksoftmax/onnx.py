@@ -298,7 +298,7 @@ def encode(graph, inputs, preprocessor, dtype):
     parts = []
     for block in preprocessor.blocks:
         if isinstance(block, OneHot) and len(block.codes):
-            parts.append(one_hot(own, *column_of(graph, inputs, block.column), block.values))
+            parts.append(one_hot(own, *column_of(graph, inputs, block.column), block.values, block.has_flag))
         elif isinstance(block, Numbers) and X is not None:
             parts.append(Z)
         elif isinstance(block, Bins) and len(block.source):
@@ -379,8 +379,11 @@ def bins(graph, Z, block):
     return graph.node("Sub", graph.node("Mul", share, 2.0), 1.0)
 
 
-def one_hot(graph, X, holds_strings, values):
-    """A column of 0 and 1 for each of these values of a column, or one column of −1 and 1 for two; other values give zeros."""
+def one_hot(graph, X, holds_strings, values, has_flag):
+    """A column of 0 and 1 for each of these values of a column, or one column of −1 and 1 for two; other values give zeros.
+
+    With `has_flag` a further column, for two values, is 1 for other values.
+    """
     if all(isinstance(value, str) for value in values) and holds_strings:
         codes = np.arange(len(values))
         lookup = {"keys_strings": values, "values_int64s": codes.tolist(), "default_int64": -1}
@@ -391,7 +394,10 @@ def one_hot(graph, X, holds_strings, values):
     else:
         raise ValueError(f"Categories must be numbers, or strings in a column of strings, to be found in ONNX; got {values}.")
     hits = graph.cast(hits, graph.dtype)
-    return difference(graph, hits) if len(values) == 2 else hits
+    if len(values) != 2:
+        return hits
+    sign = difference(graph, hits)
+    return graph.beside([sign, graph.node("Sub", 1.0, graph.node("Abs", sign))]) if has_flag else sign
 
 
 def code_numbers(graph, X, holds_strings, values):

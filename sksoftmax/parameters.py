@@ -31,6 +31,7 @@ PARAMETER_CONSTRAINTS = {
     # raw columns
     "scaling": [StrOptions({"robust", "standard"}), None],
     "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
+    "handle_unknown": [StrOptions({"ignore", "error"})],
     "n_bins": [Interval(Integral, 0, None, closed="left")],
     "relevance": [StrOptions({"auto"}), "array-like", None],
     # committee

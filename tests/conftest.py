@@ -19,3 +19,11 @@ settings.register_profile("both", deadline=None, database=None, suppress_health_
 settings.register_profile("ci", settings.get_profile("both"), max_examples=150, derandomize=True)
 settings.register_profile("night", settings.get_profile("both"), max_examples=5000, print_blob=True)
 settings.load_profile("ci")
+
+
+@pytest.fixture(scope="session")
+def iris():
+    """The rows and labels of the iris data."""
+    from sklearn.datasets import load_iris
+
+    return load_iris(return_X_y=True)

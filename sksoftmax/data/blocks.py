@@ -107,21 +107,31 @@ class Flags(Block):
 class OneHot(Block):
     """A column of 0 and 1 for each known category of a column; for two categories one column of −1 and 1.
 
-    Other categories, and missing values, are zeros. `codes` are sorted, `values` are what they stand for.
+    Other categories, and missing values, are zeros; with `has_flag` a further column of 0 and 1 flags them. Without a flag, the
+    0 between −1 and 1 would be a mean of two categories to a model without hidden layers. `codes` are sorted, `values` are what
+    they stand for.
     """
 
-    def __init__(self, column, codes, values):
-        self.column, self.codes, self.values = column, codes, values
-        self.source = np.full(1 if len(codes) == 2 else len(codes), column)
+    def __init__(self, column, codes, values, has_flag=False):
+        self.column, self.codes, self.values, self.has_flag = column, codes, values, has_flag
+        self.source = np.full((1 if len(codes) == 2 else len(codes)) + has_flag, column)
 
     def write(self, X, Z, out):
         """Write the columns of these rows."""
-        hits = (X[:, self.column][:, None] == self.codes).astype(out.dtype)
-        out[...] = hits[:, 1:] - hits[:, :1] if len(self.codes) == 2 else hits
+        codes = X[:, self.column]
+        if len(self.codes) != 2:
+            out[...] = codes[:, None] == self.codes
+            return
+        no, yes = (codes == code for code in self.codes)
+        np.subtract(yes, no, out=out[:, 0], dtype=out.dtype)
+        if self.has_flag:
+            out[:, 1] = ~(no | yes)
 
     def names(self, names):
-        """As 'colour_red'."""
-        return [f"{names[self.column]}_{value}" for value in self.values[len(self.values) - len(self.source) :]]
+        """As 'colour_red', and 'missingindicator_colour' for the flag."""
+        name = names[self.column]
+        values = self.values[1:] if len(self.codes) == 2 else self.values
+        return [f"{name}_{value}" for value in values] + [f"missingindicator_{name}"] * self.has_flag
 
 
 class OneHotCodes(OneHot):

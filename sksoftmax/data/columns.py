@@ -1,16 +1,19 @@
 """Finds the categorical columns of the user's X, and turns their categories into codes.
 
-pandas and polars frames, arrays and lists are all read one column at a time. Code k means the k-th of a column's sorted
-categories, and −1 means anything else: a missing value, or a category that was not seen in fit.
+pandas and polars frames, arrays and lists are read: numbers and booleans as blocks, other columns one at a time. Code k means the
+k-th of a column's sorted categories, and −1 means anything else: a missing value, or a category that was not seen in fit.
 """
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import _safe_indexing, check_array
+from sklearn.utils import check_array
+
+from sksoftmax.data.frames import is_frame
 
 UNKNOWN = -1.0
+FEW_ROWS = 1000  # up to this many values are looked up one by one, above that only distinct ones
 CATEGORICAL_TYPES = (  # prefixes of type names in pandas, polars and Arrow; not "str", which is also a prefix of "struct"
     "category",
     "categorical",
@@ -30,14 +33,20 @@ class Categories:
     ----------
     of_column : dict of int to list
         The sorted categories of each categorical column; empty if all columns are numeric.
+
+    empty : list of int, default=()
+        The numeric columns that held no value in fit. Text that a later X holds there becomes NaN.
     """
 
-    def __init__(self, of_column):
+    def __init__(self, of_column, empty=()):
         self.of_column = of_column
-        self._codes = {column: {value: code for code, value in enumerate(values)} for column, values in of_column.items()}
+        self.empty = list(empty)
+        self._codes = {
+            column: CodeOf((value, float(code)) for code, value in enumerate(values)) for column, values in of_column.items()
+        }
 
     def __getstate__(self):
-        return {"of_column": self.of_column}
+        return {"of_column": self.of_column, "empty": self.empty}
 
     def __setstate__(self, state):
         """Rebuild the code of each category, which is not saved."""
@@ -46,33 +55,95 @@ class Categories:
     @classmethod
     def from_X(cls, X, categorical_features):
         """Find the categorical columns of X and their categories, as HistGradientBoosting does."""
-        if categorical_features is None or (isinstance(categorical_features, str) and not hasattr(X, "dtypes")):
-            return cls({})
         if issparse(X):
+            if categorical_features is None or isinstance(categorical_features, str):
+                return cls({})
             raise ValueError("categorical_features must be None or 'from_dtype' for a sparse X, whose columns are numbers.")
         X = with_shape(X)
         if len(X.shape) != 2:  # scikit-learn's validation will raise the error
             return cls({})
         positions = categorical_positions(X, categorical_features, getattr(X, "columns", None))
-        return cls({column: _categories_of(X, column) for column in positions})
+        found = _categories_of_booleans(X, positions)
+        found |= {column: _categories_of(X, column) for column in positions if column not in found}
+        return cls(dict(sorted(found.items())), empty_columns(X, others(X, positions)))
 
     def __len__(self):
         return len(self.of_column)
 
-    def matrix(self, X):
-        """X as a float64 matrix, with codes in the categorical columns and NaN for a missing number."""
+    @property
+    def read_columns(self):
+        """The columns that NumPy and scikit-learn may be unable to read."""
+        return {*self.of_column, *self.empty}
+
+    def matrix(self, X, handle_unknown="ignore"):
+        """X as a float64 matrix, with codes in the categorical columns and NaN for a missing number.
+
+        ValueError if no value of a categorical column is known and none has a type that fit saw; if `handle_unknown` is "error",
+        already if one value is unknown.
+        """
         if issparse(X):
             raise ValueError("X must be dense, because it has categorical columns; got a sparse one. Use X.toarray().")
         X = with_shape(X)
         result = np.empty(X.shape)
-        numeric = [column for column in range(X.shape[1]) if column not in self.of_column]
-        if numeric:
-            part = nan_for_NA(_safe_indexing(X, numeric, axis=1))
-            numbers = check_array(part, dtype=np.float64, ensure_all_finite=False, accept_sparse=True)  # a frame may be sparse
-            result[:, numeric] = numbers.toarray() if issparse(numbers) else numbers
-        for column, codes in self._codes.items():
-            result[:, column] = [codes.get(value, UNKNOWN) for value in values_of(X, column)]
+        if numeric := others(X, self.read_columns):
+            result[:, numeric] = _floats(X, numeric)
+        for column in self.empty:
+            result[:, column] = _floats_or_nan(X, column, handle_unknown)
+        booleans = boolean_columns(X, self.of_column)
+        if booleans:
+            result[:, booleans] = self._codes_of_booleans(_floats(X, booleans), booleans)
+        for column in self.of_column.keys() - set(booleans):
+            result[:, column] = codes_of(column_of(X, column), self._codes[column])
+        self._check_known(X, result, handle_unknown)
         return result
+
+    def _codes_of_booleans(self, values, columns):
+        """The codes of columns of 0, 1 and NaN."""
+        of_false, of_true = ([self._codes[column][value] for column in columns] for value in (False, True))
+        return np.where(np.isnan(values), UNKNOWN, np.where(values == 0, of_false, of_true))
+
+    def _check_known(self, X, codes, handle_unknown):
+        """Raise ValueError for values that `matrix` refuses."""
+        columns = np.array(list(self.of_column), dtype=np.intp)
+        if not len(codes) or not len(columns):
+            return
+        known = codes[:, columns] >= 0
+        for column in columns[~(known.all(axis=0) if handle_unknown == "error" else known.any(axis=0))].tolist():
+            values = values_of(X, column)
+            unknown = [row for row, value in enumerate(values) if value is not None and codes[row, column] < 0]
+            if unknown and handle_unknown == "error":
+                shown = list(dict.fromkeys(repr(values[row]) for row in unknown))
+                raise ValueError(
+                    f"Column {name_of(X, column)} of X has {len(shown)} categories that fit did not see: {', '.join(shown[:5])} "
+                    f"(first in row {unknown[0]}). handle_unknown='ignore' accepts them."
+                )
+            if unknown:
+                _check_types(name_of(X, column), [values[row] for row in unknown], self.of_column[column])
+
+
+class CodeOf(dict):
+    """The code of each category; −1 for anything else."""
+
+    def __missing__(self, value):
+        return UNKNOWN
+
+
+def _check_types(name, values, categories):
+    """Raise ValueError if fit saw categories, but none of the type of one of these values, which are all unknown."""
+    seen = {_kind(category) for category in categories}
+    if not seen or any(_kind(value) in seen for value in values):
+        return
+    raise ValueError(
+        f"Column {name} of X holds values of type {type(values[0]).__name__}, such as {values[0]!r}. In fit it held values of "
+        f"type {type(categories[0]).__name__}, such as {categories[0]!r}, and no value is equal to one of these. "
+        "Convert the column to the type that it had in fit."
+    )
+
+
+def _kind(value):
+    """The type of a value, where all real numbers are one type."""
+    kinds = {str: "text", bool | np.bool_: "bool", Real: "number"}
+    return next((kind for types, kind in kinds.items() if isinstance(value, types)), type(value).__name__)
 
 
 def categorical_positions(X, categorical_features, names):
@@ -81,13 +152,15 @@ def categorical_positions(X, categorical_features, names):
     if categorical_features is None:
         return []
     if isinstance(categorical_features, str):  # "from_dtype"
-        return [column for column in range(n_features) if _is_categorical(X, column)]
-    given = np.asarray(categorical_features, dtype=object).ravel().tolist()
-    if given and all(isinstance(value, bool | np.bool_) for value in given):
+        return categorical_by_type(X)
+    given, found = np.asarray(categorical_features, dtype=object).ravel().tolist(), []
+    if "from_dtype" in given and "from_dtype" not in list(() if names is None else names):
+        found, given = categorical_by_type(X), [value for value in given if value != "from_dtype"]
+    elif given and all(isinstance(value, bool | np.bool_) for value in given):
         if len(given) != n_features:
             raise ValueError(f"categorical_features as a mask must have {n_features} entries, one a column; got {len(given)}.")
         return [column for column, chosen in enumerate(given) if chosen]
-    return sorted({_position(value, n_features, names) for value in given})
+    return sorted({*found, *(_position(value, n_features, names) for value in given)})
 
 
 def _position(value, n_features, names):
@@ -105,8 +178,64 @@ def _position(value, n_features, names):
     )
 
 
+def categorical_by_type(X):
+    """The columns of text, categories and booleans in a frame, or those of text in an array of objects or text."""
+    if is_frame(X):
+        types = [str(dtype).lower() for dtype in X.dtypes]  # strings, because pandas and polars need not be installed
+        return [column for column, name in enumerate(types) if _is_categorical(X, column, name)]
+    if X.dtype.kind not in "OU":
+        return []
+    return [column for column in range(X.shape[1]) if _holds_text(values_of(X, column))]
+
+
+def _is_categorical(X, column, type_name):
+    if type_name == "object":
+        present = [value for value in values_of(X, column) if value is not None]
+        return bool(present) and all(isinstance(value, str | bool) for value in present)
+    return type_name == "str" or type_name.startswith(CATEGORICAL_TYPES)
+
+
+def _holds_text(values):
+    """Whether these values of an array are text or booleans, and not all are numbers, or numbers as text."""
+    present = [value for value in values if value is not None]
+    return bool(present) and all(isinstance(value, str | bool) for value in present) and not are_numbers(present)
+
+
+def are_numbers(values):
+    """Whether NumPy reads all these values, text or not, as real numbers."""
+    try:
+        np.asarray(values, dtype=np.float64)
+    except (ValueError, TypeError, OverflowError):
+        return False
+    return True
+
+
+def boolean_columns(X, columns):
+    """Those of these columns that a frame holds as booleans."""
+    types = list(X.dtypes) if is_frame(X) else []
+    return [column for column in columns if types and str(types[column]).lower().startswith("bool")]
+
+
+def empty_columns(X, columns):
+    """Those of these columns that hold no value, in a frame or an array of objects."""
+    if not X.shape[0] or not (is_frame(X) or X.dtype == object):
+        return []
+    first = X.iloc[0].tolist() if hasattr(X, "iloc") else X.row(0) if hasattr(X, "row") else X[0]
+    missing = [column for column in columns if is_missing(first[column])]
+    return [column for column in missing if all(value is None for value in values_of(X, column))]
+
+
+def others(X, columns):
+    """The positions of all columns but these."""
+    columns = set(columns)
+    return [column for column in range(X.shape[1]) if column not in columns]
+
+
 def nan_for_NA(X):
-    """X, unless it is a pandas frame with object columns: then a copy with NaN for pandas.NA, which is no number for NumPy."""
+    """X, or, if it holds objects, a copy with NaN for pandas.NA, which is no number for NumPy."""
+    if isinstance(X, np.ndarray) and X.dtype == object:
+        missing = np.frompyfunc(_is_NA, 1, 1)(X).astype(bool)
+        return np.where(missing, np.nan, X) if missing.any() else X
     if not hasattr(X, "isna") or not hasattr(X, "columns") or np.dtype(object) not in list(X.dtypes):
         return X
     return type(X)(X.to_numpy(dtype=object, na_value=np.nan), index=X.index, columns=X.columns)
@@ -117,34 +246,87 @@ def with_shape(X):
     return X if hasattr(X, "shape") else np.asarray(X, dtype=object)
 
 
-def column_of(X, position):
-    """A column as the frame's own series, or as an array."""
-    return _safe_indexing(X, position, axis=1)
+def name_of(X, column):
+    """The name of a column in an error message, or its position in an array."""
+    return repr(X.columns[column]) if hasattr(X, "columns") else str(column)
 
 
-def values_of(X, position):
+def column_of(X, columns):
+    """A column as the frame's own series, or as an array; or, for a list of positions, a frame or a matrix of these columns."""
+    return X.iloc[:, columns] if hasattr(X, "iloc") else X[:, columns]
+
+
+def _floats(X, columns):
+    """These columns as numbers, (n, len(columns)); a pandas frame may hold sparse columns."""
+    part = nan_for_NA(column_of(X, columns))
+    numbers = check_array(part, dtype=np.float64, ensure_all_finite=False, accept_sparse=True, ensure_min_samples=0)
+    return numbers.toarray() if issparse(numbers) else numbers
+
+
+def _floats_or_nan(X, column, handle_unknown):
+    """A column that was empty in fit: its numbers, or, if it holds anything else, NaN for all."""
+    try:
+        return _floats(X, [column])[:, 0]
+    except (ValueError, TypeError, OverflowError):
+        if handle_unknown == "error":
+            name = name_of(X, column)
+            raise ValueError(f"Column {name} of X was empty in fit, and handle_unknown='error' refuses what it holds.") from None
+        return np.nan
+
+
+def values_of(X, column):
     """The values of a column as Python objects, with None for missing values."""
-    column = column_of(X, position)
-    if hasattr(column, "isna"):  # pandas
-        return [None if missing else value for value, missing in zip(column.tolist(), column.isna().tolist())]
-    values = column.to_list() if hasattr(column, "to_list") else column.tolist()
-    return [None if value is None or value != value else value for value in values]  # NaN differs from itself
+    values = column_of(X, column)
+    if hasattr(values, "isna"):  # pandas
+        return [None if missing else value for value, missing in zip(values.tolist(), values.isna().tolist())]
+    return [None if is_missing(value) else value for value in _as_list(values)]
 
 
-def _is_categorical(X, position):
-    name = str(column_of(X, position).dtype).lower()  # a string, because pandas and polars need not be installed
-    if name == "object":
-        present = [value for value in values_of(X, position) if value is not None]
-        return bool(present) and all(isinstance(value, str | bool) for value in present)
-    return name == "str" or name.startswith(CATEGORICAL_TYPES)
+def is_missing(value):
+    """Whether a value is None, NaN, NaT or pandas.NA."""
+    return value is None or _is_NA(value) or (not isinstance(value, str) and value != value)  # NaN and NaT differ from themselves
+
+
+def _is_NA(value):
+    return type(value).__name__ == "NAType"
+
+
+def _as_list(column):
+    return column.to_list() if hasattr(column, "to_list") else column.tolist()
+
+
+def codes_of(column, codes):
+    """The code of each value of a column."""
+    if len(column) > FEW_ROWS and hasattr(column, "factorize"):  # pandas
+        position, distinct = column.factorize()
+        return np.array([*map(codes.__getitem__, distinct.tolist()), UNKNOWN])[position]  # −1, the last, is missing
+    if len(column) > FEW_ROWS and hasattr(column, "replace_strict") and _is_text(column.dtype):  # polars
+        known = {value: code for value, code in codes.items() if isinstance(value, str)} or {"": UNKNOWN}
+        return column.cast(str).replace_strict(list(known), list(known.values()), default=UNKNOWN).to_numpy()
+    return np.fromiter(map(codes.__getitem__, _as_list(column)), np.float64, len(column))
+
+
+def _is_text(dtype):
+    return str(dtype).lower().startswith(("string", "utf8", "categorical", "enum"))
+
+
+def _categories_of_booleans(X, positions):
+    """The sorted categories of those of these columns that a frame holds as booleans, by position."""
+    columns = boolean_columns(X, positions)
+    if not columns or not X.shape[0]:
+        return {}
+    values = _floats(X, columns)
+    pairs = zip((values == 0).any(axis=0), (values == 1).any(axis=0))
+    return {column: [False] * bool(no) + [True] * bool(yes) for column, (no, yes) in zip(columns, pairs)}
 
 
 def _categories_of(X, position):
+    column = column_of(X, position)
     try:
-        return _sorted(set(values_of(X, position)) - {None})
+        distinct = _as_list(column.unique()) if hasattr(column, "unique") else set(_as_list(column))
+        return _sorted({value for value in distinct if not is_missing(value)})
     except TypeError as error:  # values that cannot be hashed or compared
-        name = repr(X.columns[position]) if hasattr(X, "columns") else position
-        raise ValueError(f"Column {name} of X holds values that cannot be categories: {error}.") from error
+        raise ValueError(f"Column {name_of(X, position)} of X holds values that cannot be categories: {error}.") from error
 
 
 def _sorted(values):

@@ -12,7 +12,8 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils import check_X_y as sklearn_check_X_y
 from sklearn.utils.validation import validate_data
 
-from sksoftmax.data.columns import column_of, nan_for_NA, with_shape
+from sksoftmax.data.columns import are_numbers, categorical_by_type, column_of, nan_for_NA, with_shape
+from sksoftmax.data.frames import check_names, in_memory, is_frame
 
 FLOATS = (np.float64, np.float32)
 OPTIONS = {"accept_sparse": "csr", "dtype": FLOATS, "ensure_all_finite": False}
@@ -21,11 +22,12 @@ ADVICE = (
     "Name them in categorical_features, if they are categories, or turn them into numbers: categories with OneHotEncoder, for "
     "example, dates into days."
 )
+TIME_PARTS = {"month": "month", "weekday": "day_of_week", "hour": "hour"}  # as pandas names them
 NAMING = {"X", "y", "feature", "features", "Expected", "Found"}  # a message with one of these words names its argument
 
 
 class Given(NamedTuple):
-    """The arguments that the user passed to fit or partial_fit, unchanged."""
+    """The arguments that the user passed to fit or partial_fit."""
 
     X: object
     y: object
@@ -35,15 +37,20 @@ class Given(NamedTuple):
     sample_weight_val: object = None
     classes: object = None
 
+    def in_memory(self):
+        """The same arguments as arrays, or as pandas or polars frames."""
+        return Given(*(in_memory(value, name) for name, value in self._asdict().items()))
+
 
 def check_X(estimator, X, categories, accepts_missing):
     """X for a prediction, as a float array or CSR matrix with the columns of fit and categories as codes."""
 
-    def validate(X, is_coded):
-        if is_coded:
-            return check_array(X, estimator=estimator, **OPTIONS)
+    def validate(X, is_named):
+        if is_named:
+            return check_array(X, estimator=estimator, input_name="X", **OPTIONS)
         return validate_data(estimator, X, reset=False, **OPTIONS)
 
+    X = in_memory(X, "X")
     with np.errstate(over="ignore", invalid="ignore"):
         if categories or not _needs_no_conversion(estimator, X):
             X = _numbers(estimator, X, categories, False, validate)
@@ -67,8 +74,8 @@ def check_X_y(estimator, X, y, categories, accepts_missing, reset):
     """X as a float array or CSR matrix with categories as codes, and y as labels (n,) or a matrix (n, L)."""
     y = _array_of_y(y)
 
-    def validate(X, is_coded):
-        if is_coded:
+    def validate(X, is_named):
+        if is_named:
             return sklearn_check_X_y(X, y, estimator=estimator, multi_output=True, **OPTIONS)
         return validate_data(estimator, X, y, reset=reset, multi_output=True, **OPTIONS)
 
@@ -207,19 +214,29 @@ def _check_sizes(n_samples, n_validation):
 
 
 def _numbers(estimator, X, categories, reset, validate):
-    """The result of `validate(X, is_coded)`, with codes in X if X has categories, and with errors that name columns."""
-    is_coded = bool(categories) and len(with_shape(X).shape) == 2  # scikit-learn's validation refuses other shapes
-    if is_coded:
+    """The result of `validate(X, is_named)`, with codes in X if X has categories, and with errors that name columns.
+
+    `is_named` is whether the columns of X have been compared with those of fit.
+    """
+    is_coded = bool(categories.read_columns) and len(with_shape(X).shape) == 2  # scikit-learn refuses other shapes
+    is_coded = is_coded and (bool(categories) or not issparse(X))
+    if is_frame(X):
+        if not X.shape[1]:
+            raise ValueError(f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
+        check_names(estimator, X, reset)
+    elif is_coded:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
     try:
         if _has_unreal_columns(X, categories.of_column):
             raise TypeError("dates, durations and complex numbers are not real numbers")
-        return validate(categories.matrix(X) if is_coded else nan_for_NA(X), is_coded)
+        return validate(
+            categories.matrix(X, estimator.handle_unknown) if is_coded else nan_for_NA(X), is_named=is_coded or is_frame(X)
+        )
     except (ValueError, TypeError, OverflowError) as error:
-        columns = _columns_not_numeric(X, categories.of_column)
+        columns = _columns_not_numeric(X, categories.read_columns)
         if not columns:
             raise _with_X_named(error, X) from error
-        advice = ADVICE if reset else "They held numbers in fit."
+        advice = _advice(X, columns, estimator.categorical_features) if reset else "They held numbers in fit."
         kind = TypeError if isinstance(error, TypeError) and isinstance(X, np.ndarray | list) else ValueError
         raise kind(f"X must be numeric; these columns are not: {columns}. {advice} ({error})") from error
 
@@ -277,8 +294,9 @@ def _has_unreal_columns(X, categorical):
     """Whether a non-categorical column has dates, durations or complex numbers, which NumPy would silently convert."""
     if isinstance(X, np.ndarray):
         return X.dtype.kind in "mM"
-    dtypes = X.dtypes if hasattr(X, "columns") and hasattr(X, "dtypes") else ()
-    return any(_is_unreal(dtype) for column, dtype in enumerate(dtypes) if column not in categorical)
+    dtypes = list(X.dtypes) if is_frame(X) else []
+    unreal = {dtype for dtype in set(dtypes) if _is_unreal(dtype)}
+    return any(dtype in unreal for column, dtype in enumerate(dtypes) if column not in categorical) if unreal else False
 
 
 def _is_unreal(dtype):
@@ -289,18 +307,47 @@ def _is_unreal(dtype):
 def _columns_not_numeric(X, categorical):
     """The names or positions of columns that are neither numeric nor categorical, in a frame or an array of objects."""
     X = nan_for_NA(with_shape(X))
-    is_frame = hasattr(X, "columns") and hasattr(X, "dtypes")
-    if not is_frame and not (isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OSU"):
+    if not is_frame(X) and not (isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OSU"):
         return []
-    names = [str(name) for name in X.columns] if is_frame else range(X.shape[1])
+    names = [str(name) for name in X.columns] if is_frame(X) else range(X.shape[1])
     return [name for column, name in enumerate(names) if column not in categorical and not _is_numeric(column_of(X, column))]
 
 
 def _is_numeric(column):
-    if _is_unreal(column.dtype):
-        return False
-    try:
-        np.asarray(column, dtype=np.float64)
-    except (ValueError, TypeError, OverflowError):
-        return False
-    return True
+    return not _is_unreal(column.dtype) and are_numbers(column)
+
+
+def _advice(X, columns, categorical_features):
+    """What to do about columns that are not numeric in fit."""
+    if not is_frame(X):
+        return ADVICE
+    types = dict(zip(map(str, X.columns), (str(dtype).lower() for dtype in X.dtypes)))
+    dates = [name for name in columns if types[name].startswith("datetime")]
+    if dates:
+        return f"Turn dates into numbers first, in fit and predict alike: {_date_parts(X, dates[0])}"
+    named = [] if categorical_features is None else np.asarray(categorical_features, dtype=object).ravel().tolist()
+    texts = [str(X.columns[column]) for column in categorical_by_type(X)]
+    if set(columns) <= set(texts) and "from_dtype" not in named and not any(isinstance(value, bool) for value in named):
+        added = repr(["from_dtype", *named]) if named else "'from_dtype'"
+        return f"To find columns of text by their type, use categorical_features={added}. {ADVICE}"
+    return ADVICE
+
+
+def _date_parts(X, name):
+    """The line of pandas or polars that turns this column of dates into the year, with its fraction, month, weekday and hour."""
+    if hasattr(X, "iloc"):
+        date = f"X[{name!r}].dt"
+        parts = {"": f"{date}.year + {date}.day_of_year / 366"}
+        parts |= {f"_{part}": f"{date}.{name_there}" for part, name_there in TIME_PARTS.items()}
+        return f"X = X.assign({_as_arguments(name, parts)})"
+    date = f"pl.col({name!r}).dt"
+    parts = {"": f"{date}.year() + {date}.ordinal_day() / 366"}
+    parts |= {f"_{part}": f"{date}.{part}()" for part in TIME_PARTS}
+    return f"X = X.with_columns({_as_arguments(name, parts)})"
+
+
+def _as_arguments(name, parts):
+    """Keyword arguments, in Python, that give columns named after this one their values."""
+    if name.isidentifier():
+        return ", ".join(f"{name}{suffix}={value}" for suffix, value in parts.items())
+    return "**{" + ", ".join(f"{name + suffix!r}: {value}" for suffix, value in parts.items()) + "}"

@@ -198,7 +198,7 @@ def category_block(column, known, categories):
     values = [categories.of_column[column][int(code)] for code in known.codes]
     if known.are_embedded:
         return Codes(column, known.codes, values, known.n_rows)
-    return OneHot(column, known.codes, values)
+    return OneHot(column, known.codes, values, has_flag=len(known.codes) == 2 and bool(known.n_rows[0] > 0))
 
 
 def arithmetic(dtype, X, scaling, sample_weight=None):

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from sksoftmax.data.class_weight import class_factors, weighted
+from sksoftmax.data.column_warnings import warn_of_columns
 from sksoftmax.data.columns import Categories
 from sksoftmax.data.inputs import (
     Given,
@@ -180,9 +181,12 @@ def planned_splits(call, targets, n_rows, validation):
 
 
 def fit_columns(call, training, categories, targets):
-    """The preprocessor that the training rows ask for."""
+    """The preprocessor that the training rows ask for; warn of columns that teach the network nothing."""
     asked = {name: call.params[name] for name in ("scaling", "n_bins", "relevance")}
-    return fit_preprocessor(training, categories, **asked, kind=targets.kind, rng=call.rng)
+    preprocessor = fit_preprocessor(training, categories, **asked, kind=targets.kind, rng=call.rng)
+    if categories:
+        warn_of_columns(preprocessor, training.X, getattr(call.estimator, "feature_names_in_", None))
+    return preprocessor
 
 
 def inputs(samples, preprocessor, factors, targets, dtype):

@@ -351,7 +351,7 @@ def texts(display):
     return [text.get_text() for text in [*display.ax_.texts, *display.ax_.get_legend().get_texts()]]
 
 
-def committee(**params):
+def committee_to_draw(**params):
     """A committee that trains for ten epochs, the first four of them on folds."""
     rows = np.random.default_rng(0).normal(size=(600, 3))
     clf = SoftmaxMLPClassifier(**{"hidden_layer_sizes": (4,), "max_iter": 10, "random_state": 0, **params})
@@ -359,20 +359,20 @@ def committee(**params):
 
 
 def test_a_line_with_words_marks_the_end_of_the_folds():
-    display = LossCurveDisplay.from_estimator(committee())
+    display = LossCurveDisplay.from_estimator(committee_to_draw())
     assert set(display.fold_lines_[0].get_xdata()) == {4.5}
     assert texts(display) == ["from here: all rows", "SoftmaxMLPClassifier: training"]
 
 
 @pytest.mark.parametrize("params", [{"n_members": 1}, {"early_stopping": True}], ids=str)
 def test_no_line_is_drawn_if_the_folds_never_end_or_there_are_none(params):
-    display = LossCurveDisplay.from_estimator(committee(**params))
+    display = LossCurveDisplay.from_estimator(committee_to_draw(**params))
     assert display.fold_lines_ == [None]
     assert "from here: all rows" not in texts(display)
 
 
 def test_the_line_at_the_end_of_the_folds_stays_where_it_was_after_a_warm_start():
-    clf = committee(warm_start=True)
+    clf = committee_to_draw(warm_start=True)
     rows = np.random.default_rng(0).normal(size=(600, 3))
     display = LossCurveDisplay.from_estimator(clf.fit(rows, (rows[:, 0] > 0).astype(int)))
     assert len(display.lines_[0].get_xdata()) == 20

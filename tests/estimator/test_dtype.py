@@ -17,7 +17,7 @@ FRAME = pd.DataFrame({"length": X[:, 0], "colour": rng.choice(["red", "green", "
 TARGETS = {"binary": y, "multiclass": np.arange(N) % 3, "multilabel": np.column_stack([y, 1 - y, y])}
 
 
-def small(**params):
+def six_units(**params):
     return SoftmaxMLPClassifier(**{"hidden_layer_sizes": (6,), "n_members": 1, "max_iter": 3, "random_state": 0, **params})
 
 
@@ -30,7 +30,7 @@ def predictions(clf, X):
     "params", [{}, {"n_members": 4}, {"solver": "lbfgs", "max_iter": 20}, {"scaling": None}, {"dtype": "float64"}], ids=str
 )
 def test_dtype_auto_gives_float64_predictions_for_any_number_of_rows(n_rows, params):
-    clf = small(**params).fit(X[:n_rows], y[:n_rows])
+    clf = six_units(**params).fit(X[:n_rows], y[:n_rows])
     for result in predictions(clf, X) + predictions(clf, X.astype(np.float32)):
         assert result.dtype == np.float64
     assert json.dumps(list(clf.predict_proba(X)[0]))
@@ -38,21 +38,21 @@ def test_dtype_auto_gives_float64_predictions_for_any_number_of_rows(n_rows, par
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_dtype_auto_gives_float64_for_a_frame_and_any_target(target):
-    assert small().fit(FRAME, TARGETS[target]).predict_proba(FRAME).dtype == np.float64
+    assert six_units().fit(FRAME, TARGETS[target]).predict_proba(FRAME).dtype == np.float64
 
 
 @pytest.mark.parametrize(("dtype", "given"), [("float32", np.float64), ("float32", np.float32), ("auto", np.float32)])
 @pytest.mark.parametrize("n_rows", [50, 120])
 @pytest.mark.parametrize("n_members", [1, 4])
 def test_dtype_float32_or_a_float32_X_gives_float32_predictions(dtype, given, n_rows, n_members):
-    clf = small(dtype=dtype, n_members=n_members).fit(X[:n_rows].astype(given), y[:n_rows])
+    clf = six_units(dtype=dtype, n_members=n_members).fit(X[:n_rows].astype(given), y[:n_rows])
     assert {result.dtype.name for result in predictions(clf, X)} == {"float32"}
 
 
 def test_the_dtype_of_predictions_is_that_of_the_first_call():
-    clf = small().partial_fit(X, y, classes=[0, 1]).partial_fit(X.astype(np.float32), y)
+    clf = six_units().partial_fit(X, y, classes=[0, 1]).partial_fit(X.astype(np.float32), y)
     assert clf.predict_proba(X.astype(np.float32)).dtype == np.float64
-    clf = small(warm_start=True).fit(X.astype(np.float32), y).fit(X, y)
+    clf = six_units(warm_start=True).fit(X.astype(np.float32), y).fit(X, y)
     assert clf.predict_proba(X).dtype == np.float32
 
 
@@ -65,7 +65,7 @@ def test_from_sklearn_keeps_the_dtype_of_predictions(given):
 
 def test_probabilities_that_dtype_float32_would_round_are_as_exact_as_the_logits():
     """Two probabilities near 1 that are equal in float32 differ: the float32 logits are turned into float64 first."""
-    clf = small(hidden_layer_sizes=(), dtype="auto").fit(X, X[:, 0] > 0)
+    clf = six_units(hidden_layer_sizes=(), dtype="auto").fit(X, X[:, 0] > 0)
     clf.coefs_ = [40 * W for W in clf.coefs_]
     z = clf.decision_function(X)
     np.testing.assert_allclose(clf.predict_proba(X)[:, 0], 1 / (1 + np.exp(z)), rtol=1e-12)

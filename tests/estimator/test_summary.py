@@ -18,7 +18,7 @@ X, y = rng.normal(size=(N, 3)), np.arange(N) % 2
 FRAME = pd.DataFrame({"length": X[:, 0], "colour": rng.choice(["red", "green", "blue"], N)})
 
 
-def small(**params):
+def small_for_summary(**params):
     return SoftmaxMLPClassifier(**{"hidden_layer_sizes": (4,), "n_members": 1, "max_iter": 3, "random_state": 0, **params})
 
 
@@ -45,12 +45,12 @@ def test_dropout_and_weight_decay_are_those_that_the_members_ended_with():
 
 
 def test_a_list_of_dropout_rates_stays_one_for_each_hidden_layer():
-    clf = small(hidden_layer_sizes=(4, 5), n_members=4, dropout=[0.1, 0.2]).fit(X, y)
+    clf = small_for_summary(hidden_layer_sizes=(4, 5), n_members=4, dropout=[0.1, 0.2]).fit(X, y)
     assert clf.dropout_.tolist() == [[0.1, 0.2]] * 4
 
 
 def test_the_mixture_is_made_of_member_weights_and_temperatures():
-    clf = small(n_members=4, max_iter=30).fit(X, y)
+    clf = small_for_summary(n_members=4, max_iter=30).fit(X, y)
     mixture = clf._model.mixture
     np.testing.assert_allclose(clf.member_temperatures_ * mixture.sharpness, 1)
     assert clf.temperature_ * mixture.final == pytest.approx(1)
@@ -65,7 +65,7 @@ def test_from_sklearn_has_the_attributes_of_what_auto_became():
 
 def test_categories_and_unused_columns_are_attributes_by_name():
     columns = {"constant": 1.0, "nothing": np.nan, "half": np.where(y, 1.0, np.nan), "id": [f"id {i}" for i in range(N)]}
-    clf = small().fit(FRAME.assign(**columns).drop(columns="id"), y)
+    clf = small_for_summary().fit(FRAME.assign(**columns).drop(columns="id"), y)
     assert clf.categories_ == {"colour": ["blue", "green", "red"]}
     assert clf.unused_columns_ == dict.fromkeys(["constant", "nothing"], "all its values are equal, or missing")
     assert "missingindicator_half" in clf.encoded_feature_names_
@@ -75,7 +75,7 @@ def test_categories_and_unused_columns_are_attributes_by_name():
 @pytest.mark.filterwarnings("ignore:.*gives the network no input", "ignore:Column 'id' of X")
 def test_unused_columns_say_that_each_category_occurs_once_and_that_relevance_is_0():
     frame = pd.DataFrame({"id": [f"id {i:x}" for i in range(300)], "a": np.arange(300.0), "b": np.arange(300.0) % 7})
-    clf = small(relevance=[1, 1, 0]).fit(frame, np.arange(300) % 2)
+    clf = small_for_summary(relevance=[1, 1, 0]).fit(frame, np.arange(300) % 2)
     assert clf.unused_columns_ == {"id": "each of its 300 categories occurs in one row only", "b": "its relevance is 0"}
     assert clf.categories_ == {"id": []}
 
@@ -84,14 +84,14 @@ def test_unused_columns_say_that_each_category_occurs_once_and_that_relevance_is
 def test_unused_columns_of_an_array_and_of_a_sparse_X_are_named_by_position(scaling):
     rows = np.column_stack([X, np.zeros(N)])
     expected = {} if scaling is None else {"x3": "all its values are equal, or missing"}
-    assert small(scaling=scaling).fit(rows, y).unused_columns_ == expected
+    assert small_for_summary(scaling=scaling).fit(rows, y).unused_columns_ == expected
     expected = {} if scaling is None else {"x3": "all its values are 0"}
-    assert small(scaling=scaling).fit(csr_matrix(rows), y).unused_columns_ == expected
+    assert small_for_summary(scaling=scaling).fit(csr_matrix(rows), y).unused_columns_ == expected
 
 
 def test_a_column_without_any_value_in_fit_never_matters():
     frame = FRAME.assign(nothing=np.nan)
-    clf = small().fit(frame, y)
+    clf = small_for_summary().fit(frame, y)
     np.testing.assert_array_equal(clf.predict_proba(frame.assign(nothing=7.0)), clf.predict_proba(frame))
 
 
@@ -113,16 +113,16 @@ def test_summary_tells_what_auto_became(params):
 
 def test_summary_lists_twenty_columns_and_counts_the_others():
     frame = pd.DataFrame({f"column {i}": np.zeros(N) for i in range(25)}).assign(length=X[:, 0])
-    text = small().fit(frame, y).summary()
+    text = small_for_summary().fit(frame, y).summary()
     assert "column 19: " in text and "column 20: " not in text
     assert text.endswith("and 5 more columns")
 
 
 def test_summary_of_multilabel_targets_and_probabilities_says_so():
-    assert "3 labels" in small().fit(X, np.column_stack([y, y, 1 - y])).summary()
-    assert "2 classes, fitted on probabilities" in small().fit(X, np.column_stack([y, 1 - y]) * 0.8 + 0.1).summary()
+    assert "3 labels" in small_for_summary().fit(X, np.column_stack([y, y, 1 - y])).summary()
+    assert "2 classes, fitted on probabilities" in small_for_summary().fit(X, np.column_stack([y, 1 - y]) * 0.8 + 0.1).summary()
 
 
 def test_summary_of_an_estimator_that_is_not_fitted_says_so():
     with pytest.raises(NotFittedError):
-        small().summary()
+        small_for_summary().summary()

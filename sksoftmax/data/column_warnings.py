@@ -1,0 +1,71 @@
+"""Warnings about categorical columns that teach nothing: numbers as text, IDs, free text, categories of one row each."""
+
+import warnings
+from numbers import Number
+
+import numpy as np
+
+from sksoftmax.data.columns import are_numbers
+from sksoftmax.data.rows import column_of
+
+NEARLY_ALL = 0.9
+MANY = 50  # a column of fewer distinct values may be a small sample of a column of categories
+
+
+def warn_of_columns(preprocessor, X, names):
+    """Warn of categorical columns of X, the coded training rows, of which a network can learn nothing or little.
+
+    `names` has the names of the columns of X, or is None. ValueError if such columns are all that X has.
+    """
+    categories = preprocessor.categories.of_column
+    used = {column for block in preprocessor.blocks for column in block.source}
+    messages = []
+    for column, values in categories.items():
+        n_rows = np.count_nonzero(column_of(X, column) >= 0)
+        name = f"Column {column if names is None else repr(names[column])} of X"
+        is_used = column in used or preprocessor.relevance[column] == 0
+        if message := doubt(name, values, n_rows, is_used):
+            messages.append(message)
+    if messages and not preprocessor.n_columns:
+        raise ValueError(f"X has no column that gives the network an input. {' '.join(messages)}")
+    for message in messages:
+        warnings.warn(message)
+
+
+def doubt(name, values, n_rows, is_used):
+    """What is wrong with a column of these categories in this many rows, and what to do; None if nothing is.
+
+    `is_used` is whether the column gives the network an input.
+    """
+    if not values:
+        return None
+    are_distinct = len(values) > MANY and len(values) >= NEARLY_ALL * n_rows
+    is_text = all(isinstance(value, str) for value in values)
+    effect = "is learned from one row or two" if is_used else "occurs in one row, so the column gives the network no input"
+    found = f"{len(values)} distinct values in {n_rows} rows"
+    if are_distinct and is_text and share_of_numbers(values) >= NEARLY_ALL:
+        return (
+            f"{name} holds numbers as text ({found}), and each is treated as a category, which {effect}. "
+            'Convert the column to numbers first: pd.to_numeric(..., errors="coerce").'
+        )
+    if are_distinct and is_text:
+        return (
+            f"{name} holds text that hardly repeats ({found}), such as an ID or free text. Each value is treated as a category, "
+            f"which {effect}. Drop the column, or encode it first, for example with skrub's TextEncoder."
+        )
+    if not is_used:
+        return (
+            f"{name} gives the network no input: each of its {len(values)} categories occurs in one row. "
+            "Drop the column, or turn it into numbers."
+        )
+    if are_distinct and all(isinstance(value, Number) for value in values):
+        return (
+            f"{name} holds numbers that hardly repeat ({found}), and each is treated as a category, which {effect}. "
+            "Leave the column out of categorical_features to use its values as numbers."
+        )
+    return None
+
+
+def share_of_numbers(values):
+    """The share of these texts that are numbers."""
+    return np.mean([are_numbers(value) for value in values])
