@@ -144,9 +144,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         size of the largest component of the gradient at which training ends.
 
     verbose : bool or int, default=False
-        What to print for each epoch or iteration: 1 or True prints MLPClassifier's lines, 2 the row of a table with the epoch of
-        how many, the phase ("folds" or "all rows", see `n_members`), the losses, the validation score, the learning rate, and
-        the seconds since the start and, at most, left.
+        What to print for each epoch or iteration. 2 prints the row of a table: the epoch of how many, the phase ("folds" or
+        "all rows", see `n_members`), the losses, the validation score, the learning rate, the seconds since the start and the
+        seconds left at most. True and any other positive number print MLPClassifier's lines.
 
     warm_start : bool, default=False
         Whether `fit` continues from the weights (and the optimizer's moments) of the previous call. Then, as between calls of
@@ -217,7 +217,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     label_smoothing : float, default=0.05
         Share ε of each training target, in [0, 1), that is replaced by the mean target π: y becomes (1 − ε) y + ε π, after [7]_,
-        where π holds the classes' frequencies in the training rows, so that predicted probabilities keep these frequencies.
+        where π holds the classes' frequencies in the training rows (99 % of them and 1 % of equal ones, so that no class has
+        nearly none), so that predicted probabilities keep these frequencies.
         Validation losses use the unsmoothed targets.
 
     clip_norm : float or None, default=None
@@ -331,6 +332,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     member_weights_ : ndarray of shape (n_members,)
         The weight of each member in the mixture.
+
+    mixture_bias_ : ndarray of shape (n_outputs_,)
+        What is added to the mixture's logits after the division by `temperature_`, so that mean probabilities meet the classes'
+        frequencies in the rows that members left out. Zeros without folds.
 
     n_members_ : int
         Number of networks.
@@ -491,6 +496,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     dropout_: Floats
     weight_decay_: Floats
     member_weights_: Floats
+    mixture_bias_: NDArray[np.float64]
     member_temperatures_: Floats
     temperature_: float
     categories_: dict[str, list[Any]]

@@ -55,7 +55,7 @@ class Model:
     network: Network
     mixture: Mixture
     targets: Targets
-    output_dtype: str = "float64"
+    output_dtype: str
 
     @property
     def head(self):
@@ -115,6 +115,7 @@ class Model:
             "member_weights_": self.mixture.weights,
             "member_temperatures_": 1 / self.mixture.sharpness,
             "temperature_": 1 / self.mixture.final,
+            "mixture_bias_": np.broadcast_to(np.asarray(self.mixture.bias, np.float64), (network.form.n_outputs,)).copy(),
         }
 
     def check(self):

@@ -234,7 +234,7 @@ def others(X, columns):
 def nan_for_NA(X):
     """X, or, if it holds objects, a copy with NaN for pandas.NA, which is no number for NumPy."""
     if isinstance(X, np.ndarray) and X.dtype == object:
-        missing = np.frompyfunc(_is_NA, 1, 1)(X).astype(bool)
+        missing = np.asarray(np.frompyfunc(_is_NA, 1, 1)(X), dtype=bool)  # of one value, it is a scalar
         return np.where(missing, np.nan, X) if missing.any() else X
     if not hasattr(X, "isna") or not hasattr(X, "columns") or np.dtype(object) not in list(X.dtypes):
         return X

@@ -4,17 +4,12 @@ The other modules know pandas and polars frames by their attributes `columns` an
 argument needs it.
 """
 
-import importlib
 import warnings
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
-ARROW_READERS = {  # libraries that read Arrow; pyarrow also restores the index and the categories of a pandas frame
-    "pyarrow": lambda pyarrow, X: pyarrow.table(X).to_pandas(),
-    "polars": lambda polars, X: polars.DataFrame(X),
-}
 CONVERSIONS = ("collect", "to_pandas", "toPandas", "as_data_frame", "df", "to_arrow", "compute", "to_numpy")
 
 
@@ -48,12 +43,25 @@ def _text_as_objects(X):
 
 
 def _from_arrow(X, name, kind):
-    for library, read in ARROW_READERS.items():
+    for read in (_with_pyarrow, _with_polars):
         try:
-            return read(importlib.import_module(library), X)
+            return read(X)
         except ImportError:  # of the library, or of pandas in pyarrow
             continue
     raise TypeError(f"{name} is a {kind}. Install pyarrow and pandas, or polars, which can read it.")
+
+
+def _with_pyarrow(X):
+    """X in pandas, with the index and the categories of a frame that was one of pandas."""
+    import pyarrow
+
+    return pyarrow.table(X).to_pandas()
+
+
+def _with_polars(X):
+    import polars
+
+    return polars.DataFrame(X)
 
 
 def _unreadable(X, name, kind):

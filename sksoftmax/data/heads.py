@@ -22,6 +22,11 @@ class SoftmaxHead:
         self.classes = classes
         self.n_outputs = len(classes)
 
+    @property
+    def even(self):
+        """The mean target of each output if all classes are equally frequent."""
+        return 1 / self.n_outputs
+
     def from_codes(self, codes, dtype):
         """The codes unchanged: integer labels stay integers."""
         return codes
@@ -85,6 +90,7 @@ class LogisticHead:
 
     out_activation = "logistic"
     loss = staticmethod(logistic_loss)
+    even = 0.5  # the mean target of each output if all labels are as frequent as not
 
     def log_p(self, logits):
         """The log-probabilities of yes and no, in which members are mixed, (…, n_outputs, 2)."""

@@ -173,13 +173,17 @@ def without_zero_weights(samples):
 def split_by_class(samples, fraction, labels, rng):
     """Training and validation parts, drawn within each class: of two rows or more, at least one goes to each part.
 
-    `labels` has a class number for each row. The only row of a class is trained on.
+    `labels` has a class number for each row. The only row of a class is trained on. If this leaves fewer than two rows to score,
+    classes do not count.
     """
     _check_fraction(fraction)
     counts = np.bincount(labels)
     n_validation = np.clip(np.round(fraction * counts).astype(int), 1, np.maximum(counts - 1, 0))
     n_validation[counts < 2] = 0
     _check_sizes(len(samples), max(int(n_validation.sum()), 2))
+    if n_validation.sum() < 2:
+        labels, counts = np.zeros_like(labels), np.array([len(labels)])
+        n_validation = np.clip(np.round(fraction * counts).astype(int), 2, counts - 1)
     order = rng.permutation(len(samples))
     order = order[np.argsort(labels[order], kind="stable")]
     rank = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -111,16 +111,17 @@ def mix_in_place(logits, sharpness, log_weights, head):
 def fit_bias(mixture, final, samples, head):
     """The bias b of each output, (n_outputs,), that minimises the loss plus |b|² / 2n: mean probabilities meet the frequencies.
 
-    `mixture` are the mixture's logits before they are multiplied by `final`.
+    n is the number of rows, or the sum of their weights; `mixture` are the mixture's logits before `final` multiplies them.
     """
     n_rows, n_outputs = mixture.shape
     weights = np.ones(n_rows) if samples.weights is None else samples.weights.astype(np.float64)
+    total = weights.sum()
 
     def loss_and_gradient(bias):
-        loss, gradient = bias @ bias / (2 * n_rows), bias / n_rows
+        loss, gradient = bias @ bias / (2 * total), bias / total
         for part in blocks(np.arange(n_rows), n_outputs):
             z = np.asfortranarray(mixture[part] * np.float64(final) + bias)
-            share = weights[part].sum() / weights.sum()
+            share = weights[part].sum() / total
             loss_of_part, d_z = head.loss(z, samples.targets[part], weights[part])
             loss, gradient = loss + share * loss_of_part, gradient + share * d_z.sum(axis=0)
         return loss, gradient

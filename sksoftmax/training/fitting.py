@@ -39,6 +39,8 @@ from sksoftmax.training.scoring import check_scoring_fits, make_score
 from sksoftmax.training.steps import train_by_steps, train_one_epoch
 from sksoftmax.training.warm_start import Earlier, TrainingState, fixed_parameters
 
+EVEN = 0.01  # share of equal frequencies in what label smoothing moves the targets towards
+
 
 class Call(NamedTuple):
     """One call of fit or, if `incremental`, of partial_fit.
@@ -87,7 +89,7 @@ def train(call):
 
     # 6. Train
     state = training_state(call, model, recipe)
-    prior = mean_targets(call, model, state, recipe, training)
+    prior = smoothing_target(call, model, state, recipe, training)
     run = make_run(call, model, state, recipe, committee, training, validation, prior)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         solver_of(recipe, call.incremental)(run, state)
@@ -228,8 +230,12 @@ def training_state(call, model, recipe):
     return state
 
 
-def mean_targets(call, model, state, recipe, training):
-    """The mean target of each output, (n_outputs,), of these rows, or of all that partial_fit saw; None without smoothing."""
+def smoothing_target(call, model, state, recipe, training):
+    """What label smoothing moves the targets towards, (n_outputs,); None without smoothing.
+
+    It is the mean target of these rows, or of all that partial_fit saw, and in a small part the same for all classes: so logits
+    stay finite even where a class has nearly no weight.
+    """
     if not recipe.label_smoothing:
         return None
     weight = training.total_weight
@@ -237,7 +243,7 @@ def mean_targets(call, model, state, recipe, training):
     if call.incremental and call.earlier and call.earlier.state.seen is not None:
         seen += call.earlier.state.seen
     state.seen = seen
-    return (seen[:-1] / seen[-1]).astype(model.network.dtype)
+    return ((1 - EVEN) * seen[:-1] / seen[-1] + EVEN * model.head.even).astype(model.network.dtype)
 
 
 def make_run(call, model, state, recipe, committee, training, validation, prior):

@@ -115,15 +115,15 @@ class Progress:
 class Report:
     """Prints the progress of one call of fit or partial_fit.
 
-    `verbose` 0 prints nothing, and 1 prints MLPClassifier's lines. 2 and above print a row of a table for each epoch; epochs are
-    numbered over all calls. `n_epochs` is the highest number of epochs of this call, None for partial_fit; `unit` is what they
-    are called; `has_folds` is whether members leave out folds.
+    `verbose` 0 prints nothing, 2 prints a row of a table for each epoch, and any other number prints MLPClassifier's lines.
+    Epochs are numbered over all calls. `n_epochs` is the highest number of epochs of this call, None for partial_fit; `unit` is
+    what they are called; `has_folds` is whether members leave out folds.
     """
 
     def __init__(self, verbose, n_epochs=None, unit="epoch", has_folds=False):
         self.verbose, self.n_epochs, self.unit, self.has_folds = int(verbose), n_epochs, unit, has_folds
         self.begun = perf_counter()
-        self.epoch = self._nothing if self.verbose == 0 else self._lines if self.verbose == 1 else self._row
+        self.epoch = {0: self._nothing, 2: self._row}.get(self.verbose, self._lines)
 
     def message(self, text):
         """Print this text, unless `verbose` is 0."""
@@ -133,7 +133,7 @@ class Report:
     def end_folds(self):
         """Explain, in the table, why the losses jump and the rate rises."""
         self.has_folds = False
-        if self.verbose > 1:
+        if self.verbose == 2:
             print("The folds are over: from here all members train on all rows, and a planned rate starts again.")
 
     def _nothing(self, number, progress, rate):

@@ -218,24 +218,26 @@ def test_sample_weight_2_equals_the_row_twice_with_the_defaults(params):
     "extra", [{}, {"ema_decay": 0.5, "weight_decay": 0.1, "clip_norm": 0.5, "label_smoothing": 0.1}], ids=str
 )
 def test_partial_fit_on_each_batch_equals_an_epoch_of_fit(solver, dtype, extra):
-    params = {"solver": solver, "dtype": dtype, "shuffle": False, "batch_size": 20, **extra}
-    whole, parts = two_layer_network(max_iter=3, **params).fit(X, CODES), two_layer_network(**params)
-    for start in [0, 20, 40] * 3:
-        parts.partial_fit(X[start : start + 20], CODES[start : start + 20], classes=range(3))
-    assert_same_weights(parts, whole)
+    """With equal frequencies of the classes in each batch, towards which labels are smoothed."""
+    params = {"solver": solver, "dtype": dtype, "shuffle": False, "batch_size": 15, **extra}
+    y = np.arange(N) % 3
+    whole, parts = two_layer_network(max_iter=3, **params).fit(X, y), two_layer_network(**params)
+    for start in [0, 15, 30, 45] * 3:
+        parts.partial_fit(X[start : start + 15], y[start : start + 15], classes=range(3))
+    assert_same_weights(parts, whole, rtol=1e-12)
     assert parts.t_ == whole.t_ == 3 * N
-    assert_allclose(np.mean(np.reshape(parts.loss_curve_, (3, 3)), axis=1), whole.loss_curve_, rtol=1e-6)
+    assert_allclose(np.mean(np.reshape(parts.loss_curve_, (3, 4)), axis=1), whole.loss_curve_, rtol=1e-6)
 
 
 @pytest.mark.parametrize("n_members", [1, 4])
 def test_partial_fit_on_each_batch_of_raw_rows_equals_one_call_after_the_first(n_members):
-    """Without dropout, as each call starts new masks."""
-    params = {"n_members": n_members, "shuffle": False, "batch_size": 20, "dropout": 0.0}
-    whole, parts = (two_layer_default(**params).partial_fit(FRAME, CODES, classes=range(3)) for _ in range(2))
-    whole.partial_fit(FRAME, CODES)
-    for start in (0, 20, 40):
-        parts.partial_fit(FRAME[start : start + 20], CODES[start : start + 20])
-    assert_same_weights(parts, whole)
+    """Without dropout, as each call starts new masks, and with equal frequencies of the classes in each batch."""
+    params, y = {"n_members": n_members, "shuffle": False, "batch_size": 15, "dropout": 0.0}, np.arange(N) % 3
+    whole, parts = (two_layer_default(**params).partial_fit(FRAME, y, classes=range(3)) for _ in range(2))
+    whole.partial_fit(FRAME, y)
+    for start in (0, 15, 30, 45):
+        parts.partial_fit(FRAME[start : start + 15], y[start : start + 15])
+    assert_same_weights(parts, whole, rtol=1e-12)
 
 
 # Copies that continue training

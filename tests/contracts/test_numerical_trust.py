@@ -60,14 +60,23 @@ def problem(kind, seed, n_rows=12, n_inputs=3):
     return X, targets, (BinaryHead if kind == "binary" else MultilabelHead)(np.arange(2)), targets
 
 
+def smoothed(y, weights, smoothing, n_classes):
+    """Targets moved towards 99 % of their mean and 1 % of equal frequencies."""
+    return (1 - smoothing) * y + smoothing * towards(y, weights, n_classes)
+
+
+def towards(y, weights, n_classes):
+    """What label smoothing moves these targets towards."""
+    return 0.99 * np.average(y, axis=0, weights=weights) + 0.01 / n_classes
+
+
 def textbook_loss(layers, X, y, weights, activations, softmax, smoothing, alpha):
     """The penalised mean loss of a network given as [(W, b), …], which may be complex."""
     H = X
     for (W, b), name in zip(layers, [*activations, None], strict=True):
         H = H @ W + b
         H = H if name is None else FORMULAS[name](H)
-    n_classes = y.shape[1] if softmax else 2
-    y = (1 - smoothing) * y + smoothing / n_classes
+    y = smoothed(y, weights, smoothing, y.shape[1] if softmax else 2)
     if softmax:
         losses = np.log(np.exp(H).sum(axis=1)) - (y * H).sum(axis=1)
     else:
@@ -104,11 +113,12 @@ def network_for(head, hidden, activation, n_members=1, seed=0):
     return network
 
 
-def run_on(network, head, X, targets, weights, smoothing=0.0, alpha=0.0):
-    """A `Run` of this network on these rows, as fit would make it."""
+def run_on(network, head, X, targets, y, weights, smoothing=0.0, alpha=0.0):
+    """A `Run` of this network on these rows, as fit would make it; y are the targets as the textbook writes them."""
     recipe = SimpleNamespace(label_smoothing=smoothing, alpha=alpha, clip_norm=None)
     network.allocate_gradient()
-    return Run(model_of(network, head), Samples(X, targets, weights), None, None, recipe, NoTasks(), None, Report(0))
+    samples, prior = Samples(X, targets, weights), towards(y, weights, y.shape[1] if isinstance(head, SoftmaxHead) else 2)
+    return Run(model_of(network, head), samples, None, None, recipe, NoTasks(), None, Report(0), prior=prior)
 
 
 def assert_complex_steps_agree(kind, activation, hidden, smoothing, alpha, weighted, n_members=1):
@@ -116,7 +126,7 @@ def assert_complex_steps_agree(kind, activation, hidden, smoothing, alpha, weigh
     X, targets, head, y = problem(kind, seed=len(str(activation)))
     weights = np.linspace(0.2, 2, len(X)) if weighted else None
     network = network_for(head, hidden, activation, n_members)
-    run, optimizer = run_on(network, head, X, targets, weights, smoothing, alpha), GradientRecorder()
+    run, optimizer = run_on(network, head, X, targets, y, weights, smoothing, alpha), GradientRecorder()
     batch = np.tile(np.arange(len(X)), (n_members, 1))
     loss = train_epoch(run, SimpleNamespace(optimizer=optimizer, average=None), [batch], [0.0], None)
 
@@ -181,7 +191,7 @@ def blobs(n_classes, seed, n_rows=80, n_inputs=4):
 def rows_of_smoothed_targets(X, y, weights, n_classes, smoothing):
     """Rows for a solver that takes no soft labels: each row once for each class, weighted by its smoothed target."""
     weights = np.ones(len(X)) if weights is None else weights
-    targets = (1 - smoothing) * np.eye(n_classes)[y] + smoothing / n_classes
+    targets = smoothed(np.eye(n_classes)[y], weights, smoothing, n_classes)
     return np.repeat(X, n_classes, axis=0), np.tile(np.arange(n_classes), len(X)), (targets * weights[:, None]).ravel()
 
 
@@ -206,7 +216,8 @@ def test_with_hidden_layers_a_trust_region_method_returns_to_the_optimum_that_lb
     X, y, weights = blobs(n_classes, seed=len(activation))
     ours = plain((3,), activation, alpha=1.0, label_smoothing=0.05, **EXACT).fit(X, y, weights)
     network, head = ours._model.network.copy(), ours._model.head
-    run = run_on(network, head, X, head.from_codes(y, float), weights, 0.05, 1.0)
+    targets = y[:, None].astype(float) if n_classes == 2 else np.eye(n_classes)[y]
+    run = run_on(network, head, X, head.from_codes(y, float), targets, weights, 0.05, 1.0)
 
     def hessian(x, run, h=1e-5):
         columns = [loss_and_gradient(x + step, run)[1] - loss_and_gradient(x - step, run)[1] for step in h * np.eye(len(x))]

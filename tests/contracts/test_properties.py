@@ -38,11 +38,11 @@ WARNINGS = {  # the allowed warnings, and how their messages begin
     FutureWarning: "Support for labels represented as bytes",  # scikit-learn < 1.7
     UserWarning: "early_stopping=True has no effect in partial_fit|The validation score has not improved for too long"
     "|The number of unique classes is greater than 50%|X does not have valid feature names|X has feature names"
-    "|pandas.DataFrame with sparse columns found",
+    "|pandas.DataFrame with sparse columns found|Column .* of X (holds|gives the network no input)|y is a one-hot matrix",
 }
 REFUSALS = (  # of data that are well-formed
     r"validation set is too small|least populated class|Training diverged|class_weight gives every row|holds class probabilities"
-    r"|must give a finite number|scoring='\w+' failed on"
+    r"|must give a finite number|scoring='\w+' failed on|X has no column that gives the network an input"
 )
 PARTS = ["numbers", "numbers unscaled", "form", "cells", "y", "weight", "classes", "class_weight", "all"]
 

@@ -112,10 +112,14 @@ def test_objects_that_are_not_all_strings_or_booleans_are_not_categories_by_thei
 
 
 @pytest.mark.parametrize(
-    "X", [np.array([["a"], ["b"]]), np.array([["a"], ["b"]], dtype=object), [["a"], ["b"]], csr_matrix(np.eye(2))]
+    "X", [np.array([["a", "1"], ["b", "2.5"]]), np.array([["a", 1], ["b", "2.5"]], dtype=object), [["a", 1], ["b", 2.5]]]
 )
-def test_only_frames_have_types_for_each_column(X):
-    assert len(Categories.from_X(X, "from_dtype")) == 0
+def test_columns_of_an_array_are_categorical_if_they_hold_text_that_is_no_number(X):
+    assert Categories.from_X(X, "from_dtype").of_column == {0: ["a", "b"]}
+
+
+def test_sparse_X_has_no_categorical_columns():
+    assert len(Categories.from_X(csr_matrix(np.eye(2)), "from_dtype")) == 0
 
 
 def test_no_column_is_categorical_without_categorical_features():
@@ -254,9 +258,16 @@ def test_a_column_may_mix_types():
     assert found[4] == UNKNOWN
 
 
-@pytest.mark.parametrize("value", ["green", "", 0, 1, True, np.nan, None, pd.NA, ("red",)], ids=repr)
+@pytest.mark.parametrize("value", ["green", "", np.nan, None, pd.NA], ids=repr)
 def test_an_unseen_category_gives_no_error(value):
     assert codes(in_pandas([value], object), in_pandas(["red", "blue"])) == UNKNOWN
+
+
+@pytest.mark.parametrize("value", [0, 1, True, ("red",)], ids=repr)
+def test_an_unseen_category_of_a_type_that_fit_did_not_see_is_an_error_if_no_other_value_is_known(value):
+    with pytest.raises(ValueError, match=r"Column 'colour' of X holds values of type .* In fit it held values of type str"):
+        codes(in_pandas([value], object), in_pandas(["red", "blue"]))
+    assert_array_equal(codes(in_pandas([value, "red"], object), in_pandas(["red", "blue"])), [UNKNOWN, 1])
 
 
 def test_a_category_is_known_by_its_value_in_another_type_of_column():

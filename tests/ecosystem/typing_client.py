@@ -103,4 +103,4 @@ def what_is_refused(clf: SoftmaxMLPClassifier, X: NDArray[np.float64]) -> None:
     cross_entropy(X)  # type: ignore[call-arg]
     to_onnx()  # type: ignore[call-arg]
     LossCurveDisplay(loss_curve="loss_curve_")  # type: ignore[arg-type]
-    LossCurveDisplay.from_estimators([clf])  # type: ignore[arg-type]
+    LossCurveDisplay.from_estimators(3)  # type: ignore[arg-type]

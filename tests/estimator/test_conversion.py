@@ -75,6 +75,7 @@ def test_from_sklearn_keeps_parameters_and_sets_new_ones_to_neutral_values():
         "n_bins": 0,
         "relevance": None,
         "target_type": "multilabel",
+        "handle_unknown": "ignore",
     }
 
 

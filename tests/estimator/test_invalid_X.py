@@ -119,7 +119,7 @@ def test_integers_beyond_floats_are_refused_by_column():
 
 
 def test_a_frame_without_columns_is_refused_with_its_shape():
-    with pytest.raises(ValueError, match=r"X must be a matrix of numbers, or a frame; got shape \(30, 0\)"):
+    with pytest.raises(ValueError, match=r"Found array with 0 feature\(s\) \(shape=\(30, 0\)\)"):
         planned().fit(FRAME[[]], y)
 
 

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data import preprocessing, relevance, rows, statistics
 from sksoftmax.nn.network import Memory, Network
-from sksoftmax.training import committee, lbfgs
+from sksoftmax.training import calibration, lbfgs
 from sksoftmax.training.run import Run
 from support.memory import peak_of
 from support.neutral import plain
@@ -119,7 +119,7 @@ def in_a_file(tmp_path, monkeypatch):
         (statistics, "SAMPLE_ROWS", 100),
         (relevance, "MOST_ROWS", 100),
         (lbfgs, "PART_NUMBERS", 2**18),
-        (committee, "MIXTURE_ROWS", 500),
+        (calibration, "MIXTURE_ROWS", 500),
     ]:
         monkeypatch.setattr(module, name, value)
     X = np.memmap(tmp_path / "X", dtype=np.float32, mode="w+", shape=(10_000, 200))
@@ -184,7 +184,7 @@ def test_training_leaves_nothing_behind_that_only_the_garbage_collector_would_fi
 
 def test_the_mixture_is_fitted_on_a_sample_of_many_rows(monkeypatch):
     whole = quick_default().fit(NUMBERS, y)
-    monkeypatch.setattr(committee, "MIXTURE_ROWS", N // 2)
+    monkeypatch.setattr(calibration, "MIXTURE_ROWS", N // 2)
     some = quick_default().fit(NUMBERS, y)
     assert_array_equal(some._model.network.parameters, whole._model.network.parameters)
     assert not np.array_equal(some._model.mixture.weights, whole._model.mixture.weights)

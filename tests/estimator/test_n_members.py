@@ -11,6 +11,7 @@ from scipy.sparse import csr_array, csr_matrix
 from scipy.special import log_softmax, softmax
 from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from sksoftmax import SoftmaxMLPClassifier
@@ -64,9 +65,10 @@ def test_early_stopping_of_a_committee_scores_a_part_of_the_rows(kind):
 
 def test_early_stopping_scores_the_members_of_a_committee_together():
     clf = quick_committee(early_stopping=True, max_iter=1, n_members=4).fit(X, y, X_val=X[:50], y_val=y[:50])
-    together = clone(clf).fit(X, y, X_val=X[:50], y_val=y[:50])
-    together._model.mixture = Mixture.equal(4)
-    assert clf.validation_scores_ == [together.score(X[:50], y[:50])]
+    assert clf.validation_scores_ == [clf.score(X[:50], y[:50])]
+    assert clf.validation_loss_curve_ == pytest.approx([log_loss(y[:50], clf.predict_proba(X[:50]))], rel=1e-5)
+    mixture = clf._model.mixture  # fitted before the epoch is scored
+    assert min(np.ptp(mixture.weights), np.ptp(mixture.sharpness), np.ptp(mixture.bias)) > 0
 
 
 @pytest.mark.parametrize("scoring", ["accuracy", "loss", "neg_log_loss", "f1_macro"])
@@ -99,9 +101,12 @@ def test_sample_weight_acts_on_the_training_and_the_mixture_of_a_committee():
 
 
 @pytest.mark.filterwarnings(UNCONVERGED)
-@pytest.mark.parametrize("kind", ["classes", "multilabel"])
-def test_sample_weight_trains_each_of_n_members_as_if_it_were_alone(kind, monkeypatch):
-    """A step of SGD on all rows outside a member's fold: the weights of these rows have another sum for each member."""
+@pytest.mark.parametrize(("kind", "smoothing"), [("classes", 0.0), ("multilabel", 0.0), ("classes", 0.3), ("soft", 0.3)])
+def test_sample_weight_trains_each_of_n_members_as_if_it_were_alone(kind, smoothing, monkeypatch):
+    """A step of SGD on all rows outside a member's fold: the weights of these rows have another sum for each member.
+
+    Labels are smoothed towards the weighted mean of all rows, so that it is the same for all members.
+    """
     plain = {"n_bins": 0, "scaling": None, "relevance": None, "shuffle": False, "weight_decay": 0.0, "dropout": 0.0}
     plain |= {"solver": "sgd", "momentum": 0.0, "learning_rate": "constant", "alpha": 0.1, "batch_size": N, "max_iter": 1}
     weights, plan, orders = np.random.RandomState(2).uniform(0.1, 20.0, N), Committee.plan, []
@@ -112,15 +117,18 @@ def test_sample_weight_trains_each_of_n_members_as_if_it_were_alone(kind, monkey
         return committee
 
     monkeypatch.setattr(Committee, "plan", remember)
-    before = quick_committee(**plain, n_members=4, learning_rate_init=1e-300).fit(X, KINDS[kind], weights)
-    after = quick_committee(**plain, n_members=4, learning_rate_init=0.1).fit(X, KINDS[kind], weights)
+    targets, of_four = KINDS[kind], {**plain, "n_members": 4, "label_smoothing": smoothing}
+    before = quick_committee(**of_four, learning_rate_init=1e-300).fit(X, targets, weights)
+    after = quick_committee(**of_four, learning_rate_init=0.1).fit(X, targets, weights)
     monkeypatch.undo()
+    if smoothing:
+        targets = np.eye(3)[targets] if kind == "classes" else targets
+        targets = (1 - smoothing) * targets + smoothing * (0.99 * np.average(targets, axis=0, weights=weights) + 0.01 / 3)
     assert np.ptp([weights[rows].sum() for rows in orders[1]]) > 1
     for member, rows in enumerate(orders[1]):
-        alone = quick_committee(**plain, n_members=1, learning_rate_init=0.1)
+        alone = quick_committee(**plain, n_members=1, label_smoothing=0.0, learning_rate_init=0.1)
         alone.coefs_, alone.intercepts_ = [W[member] for W in before.coefs_], [b[member] for b in before.intercepts_]
-        classes = None if kind == "multilabel" else [0, 1, 2]
-        alone.partial_fit(X[rows], KINDS[kind][rows], weights[rows], classes=classes)
+        alone.partial_fit(X[rows], targets[rows], weights[rows], classes=[0, 1, 2] if targets.ndim == 1 else None)
         for mine, theirs in zip(alone.coefs_ + alone.intercepts_, after.coefs_ + after.intercepts_, strict=True):
             assert_allclose(mine, theirs[member], rtol=1e-9, atol=1e-14)
         assert (alone.coefs_[-1] != before.coefs_[-1][member]).any()
@@ -154,7 +162,7 @@ def test_members_have_equal_weights_if_rows_are_too_few_for_folds():
     mixture = quick_committee().fit(X[: FOLD_ROWS - 1], y[: FOLD_ROWS - 1])._model.mixture
     assert_array_equal(mixture.weights, [0.25] * 4)
     assert_array_equal(mixture.sharpness, [1] * 4)
-    assert mixture.final == 1
+    assert mixture.final == 1 and mixture.bias == 0
 
 
 def test_the_same_random_state_gives_the_same_committee_and_another_a_different_one():
@@ -174,7 +182,9 @@ def test_the_mixture_of_the_members_is_what_predicts():
     _, answers = next(member_logits(clf._model.network, clf._model.preprocessor.transform(X, np.float32)))
     p = [softmax(s * logits, axis=1) for s, logits in zip(clf._model.mixture.sharpness, answers)]
     mixture = np.log(np.average(p, axis=0, weights=clf._model.mixture.weights)) * clf._model.mixture.final
+    mixture += clf._model.mixture.bias
     assert_allclose(clf.predict_log_proba(X), log_softmax(mixture, axis=1), rtol=1e-4, atol=1e-5)
+    assert np.ptp(clf._model.mixture.bias) > 0.1
 
 
 @pytest.mark.parametrize("n_rows", [30, N])
@@ -253,14 +263,14 @@ def test_warm_start_of_a_committee_refuses_solver_lbfgs():
         clf.set_params(solver="lbfgs").fit(X, y)
 
 
-@pytest.mark.parametrize("n_members", [2, 3, 5, 7])
+@pytest.mark.parametrize("n_members", [-4, 0, 2, 3, 5, 7])
 def test_n_members_must_be_1_or_even_and_at_least_4(n_members):
-    with pytest.raises(ValueError, match=rf"n_members must be 1, or an even number of 4 or more; got {n_members}\."):
+    with pytest.raises(ValueError, match=rf"n_members must be 'auto', 1, or an even number of 4 or more; got {n_members}\."):
         quick_committee(n_members=n_members).fit(X, y)
 
 
-@pytest.mark.parametrize("n_members", [0, -4, 1.5, None, "many"])
-def test_n_members_is_a_positive_integer_or_auto(n_members):
+@pytest.mark.parametrize("n_members", [1.5, None, "many"])
+def test_n_members_is_an_integer_or_auto(n_members):
     with pytest.raises(ValueError, match="'n_members' parameter"):
         quick_committee(n_members=n_members).fit(X, y)
 
@@ -311,8 +321,9 @@ def test_weights_of_members_set_by_hand_are_used():
     assert_allclose(clf.predict_proba(X), expected, rtol=1e-5)
     copies[-1][...] = 0
     clf.intercepts_[-1][...] = 0
-    assert_allclose(clf.predict_proba(X), 1 / 3, rtol=1e-6)
-    assert_allclose(pickle.loads(pickle.dumps(clf)).predict_proba(X), 1 / 3, rtol=1e-6)
+    of_the_bias = np.tile(softmax(clf._model.mixture.bias), (N, 1))
+    assert_allclose(clf.predict_proba(X), of_the_bias, rtol=1e-6)
+    assert_allclose(pickle.loads(pickle.dumps(clf)).predict_proba(X), of_the_bias, rtol=1e-6)
     clf.partial_fit(X, y)
 
 

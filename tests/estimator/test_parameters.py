@@ -56,6 +56,7 @@ WRONG = {  # wrong types, and values out of range
     "n_bins": [None, -1, 2.5],
     "relevance": ["forest", 1.0, [1.0]],
     "target_type": [None, "labels", 1],
+    "handle_unknown": [None, "infrequent_if_exist", True],
 }
 
 

@@ -54,6 +54,7 @@ def test_the_mixture_is_made_of_member_weights_and_temperatures():
     mixture = clf._model.mixture
     np.testing.assert_allclose(clf.member_temperatures_ * mixture.sharpness, 1)
     assert clf.temperature_ * mixture.final == pytest.approx(1)
+    assert clf.mixture_bias_.tolist() == mixture.bias.tolist() != [0, 0, 0]
 
 
 def test_from_sklearn_has_the_attributes_of_what_auto_became():

@@ -45,4 +45,4 @@ def logits_and_gradient(network, X, d_logits):
 def model_of(network, head=None, mixture=None):
     """A model of encoded rows around this network; by default its members count alike."""
     mixture = Mixture.equal(network.form.n_members) if mixture is None else mixture
-    return Model(None, network, mixture, SimpleNamespace(head=head))
+    return Model(None, network, mixture, SimpleNamespace(head=head), network.dtype.name)

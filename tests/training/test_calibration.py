@@ -1,11 +1,155 @@
-"""The fit of the mixture takes bounded memory."""
+"""The fit of the mixture: sharpness, weights and bias, on rows that members have not seen, in bounded memory."""
 
 import tracemalloc
+from dataclasses import astuple
 
 import numpy as np
-from numpy.testing import assert_allclose
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
 
+from sksoftmax.data.rows import Samples, spread
+from sksoftmax.nn.mixture import Mixture
+from sksoftmax.training.calibration import fit_bias, fit_log_weights, fit_mixture, fit_sharpness, out_of_fold
+from sksoftmax.training.committee import Roles, stratified_folds
+from support.committees import HEADS, N, X, committee_network, logits_of_member, random_logits, random_targets
 from support.quick_fits import small
+
+
+@pytest.mark.parametrize("name", HEADS)
+@pytest.mark.parametrize("factor", [0.5, 1.0, 3.0])
+def test_sharpness_undoes_what_logits_were_multiplied_by(name, factor):
+    head, logits = HEADS[name], random_logits(HEADS[name], n_rows=20000, size=1.5)
+    uniform = np.random.RandomState(1).uniform(size=len(logits))
+    p = head.probabilities(logits)
+    targets = (uniform[:, None] > p.cumsum(axis=1)).sum(axis=1) if name == "softmax" else None
+    if targets is None:
+        yes = p if name == "multilabel" else p[:, 1:]
+        targets = (np.random.RandomState(1).uniform(size=yes.shape) < yes).astype(float)
+    given = factor * logits
+    answers = [(given, np.arange(0, 12000)), (given, np.arange(12000, len(given)))]
+    assert fit_sharpness(answers, Samples(logits, targets), head) == pytest.approx(1 / factor, rel=0.05)
+    assert_array_equal(given, factor * logits)
+
+
+def test_the_kind_with_better_answers_gets_more_weight():
+    likelihood, kinds = np.log(np.array([[0.9] * 50, [0.3] * 50])), np.repeat([[0], [3]], 50, axis=1)
+    log_weights = fit_log_weights(likelihood, kinds, None)
+    assert log_weights[0] > log_weights[3] + 1
+    assert np.exp(log_weights).sum() == pytest.approx(1)
+
+
+def test_kinds_with_equal_answers_get_equal_weights():
+    kinds = np.where(np.arange(60) % 2, [[0], [3]], [[1], [2]])
+    assert_allclose(np.exp(fit_log_weights(np.full((2, 60), np.log(0.5)), kinds, None)), 0.25)
+
+
+def test_no_kind_is_silenced_or_followed_alone():
+    kinds = np.repeat([[0], [3]], 50, axis=1)
+    log_weights = fit_log_weights(np.array([[0.0] * 50, [-1e4] * 50]), kinds, np.ones(50))
+    assert np.isfinite(log_weights).all()
+    assert log_weights[3] > -13
+
+
+def test_an_integer_sample_weight_equals_repeated_rows_in_the_weights_of_kinds():
+    rng = np.random.RandomState(0)
+    likelihood, kinds = np.log(rng.uniform(0.05, 1, (2, 400))), np.where(np.arange(400) % 2, [[0], [3]], [[1], [2]])
+    repeats = rng.randint(1, 4, 400)
+    rows = np.repeat(np.arange(400), repeats)
+    weighted, unweighted = (fit_log_weights(likelihood, kinds, weights) for weights in (repeats, None))
+    assert_allclose(weighted, fit_log_weights(likelihood[:, rows], kinds[:, rows], None), atol=1e-3)
+    assert not np.allclose(weighted, unweighted, atol=1e-2)
+
+
+def unlike_members(head, seed=0, factor=4.0):
+    """A committee that is far too sure of itself, with its rows and folds."""
+    network = committee_network(8, n_outputs=head.n_outputs, seed=seed)
+    network.parameters *= factor
+    return network, stratified_folds(np.zeros(N), 4, np.random.RandomState(0))
+
+
+def out_of_fold_loss(network, folds, samples, head, mixture):
+    """The mean loss of each row under the members that have not seen it, weighted and sharpened as in the mixture."""
+    roles = Roles.of(network.form.n_members)
+    log_p = []
+    for fold in range(roles.fold.max() + 1):
+        members, rows = np.flatnonzero(roles.fold == fold), np.flatnonzero(folds == fold)
+        weights = mixture.weights[members] / mixture.weights[members].sum()
+        part = Mixture(weights, mixture.sharpness[members], mixture.final, mixture.bias)
+        logits = part.logits(np.stack([logits_of_member(network, k, samples.X[rows]) for k in members]), head)
+        log_p.append(head.log_likelihood(logits, samples.targets[rows]))
+    return -np.mean(np.concatenate(log_p))
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_calibration_lowers_the_loss_on_rows_that_members_have_not_seen(name):
+    head = HEADS[name]
+    network, folds = unlike_members(head)
+    samples = Samples(X, random_targets(name, N))
+    fitted = fit_mixture(network, Roles.of(8), folds, samples, head)
+    before, after = (out_of_fold_loss(network, folds, samples, head, m) for m in (Mixture.equal(8), fitted))
+    assert after < 0.8 * before
+    assert fitted.weights.sum() == pytest.approx(1)
+    assert len(set(fitted.weights.round(12))) <= 4
+    assert (fitted.sharpness < 1).all()
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_out_of_fold_each_row_is_answered_by_the_two_members_that_have_not_seen_it(name):
+    head = HEADS[name]
+    network, folds = unlike_members(head)
+    roles = Roles.of(8)
+    logits, kinds = out_of_fold(network, roles, folds, Samples(X, None))
+    for row in (0, 17, N - 1):
+        first, second = np.flatnonzero(roles.fold == folds[row])
+        for answer, member in zip(logits[:, row], (first, second)):
+            assert_allclose(answer, logits_of_member(network, member, X[[row]])[0], rtol=1e-12)
+        assert_array_equal(kinds[:, row], roles.kind[[first, second]])
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_an_integer_sample_weight_equals_repeated_rows_given_the_same_folds(name):
+    head = HEADS[name]
+    network, folds = unlike_members(head, factor=1.0)
+    roles, repeats = Roles.of(8), np.random.RandomState(3).randint(1, 4, N)
+    teacher = out_of_fold(network, roles, folds, Samples(X, None))[0].mean(axis=0)
+    targets = teacher.argmax(axis=1) if name == "softmax" else (teacher > 0).astype(float)
+    noise = np.arange(N) % 3 == 0
+    targets[noise] = random_targets(name, N)[noise]
+    rows = np.repeat(np.arange(N), repeats)
+    weighted = fit_mixture(network, Roles.of(8), folds, Samples(X, targets, repeats.astype(float)), head)
+    repeated = fit_mixture(network, Roles.of(8), folds[rows], Samples(X[rows], targets[rows]), head)
+    unweighted = fit_mixture(network, Roles.of(8), folds, Samples(X, targets), head)
+    got, expected, other = (np.array([*m.weights, *m.sharpness, m.final, *m.bias]) for m in (weighted, repeated, unweighted))
+    assert_allclose(got, expected, rtol=2e-3)
+    assert np.abs(got / other - 1).max() > 0.02
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", HEADS)
+def test_the_bias_makes_mean_probabilities_meet_the_frequencies(name, weighted):
+    head, mixture = HEADS[name], random_logits(HEADS[name], n_rows=2000, size=0.5)
+    targets = random_targets(name, 2000)
+    targets[:1500] = 0
+    weights = np.random.RandomState(2).uniform(0.5, 2, 2000) if weighted else None
+    bias = fit_bias(mixture, 1.5, Samples(mixture, targets, weights), head)
+    p = head.probabilities(1.5 * mixture + bias)
+    found = np.average(p[:, -head.n_outputs :], axis=0, weights=weights)
+    assert_allclose(found, head.frequencies(targets, weights), atol=2e-3)
+    n = 2000 if weights is None else weights.sum()
+    assert_allclose(found + bias / n, head.frequencies(targets, weights), atol=2e-5)  # where the penalised loss is flat
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_the_mixture_is_fitted_on_a_sample_of_at_most_the_asked_number_of_rows(name):
+    head = HEADS[name]
+    network, folds = unlike_members(head)
+    samples, rows = Samples(X, random_targets(name, N)), spread(N, 50)
+    some = fit_mixture(network, Roles.of(8), folds, samples, head, 50)
+    expected = fit_mixture(network, Roles.of(8), folds[rows], samples[rows], head)
+    every = fit_mixture(network, Roles.of(8), folds, samples, head)
+    for found, other, of_all in zip(astuple(some), astuple(expected), astuple(every), strict=True):
+        assert_array_equal(found, other)
+        assert np.not_equal(found, of_all).any()
 
 
 def test_the_mixture_of_n_members_on_many_classes_takes_bounded_memory():

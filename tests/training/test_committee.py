@@ -7,43 +7,25 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
 from sksoftmax.data.rows import Samples
-from sksoftmax.model import member_logits
-from sksoftmax.nn.mixture import Mixture, mixed
-from sksoftmax.training import committee, recipe, steps
+from sksoftmax.nn.mixture import Mixture
+from sksoftmax.training import committee, recipe, run, steps
 from sksoftmax.training.committee import (
     FOLD_ROWS,
     Committee,
     Roles,
     better_strengths,
-    fit_log_weights,
     fit_mixture,
-    fit_sharpness,
-    out_of_fold,
     rows_of_members,
     stratified_folds,
 )
+from sksoftmax.training.progress import Progress
 from sksoftmax.training.recipe import Recipe
 from sksoftmax.training.run import Run
 from sksoftmax.training.steps import cut
-from support.committees import KINDS, MANY_X, N_INPUTS, MANY_y, N, X, quick_committee
-from support.networks import form_of, initialized
+from support.committees import KINDS, MANY_X, MANY_y, X, quick_committee
 
 SIZES = [4, 6, 8, 10, 16]
-HEADS = {"softmax": SoftmaxHead(np.arange(3)), "binary": BinaryHead(np.arange(2)), "multilabel": MultilabelHead(np.arange(3))}
-
-
-def random_logits(head, n_rows=20, n_members=None, seed=0, size=3.0):
-    shape = (n_rows, head.n_outputs) if n_members is None else (n_members, n_rows, head.n_outputs)
-    return np.random.RandomState(seed).normal(0, size, shape)
-
-
-def random_targets(name, n_rows=20, seed=1):
-    rng = np.random.RandomState(seed)
-    if name == "softmax":
-        return rng.randint(3, size=n_rows)
-    return rng.randint(2, size=(n_rows, HEADS[name].n_outputs)).astype(float)
 
 
 # Roles
@@ -99,18 +81,10 @@ def test_folds_follow_the_generator():
     assert (one != other).any()
 
 
-def committee_network(n_members=4, n_outputs=3, seed=0):
-    return initialized(form_of(N_INPUTS, (6,), n_outputs, n_members=n_members), seed=seed)
-
-
 def plan(targets, kind="labels", n_members=4):
     params = SoftmaxMLPClassifier((6,), n_members=n_members).get_params(deep=False)
     samples = Samples(np.empty((len(targets), 1)), targets)
     return Committee.plan(Recipe.resolve(params, len(targets)), SimpleNamespace(kind=kind), samples, np.random.RandomState(0))
-
-
-def logits_of_member(network, member, X):
-    return np.concatenate([logits[0].copy() for _, logits in member_logits(network.member(member), X)])
 
 
 @pytest.mark.parametrize("n_rows", [FOLD_ROWS - 1, FOLD_ROWS])
@@ -168,172 +142,6 @@ def test_a_member_learns_nothing_from_the_fold_that_it_leaves_out(monkeypatch):
     assert_array_equal(differs, Roles.of(8).fold != 1)
 
 
-# The mixture
-
-
-@pytest.mark.parametrize("name", HEADS)
-@pytest.mark.parametrize("n_members", [1, 4, 16])
-def test_the_equal_mixture_of_identical_members_is_the_member(name, n_members):
-    head, one = HEADS[name], random_logits(HEADS[name])
-    logits = Mixture.equal(n_members).logits(np.stack([one] * n_members), head)
-    assert_allclose(head.probabilities(logits), head.probabilities(one), rtol=1e-13)
-
-
-@pytest.mark.parametrize("name", HEADS)
-def test_the_mixture_s_probabilities_are_the_weighted_mean_of_the_sharpened_members(name):
-    head, logits = HEADS[name], random_logits(HEADS[name], n_members=4)
-    weights, sharpness = np.array([0.4, 0.3, 0.2, 0.1]), np.array([1.0, 0.5, 2.0, 3.0])
-    answer = Mixture(weights, sharpness).logits(logits, head)
-    expected = sum(w * head.probabilities(s * z) for w, s, z in zip(weights, sharpness, logits))
-    assert_allclose(head.probabilities(answer), expected, rtol=1e-12)
-
-
-@pytest.mark.parametrize("name", HEADS)
-def test_the_final_sharpness_multiplies_the_mixture_s_logits(name):
-    head, logits = HEADS[name], random_logits(HEADS[name], n_members=2)
-    soft, sharp = (Mixture(np.array([0.7, 0.3]), np.ones(2), final).logits(logits, head) for final in (1.0, 2.5))
-    assert_allclose(sharp, 2.5 * soft, rtol=1e-13)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", HEADS)
-def test_logits_far_from_zero_stay_finite_and_keep_their_dtype(name, dtype):
-    head = HEADS[name]
-    logits = np.full((4, 6, head.n_outputs), 1e4, dtype)
-    logits[::2, ::2] *= -1
-    logits[1:, :, :1] *= -1
-    answer = Mixture(np.array([0.7, 0.1, 0.1, 0.1]), np.full(4, 2.0), 1.5).logits(logits, head)
-    assert answer.dtype == dtype
-    assert np.isfinite(answer).all()
-    assert np.isfinite(head.log_probabilities(answer)).all()
-
-
-def test_one_logistic_unit_is_mixed_as_two_softmax_units_are():
-    head, pair = BinaryHead(np.arange(2)), SoftmaxHead(np.arange(2))
-    z = random_logits(head, n_members=4)
-    mixture = Mixture(np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.5, 1.0, 1.5, 2.0]), 0.8)
-    one, two = mixture.logits(z, head), mixture.logits(np.concatenate([np.zeros_like(z), z], axis=2), pair)
-    assert_allclose(head.probabilities(one), pair.probabilities(two), rtol=1e-12)
-
-
-@pytest.mark.parametrize("name", HEADS)
-def test_mixing_weights_may_differ_from_row_to_row(name):
-    head, logits = HEADS[name], random_logits(HEADS[name], n_rows=2, n_members=2)
-    answer = mixed(logits, np.log([[1.0, 1e-300], [1e-300, 1.0]]), head)
-    expected = np.stack([logits[0, 0], logits[1, 1]])
-    assert_allclose(head.probabilities(answer), head.probabilities(expected), rtol=1e-12)
-
-
-# Calibration and weights
-
-
-@pytest.mark.parametrize("name", HEADS)
-@pytest.mark.parametrize("factor", [0.5, 1.0, 3.0])
-def test_sharpness_undoes_what_logits_were_multiplied_by(name, factor):
-    head, logits = HEADS[name], random_logits(HEADS[name], n_rows=20000, size=1.5)
-    uniform = np.random.RandomState(1).uniform(size=len(logits))
-    p = head.probabilities(logits)
-    targets = (uniform[:, None] > p.cumsum(axis=1)).sum(axis=1) if name == "softmax" else None
-    if targets is None:
-        yes = p if name == "multilabel" else p[:, 1:]
-        targets = (np.random.RandomState(1).uniform(size=yes.shape) < yes).astype(float)
-    before = (factor * logits).copy()
-    assert fit_sharpness(factor * logits, Samples(logits, targets), head) == pytest.approx(1 / factor, rel=0.05)
-    assert_array_equal(factor * logits, before)
-
-
-def test_the_kind_with_better_answers_gets_more_weight():
-    likelihood, kinds = np.log(np.array([[0.9] * 50, [0.3] * 50])), np.repeat([[0], [3]], 50, axis=1)
-    log_weights = fit_log_weights(likelihood, kinds, None)
-    assert log_weights[0] > log_weights[3] + 1
-    assert np.exp(log_weights).sum() == pytest.approx(1)
-
-
-def test_kinds_with_equal_answers_get_equal_weights():
-    kinds = np.where(np.arange(60) % 2, [[0], [3]], [[1], [2]])
-    assert_allclose(np.exp(fit_log_weights(np.full((2, 60), np.log(0.5)), kinds, None)), 0.25)
-
-
-def test_no_kind_is_silenced_or_followed_alone():
-    kinds = np.repeat([[0], [3]], 50, axis=1)
-    log_weights = fit_log_weights(np.array([[0.0] * 50, [-1e4] * 50]), kinds, np.ones(50))
-    assert np.isfinite(log_weights).all()
-    assert log_weights[3] > -13
-
-
-def test_an_integer_sample_weight_equals_repeated_rows_in_the_weights_of_kinds():
-    rng = np.random.RandomState(0)
-    likelihood, kinds = np.log(rng.uniform(0.05, 1, (2, 400))), np.where(np.arange(400) % 2, [[0], [3]], [[1], [2]])
-    repeats = rng.randint(1, 4, 400)
-    rows = np.repeat(np.arange(400), repeats)
-    weighted, unweighted = (fit_log_weights(likelihood, kinds, weights) for weights in (repeats, None))
-    assert_allclose(weighted, fit_log_weights(likelihood[:, rows], kinds[:, rows], None), atol=1e-3)
-    assert not np.allclose(weighted, unweighted, atol=1e-2)
-
-
-def unlike_members(head, seed=0, factor=4.0):
-    """A committee that is far too sure of itself, with its rows and folds."""
-    network = committee_network(8, n_outputs=head.n_outputs, seed=seed)
-    network.parameters *= factor
-    return network, stratified_folds(np.zeros(N), 4, np.random.RandomState(0))
-
-
-def out_of_fold_loss(network, folds, samples, head, mixture):
-    """The mean loss of each row under the members that have not seen it, weighted and sharpened as in the mixture."""
-    roles = Roles.of(network.form.n_members)
-    log_p = []
-    for fold in range(roles.fold.max() + 1):
-        members, rows = np.flatnonzero(roles.fold == fold), np.flatnonzero(folds == fold)
-        part = Mixture(mixture.weights[members] / mixture.weights[members].sum(), mixture.sharpness[members], mixture.final)
-        logits = part.logits(np.stack([logits_of_member(network, k, samples.X[rows]) for k in members]), head)
-        log_p.append(head.log_likelihood(logits, samples.targets[rows]))
-    return -np.mean(np.concatenate(log_p))
-
-
-@pytest.mark.parametrize("name", HEADS)
-def test_calibration_lowers_the_loss_on_rows_that_members_have_not_seen(name):
-    head = HEADS[name]
-    network, folds = unlike_members(head)
-    samples = Samples(X, random_targets(name, N))
-    fitted = fit_mixture(network, folds, samples, head)
-    before, after = (out_of_fold_loss(network, folds, samples, head, m) for m in (Mixture.equal(8), fitted))
-    assert after < 0.8 * before
-    assert fitted.weights.sum() == pytest.approx(1)
-    assert len(set(fitted.weights.round(12))) <= 4
-    assert (fitted.sharpness < 1).all()
-
-
-@pytest.mark.parametrize("name", HEADS)
-def test_out_of_fold_each_row_is_answered_by_the_two_members_that_have_not_seen_it(name):
-    head = HEADS[name]
-    network, folds = unlike_members(head)
-    roles = Roles.of(8)
-    logits, kinds = out_of_fold(network, roles, folds, Samples(X, None))
-    for row in (0, 17, N - 1):
-        first, second = np.flatnonzero(roles.fold == folds[row])
-        for answer, member in zip(logits[:, row], (first, second)):
-            assert_allclose(answer, logits_of_member(network, member, X[[row]])[0], rtol=1e-12)
-        assert_array_equal(kinds[:, row], roles.kind[[first, second]])
-
-
-@pytest.mark.parametrize("name", HEADS)
-def test_an_integer_sample_weight_equals_repeated_rows_given_the_same_folds(name):
-    head = HEADS[name]
-    network, folds = unlike_members(head, factor=1.0)
-    roles, repeats = Roles.of(8), np.random.RandomState(3).randint(1, 4, N)
-    teacher = out_of_fold(network, roles, folds, Samples(X, None))[0].mean(axis=0)
-    targets = teacher.argmax(axis=1) if name == "softmax" else (teacher > 0).astype(float)
-    noise = np.arange(N) % 3 == 0
-    targets[noise] = random_targets(name, N)[noise]
-    rows = np.repeat(np.arange(N), repeats)
-    weighted = fit_mixture(network, folds, Samples(X, targets, repeats.astype(float)), head)
-    repeated = fit_mixture(network, folds[rows], Samples(X[rows], targets[rows]), head)
-    unweighted = fit_mixture(network, folds, Samples(X, targets), head)
-    got, expected, other = (np.array([*m.weights, *m.sharpness, m.final]) for m in (weighted, repeated, unweighted))
-    assert_allclose(got, expected, rtol=2e-3)
-    assert np.abs(got / other - 1).max() > 0.02
-
-
 # The phase on all rows
 
 
@@ -365,6 +173,16 @@ def test_the_mixture_is_fitted_on_out_of_fold_predictions(monkeypatch):
     assert events == ["epoch"] * 2 + ["mixture"] + ["epoch"] * 3
 
 
+def test_with_early_stopping_the_mixture_is_fitted_before_each_epoch_is_scored_and_at_no_other_time(monkeypatch):
+    """On a sample of the rows that is smaller than that of the mixture which is fitted once."""
+    events, record = [], Progress.record_scored
+    monkeypatch.setattr(Progress, "record_scored", lambda *args: events.append("score") or record(*args))
+    monkeypatch.setattr(committee, "fit_mixture", lambda *args: events.append(args[-1]) or fit_mixture(*args))
+    monkeypatch.setattr(run, "SCORED_MIXTURE_ROWS", 300)
+    quick_committee(n_members=8, max_iter=3, n_iter_no_change=10, early_stopping=True).fit(MANY_X, MANY_y)
+    assert events == [300, "score"] * 3
+
+
 # The switch to the better strength
 
 
@@ -372,7 +190,7 @@ def mixture_of(light, strong, light_binned, strong_binned, n_members=8):
     """A mixture with these weights of the kinds (not yet normalised), and a different sharpness for each kind."""
     roles = Roles.of(n_members)
     weights = np.array([light, strong, light_binned, strong_binned])[roles.kind]
-    return Mixture(weights / weights.sum(), np.array([1.0, 2.0, 3.0, 4.0])[roles.kind], 1.1)
+    return Mixture(weights / weights.sum(), np.array([1.0, 2.0, 3.0, 4.0])[roles.kind], 1.1, np.array([0.1, 0.0, -0.1]))
 
 
 def test_a_half_switches_to_the_strength_that_is_clearly_better_and_otherwise_keeps_both():
@@ -390,7 +208,7 @@ def test_members_of_one_model_share_their_weights_and_its_sharpness():
         assert_allclose(alike.weights[half].sum(), mixture.weights[half].sum())
     assert np.ptp(alike.weights[~roles.binned]) == 0 and set(alike.sharpness[~roles.binned]) == {1.0}
     assert_array_equal(alike.weights[roles.binned], mixture.weights[roles.binned])
-    assert alike.final == mixture.final
+    assert alike.final == mixture.final and alike.bias is mixture.bias
 
 
 @pytest.mark.parametrize("ema_decay", [0.0, 0.5])

@@ -36,11 +36,14 @@ def test_tol_of_lbfgs_is_scipys_change_of_the_loss_or_its_square_but_not_below_r
     assert found == {"maxiter": 5, "maxfun": 7, "gtol": tol}
 
 
+@pytest.mark.parametrize(("is_raw", "advice"), [(True, ", or scale the columns of X"), (False, "")])
 @pytest.mark.parametrize("status", [1, 2])
-def test_lbfgs_that_ends_at_a_limit_or_in_a_failed_search_says_so(status):
-    options, result = SimpleNamespace(max_iter=5, max_fun=7), SimpleNamespace(status=status, nit=5, message="of SciPy")
-    with pytest.warns(ConvergenceWarning, match=rf"after 5 iteration.*status={status}.*: of SciPy\n.*max_iter=5 or max_fun=7"):
-        warn_if_not_converged(result, options)
+def test_lbfgs_that_ends_at_a_limit_or_in_a_failed_search_says_so(status, is_raw, advice):
+    run = SimpleNamespace(recipe=SimpleNamespace(max_iter=5, max_fun=7), takes_raw_numbers=is_raw)
+    result = SimpleNamespace(status=status, nit=5, message="of SciPy")
+    expected = rf"after 5 iteration.*status={status}.*: of SciPy\n.*max_iter=5 or max_fun=7{advice}\.$"
+    with pytest.warns(ConvergenceWarning, match=expected):
+        warn_if_not_converged(result, run)
 
 
 @pytest.mark.parametrize("status", [0, 99])

@@ -170,8 +170,8 @@ def test_parameters_that_are_not_auto_are_unchanged():
     recipe = vars(Recipe.resolve(params, 1000))
     autos = {name for name, value in params.items() if isinstance(value, str) and value == "auto"}
     changed = {name for name in set(params) & set(recipe) if recipe[name] is not params[name]}
-    assert changed == autos - {"early_stopping", "dtype", "out_activation", "relevance"}
-    assert set(recipe) - set(params) == {"hidden", "activations", "activation_of_output"}
+    assert changed == autos - {"early_stopping", "dtype", "out_activation", "relevance", "target_type"}
+    assert set(recipe) - set(params) == {"hidden", "activations", "activation_of_output", "has_planned_length"}
 
 
 def test_fit_does_not_change_parameters_that_are_auto():
