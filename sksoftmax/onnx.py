@@ -19,11 +19,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sksoftmax.classifier import SoftmaxMLPClassifier
 from sksoftmax.data.blocks import BOUND, LIMIT, Bins, Codes, Flags, Numbers, OneHot
 from sksoftmax.data.columns import column_of as column_of_frame
+from sksoftmax.data.frames import check_names, is_frame
 from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
 from sksoftmax.nn.layers import EMBEDDING_UNITS, LEAKY_RELU_SLOPE, SELU_ALPHA, SELU_SCALE
 
@@ -134,8 +135,9 @@ def checked(X, estimator):
         raise TypeError("X must be dense, as ONNX has no sparse tensors; one row is enough: X[:1].toarray().")
     if X is None:
         return None
-    if hasattr(X, "columns"):
-        return validate_data(estimator, X, reset=False, skip_check_array=True)
+    if is_frame(X):
+        check_names(estimator, X, reset=False)
+        return X
     X = np.asarray(X)
     if X.ndim != 2 or X.dtype.kind == "c":
         raise ValueError(f"X must be two-dimensional and real; got shape {X.shape}, dtype {X.dtype}.")

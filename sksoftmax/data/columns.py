@@ -292,7 +292,7 @@ def _is_NA(value):
 
 
 def _as_list(column):
-    return column.to_list() if hasattr(column, "to_list") else column.tolist()
+    return column.tolist() if hasattr(column, "tolist") else column.to_list()
 
 
 def codes_of(column, codes):
