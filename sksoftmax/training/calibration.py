@@ -111,14 +111,16 @@ def mix_in_place(logits, sharpness, log_weights, head):
 def fit_bias(mixture, final, samples, head):
     """The bias b of each output, (n_outputs,), that minimises the loss plus |b|² / 2n: mean probabilities meet the frequencies.
 
-    n is the number of rows, or the sum of their weights; `mixture` are the mixture's logits before `final` multiplies them.
+    n is the number of rows, or the sum of their weights w; but at least (Σw)² / Σw², the number of rows of equal weight that
+    would tell as much (Kish, 1965), for weights may be normalised. `mixture` are the logits before `final` multiplies them.
     """
     n_rows, n_outputs = mixture.shape
     weights = np.ones(n_rows) if samples.weights is None else samples.weights.astype(np.float64)
     total = weights.sum()
+    n = max(total, total**2 / (weights @ weights))
 
     def loss_and_gradient(bias):
-        loss, gradient = bias @ bias / (2 * total), bias / total
+        loss, gradient = bias @ bias / (2 * n), bias / n
         for part in blocks(np.arange(n_rows), n_outputs):
             z = np.asfortranarray(mixture[part] * np.float64(final) + bias)
             share = weights[part].sum() / total

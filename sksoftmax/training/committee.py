@@ -47,9 +47,13 @@ class Roles:
 
 
 def stratified_folds(strata, n_folds, rng):
-    """The fold of each row; each label of `strata` is spread evenly over the folds, however rare it is."""
+    """The fold of each row; each label of `strata` is spread evenly over the folds, however rare it is.
+
+    Folds take turns in an order in which members of different kinds leave them out, so that two rows of a label judge all kinds.
+    """
     fold, order = np.empty(len(strata), dtype=np.intp), rng.permutation(len(strata))
-    fold[order[np.argsort(strata[order], kind="stable")]] = np.arange(len(strata)) % n_folds
+    turns = np.argsort(np.arange(n_folds) % ((n_folds + 1) // 2), kind="stable")
+    fold[order[np.argsort(strata[order], kind="stable")]] = turns[np.arange(len(strata)) % n_folds]
     return fold
 
 

@@ -124,6 +124,15 @@ def test_an_integer_sample_weight_equals_repeated_rows_given_the_same_folds(name
     assert np.abs(got / other - 1).max() > 0.02
 
 
+@pytest.mark.parametrize("total", [1.0, 100.0])
+def test_weights_that_are_normalised_to_a_small_sum_count_as_rows_for_the_bias(total):
+    head, mixture, targets = HEADS["softmax"], random_logits(HEADS["softmax"], n_rows=2000, size=0.5), np.zeros(2000, int)
+    weights = [np.full(2000, sum_ / 2000) for sum_ in (2000.0, total)]
+    one, other = (fit_bias(mixture, 1.0, Samples(mixture, targets, w), head) for w in weights)
+    assert np.abs(one).max() > 1
+    assert_allclose(other, one, rtol=1e-3)
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("name", HEADS)
 def test_the_bias_makes_mean_probabilities_meet_the_frequencies(name, weighted):

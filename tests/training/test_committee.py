@@ -74,6 +74,14 @@ def test_every_class_however_rare_is_spread_evenly_over_the_folds(counts, n_fold
     assert sizes.max() - sizes.min() <= 1
 
 
+@pytest.mark.parametrize("n_members", [4, 8, 12, 16])
+@pytest.mark.parametrize("n_others", [98, 99, 100, 101, 105])
+def test_two_rows_of_a_rare_class_judge_all_four_kinds(n_members, n_others):
+    fold = stratified_folds(np.repeat([0, 1], [n_others, 2]), n_members // 2, np.random.RandomState(0))
+    roles = Roles.of(n_members)
+    assert set(roles.kind[np.isin(roles.fold, fold[-2:])]) == {0, 1, 2, 3}
+
+
 def test_folds_follow_the_generator():
     strata = np.arange(60) % 3
     one, same, other = (stratified_folds(strata, 4, np.random.RandomState(seed)) for seed in (0, 0, 1))
