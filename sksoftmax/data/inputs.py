@@ -38,7 +38,9 @@ class Given(NamedTuple):
     classes: object = None
 
     def in_memory(self):
-        """The same arguments as arrays, or as pandas or polars frames."""
+        """The same arguments as arrays, or as pandas or polars frames; ValueError for weights of validation rows without rows."""
+        if self.sample_weight_val is not None and self.X_val is None:
+            raise ValueError("sample_weight_val is provided, but X_val and y_val, the rows to weight, were not provided.")
         return Given(*(in_memory(value, name) for name, value in self._asdict().items()))
 
 

@@ -53,6 +53,7 @@ def test_y_val_of_soft_labels_is_scored_by_the_most_probable_class():
     [
         ({"X_val": X[VAL]}, "X_val is provided, but y_val was not provided"),
         ({"y_val": y[VAL]}, "y_val is provided, but X_val was not provided"),
+        ({"sample_weight_val": np.ones(200)}, "sample_weight_val is provided, but X_val and y_val, .* were not provided"),
         ({"X_val": X[VAL, :5], "y_val": y[VAL]}, "In X_val, y_val or sample_weight_val: X has 5 features"),
         ({"X_val": X[VAL], "y_val": y[TRAIN]}, "In X_val, y_val or sample_weight_val: .*inconsistent numbers of samples"),
         ({"X_val": X[VAL], "y_val": y[VAL] + 5}, r"In X_val, y_val or sample_weight_val: `y` has classes not in"),
