@@ -55,6 +55,7 @@ def check_X(estimator, X, categories, accepts_missing):
     X = in_memory(X, "X")
     with np.errstate(over="ignore", invalid="ignore"):
         if categories or not _needs_no_conversion(estimator, X):
+            _check_matrix(X)
             X = _numbers(estimator, X, categories, False, validate)
         _check_finite(estimator, X, accepts_missing)
     return _without_duplicates(X)
@@ -74,6 +75,7 @@ def _needs_no_conversion(estimator, X):
 
 def check_X_y(estimator, X, y, categories, accepts_missing, reset):
     """X as a float array or CSR matrix with categories as codes, and y as labels (n,) or a matrix (n, L)."""
+    _check_matrix(X)  # before y, which may be as empty as X
     y = _array_of_y(y)
 
     def validate(X, is_named):
@@ -89,10 +91,29 @@ def check_X_y(estimator, X, y, categories, accepts_missing, reset):
     return _without_duplicates(X), y
 
 
+def _check_matrix(X):
+    """Raise ValueError if X is None, a dict or a list of dicts, empty or complex, of which scikit-learn says less."""
+    first, shape = X[0] if isinstance(X, list) and X else X, getattr(X, "shape", ())
+    if X is None or isinstance(first, dict):
+        got = "None" if X is None else "dicts. Pass pandas.DataFrame(X)"
+        raise ValueError(f"X must be an array, a sparse matrix or a frame, shape (n_samples, n_features); got {got}.")
+    if len(shape) == 2 and 0 in shape:
+        found = f"Found array with 0 {'sample' if shape[1] else 'feature'}(s) (shape={shape})"  # scikit-learn's words
+        raise ValueError(f"X must have rows and columns. {found} while a minimum of 1 is required.")
+    _check_real(X, "X")
+
+
+def _check_real(array, name):
+    """Raise ValueError if this array or sparse matrix is complex; scikit-learn's error would print its numbers."""
+    if getattr(getattr(array, "dtype", None), "kind", "") == "c":
+        raise ValueError(f"{name} must not be complex; got {array.dtype}. Complex data not supported.")
+
+
 def _array_of_y(y):
     """y as scikit-learn reads it, with errors that name y. scikit-learn later refuses None and numbers that are not finite."""
     if y is None:
         return None
+    _check_real(y, "y")
     try:
         y = check_array(_of_own_kind(y), accept_sparse="csr", ensure_2d=False, ensure_all_finite=False, dtype=None)
     except (ValueError, TypeError) as error:
@@ -227,9 +248,7 @@ def _numbers(estimator, X, categories, reset, validate):
     is_coded = bool(categories.read_columns) and len(with_shape(X).shape) == 2  # scikit-learn refuses other shapes
     is_coded = is_coded and (bool(categories) or not issparse(X))
     if is_frame(X):
-        if not X.shape[1]:
-            raise ValueError(f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
-        check_names(estimator, X, reset)
+        _check_names(estimator, X, reset)
     elif is_coded:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
     try:
@@ -245,6 +264,18 @@ def _numbers(estimator, X, categories, reset, validate):
         advice = _advice(X, columns, estimator.categorical_features) if reset else "They held numbers in fit."
         kind = TypeError if isinstance(error, TypeError) and isinstance(X, np.ndarray | list) else ValueError
         raise kind(f"X must be numeric; these columns are not: {columns}. {advice} ({error})") from error
+
+
+def _check_names(estimator, X, reset):
+    """`check_names`, with an error that names X and the columns that share a name, which scikit-learn 1.9 refuses."""
+    try:
+        check_names(estimator, X, reset)
+    except ValueError as error:
+        names = list(X.columns)
+        repeated = list(dict.fromkeys(name for name in names if names.count(name) > 1))
+        if not repeated:
+            raise
+        raise ValueError(f"Columns of X must have different names, but these occur more than once: {repeated}.") from error
 
 
 def _without_duplicates(X):

@@ -123,6 +123,12 @@ def test_a_frame_without_columns_is_refused_with_its_shape():
         planned().fit(FRAME[[]], y)
 
 
+@pytest.mark.parametrize("form", [np.asarray, csr_matrix, pd.DataFrame])
+def test_an_empty_X_is_refused_before_an_empty_y(form):
+    with pytest.raises(ValueError, match=r"X must have rows and columns.*0 sample\(s\) \(shape=\(0, 4\)\)"):
+        planned().fit(form(X[:0]), y[:0])
+
+
 def test_text_in_an_array_is_refused():
     with pytest.raises(ValueError, match=r"could not convert string to float.*'red'"):
         planned().fit(np.full((30, 2), "red"), y)
@@ -141,9 +147,24 @@ def test_a_sparse_frame_with_a_fill_value_other_than_0_is_refused_as_X():
         planned().fit(pd.DataFrame({"x": pd.arrays.SparseArray(X[:, 0], fill_value=np.nan)}), y)
 
 
-def test_complex_numbers_are_refused():
-    with pytest.raises(ValueError, match="Complex data not supported"):
-        planned().fit(X * 1j, y)
+@pytest.mark.parametrize("form", [np.asarray, csr_matrix])
+def test_complex_numbers_are_refused_by_their_dtype_alone(form):
+    with pytest.raises(ValueError, match=r"^X must not be complex; got complex128\. Complex data not supported\.$"):
+        planned().fit(form(X * 1j), y)
+    with pytest.raises(ValueError, match=r"^y must not be complex; got complex128\. Complex data not supported\.$"):
+        planned().fit(X, y * 1j)
+
+
+@pytest.mark.parametrize("method", ["fit", "predict"])
+@pytest.mark.parametrize(
+    ("given", "got"),
+    [(None, "None"), (FRAME.to_dict("records"), r"dicts\. Pass pandas.DataFrame\(X\)"), (FRAME.to_dict("list"), "dicts")],
+    ids=["None", "rows", "columns"],
+)
+def test_None_and_dicts_are_answered_with_what_X_must_be(given, got, method):
+    clf = planned().fit(FRAME, y)
+    with pytest.raises(ValueError, match=rf"X must be an array, .* shape \(n_samples, n_features\); got {got}"):
+        getattr(clf, method)(*((given, y) if method == "fit" else (given,)))
 
 
 @pytest.mark.parametrize("method", [*METHODS, "partial_fit", "score"])

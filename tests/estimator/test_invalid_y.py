@@ -27,7 +27,7 @@ from support.neutral import plain
         (SOFT + np.array([0.5, 0, -0.5]), r"class probabilities.*row 0 has a negative one: \[ 1.   0.3 -0.3\]"),
         (np.where(np.arange(30)[:, None] == 4, np.nan, SOFT), "Input y contains NaN"),
         ([[1] * (1 + i % 2) for i in range(30)], "y must be one label a row, or a matrix.*inhomogeneous"),
-        (y * 1j, "y must be one label a row, or a matrix.*Complex data"),
+        (y * 1j, "y must not be complex; got complex128"),
     ],
     ids=[
         "none",

@@ -500,7 +500,7 @@ def test_columns_of_one_name_are_kept_apart_or_refused_by_this_name():
     try:
         clf = on_raw_columns().fit(frame, y)
     except ValueError as error:
-        assert "'a' 2 times" in str(error)
+        assert "Columns of X must have different names, but these occur more than once: ['a']" in str(error)
     else:
         assert clf.encoded_feature_names_.tolist() == ["a", "a_blue", "a_green", "a_red"]
 
