@@ -111,14 +111,15 @@ class Categories:
         for column in columns[~(known.all(axis=0) if handle_unknown == "error" else known.any(axis=0))].tolist():
             values = values_of(X, column)
             unknown = [row for row, value in enumerate(values) if value is not None and codes[row, column] < 0]
+            if unknown and (codes[:, column] < 0).all():
+                _check_types(name_of(X, column), [values[row] for row in unknown], self.of_column[column])
             if unknown and handle_unknown == "error":
                 shown = list(dict.fromkeys(repr(values[row]) for row in unknown))
+                count, them = ("1 category", "it") if len(shown) == 1 else (f"{len(shown)} categories", "them")
                 raise ValueError(
-                    f"Column {name_of(X, column)} of X has {len(shown)} categories that fit did not see: {', '.join(shown[:5])} "
-                    f"(first in row {unknown[0]}). handle_unknown='ignore' accepts them."
+                    f"Column {name_of(X, column)} of X has {count} that fit did not see: {', '.join(shown[:5])} "
+                    f"(first in row {unknown[0]}). handle_unknown='ignore' accepts {them}."
                 )
-            if unknown:
-                _check_types(name_of(X, column), [values[row] for row in unknown], self.of_column[column])
 
 
 class CodeOf(dict):

@@ -90,6 +90,18 @@ def test_handle_unknown_error_refuses_an_unknown_category_and_names_it(value):
         clf.predict(X.assign(zip=[value, *X["zip"][1:]]))
 
 
+def test_handle_unknown_error_promises_to_ignore_only_what_it_would():
+    X, y = towns(TEXT)
+    clf = fast(handle_unknown="error").fit(X, y)
+    with pytest.raises(ValueError, match=r"1 category that fit did not see: 'Bonn' .*handle_unknown='ignore' accepts it\."):
+        clf.predict(X.assign(zip="Bonn"))
+    with pytest.raises(ValueError, match=r"2 categories .* 'Bonn', 'Trier' .*handle_unknown='ignore' accepts them\."):
+        clf.predict(X.assign(zip=["Bonn", "Trier"] * 100))
+    with pytest.raises(ValueError, match=r"type int.*In fit it held values of type str") as error:
+        clf.predict(X.assign(zip=1))
+    assert "ignore" not in str(error.value)
+
+
 def test_handle_unknown_takes_only_what_it_knows():
     X, y = towns(TEXT)
     with pytest.raises(ValueError, match="handle_unknown"):
