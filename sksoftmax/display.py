@@ -244,6 +244,8 @@ class LossCurveDisplay:
         >>> len(display.lines_[0].get_ydata())
         20
         """
+        if isinstance(estimator, Mapping | list | tuple):
+            raise TypeError(f"estimator must be one estimator; got a {type(estimator).__name__}. Use from_estimators.")
         parts = training_record(estimator)
         parts["name"] = type(last_step(estimator)).__name__ if name is None else name
         return cls(**parts).plot(ax, validation_kw=validation_kw, best_kw=best_kw, **kwargs)

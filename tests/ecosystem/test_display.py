@@ -278,6 +278,12 @@ def test_an_estimator_must_have_a_loss_curve(clf):
         LossCurveDisplay.from_estimator(clf.fit(X[::3], y[::3]))
 
 
+@pytest.mark.parametrize("several", [[plain()], (plain(),), {"a": plain()}], ids=["list", "tuple", "dict"])
+def test_several_estimators_are_sent_to_from_estimators(several):
+    with pytest.raises(TypeError, match=rf"got a {type(several).__name__}\. Use from_estimators"):
+        LossCurveDisplay.from_estimator(several)
+
+
 @pytest.mark.parametrize(
     ("estimators", "error", "message"),
     [
