@@ -33,7 +33,8 @@ def target_kind(y, target_type="auto"):
         if target_type != "auto":
             return target_type
         return "probabilities" if y.dtype.kind == "f" and is_one_hot(y) else "multilabel"
-    if type_ in ("continuous-multioutput", "multiclass-multioutput") and np.asarray(y).dtype.kind == "f":
+    numbers = "iuf" if target_type == "probabilities" else "f"
+    if type_ in ("continuous-multioutput", "multiclass-multioutput") and np.asarray(y).dtype.kind in numbers:
         check_probabilities(y)
         return "probabilities"
     if y.ndim == 2 and type_.endswith("multioutput"):
@@ -62,17 +63,17 @@ def warn_of_one_hot(y):
 
 def check_probabilities(y):
     """Raise ValueError unless the rows of y are non-negative and sum to 1."""
+    read = f"y is {'a float matrix, which is ' if y.dtype.kind == 'f' else ''}read as class probabilities"
     if (y < 0).any():
         row = int(np.flatnonzero((y < 0).any(axis=1))[0])
-        raise ValueError(f"y holds class probabilities (a float matrix), but row {row} has a negative one: {y[row]}.")
+        raise ValueError(f"{read}, but row {row} has a negative one: {y[row]}.")
     sums = y.sum(axis=1)
     off = np.abs(sums - 1) > ROW_SUM_TOLERANCE
     if off.any():
         row = int(np.flatnonzero(off)[0])
-        raise ValueError(
-            "y is a float matrix, which is read as class probabilities, so that each row must sum to 1; "
-            f"row {row} sums to {sums[row]:.6g}."
-        )
+        by_sum = "Divide each row by its sum, and leave out rows of zeros."
+        advice = "For several labels in a row, set target_type='multilabel'." if np.isin(y, (0, 1)).all() else by_sum
+        raise ValueError(f"{read}, so that each row must sum to 1; row {row} sums to {sums[row]:.6g}. {advice}")
 
 
 def first_kind(y, target_type):

@@ -132,6 +132,20 @@ def test_a_search_over_soft_labels_scores_each_candidate(iris):
     assert search.best_score_ > 0.8
 
 
+@pytest.mark.parametrize(
+    ("rows", "advice"),
+    [
+        ([[2, 1], [0, 3]], "row 0 sums to 3. Divide each row by its sum"),
+        ([[2.0, 1.0], [0.0, 3.0]], "row 0 sums to 3. Divide each row by its sum"),
+        ([[1, 1], [0, 1]], "row 0 sums to 2. For several labels in a row, set target_type='multilabel'"),
+    ],
+    ids=["counts", "float counts", "indicators"],
+)
+def test_target_type_probabilities_says_how_to_make_probabilities_of_other_numbers(rows, advice):
+    with pytest.raises(ValueError, match=f"read as class probabilities, so that each row must sum to 1; {advice}"):
+        fast(target_type="probabilities").fit(np.arange(40.0).reshape(20, 2), np.array(rows * 10))
+
+
 def test_score_of_soft_labels_names_what_is_wrong_with_y_or_sample_weight(iris):
     X, P, _ = softened(iris)
     clf = fast().fit(X, P)
