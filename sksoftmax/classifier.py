@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import accuracy_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
@@ -910,9 +911,18 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             for class probabilities.
         """
         if not self.__sklearn_is_fitted__() or self._model.targets.kind != "probabilities" or np.ndim(y) < 2:
-            return super().score(X, in_memory(y, "y"), sample_weight)
+            return self._accuracy(X, in_memory(y, "y"), sample_weight)
         hits = self._model.targets.hits(self._logits(X), y)
         return float(np.average(hits, weights=check_sample_weight(sample_weight, len(hits), np.float64)))
+
+    def _accuracy(self, X, y, sample_weight):
+        """The accuracy of labels or indicators, with an error that names the classes if y does not fit them."""
+        predicted = self.predict(X)
+        try:
+            return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+        except ValueError as error:
+            given = "y does" if sample_weight is None else "y or sample_weight does"
+            raise ValueError(f"{given} not fit the predictions, whose `classes_` are {self.classes_}: {error}") from error
 
     def summary(self) -> str:
         """Describe the fitted model: what 'auto' became, and what became of the columns of X.

@@ -136,6 +136,17 @@ def test_labels_in_nullable_types_keep_their_kind(labels, dtype, predicted):
     assert clf.score(X, clf.predict(X)) == 1
 
 
+@pytest.mark.parametrize(
+    "target", [y.astype(str), SOFT, np.eye(3, dtype=int)[y], y[:5], None], ids=["text", "soft", "indicators", "short", "None"]
+)
+def test_score_names_the_classes_if_y_does_not_fit_them(target):
+    clf = planned().fit(X, y)
+    with pytest.raises(ValueError, match=r"^y does not fit the predictions, whose `classes_` are \[0 1 2\]: "):
+        clf.score(X, target)
+    with pytest.raises(ValueError, match=r"^y or sample_weight does not fit"):
+        clf.score(X, y, sample_weight=np.ones(5))
+
+
 def test_partial_fit_names_later_labels_that_cannot_be_compared():
     clf = plain().partial_fit(np.eye(2), [0, 1], classes=[0, 1])
     with pytest.raises(ValueError, match="y has labels that cannot be compared"):
