@@ -46,7 +46,8 @@ def doubt(name, values, n_rows, is_used):
     if are_distinct and is_text and share_of_numbers(values) >= NEARLY_ALL:
         return (
             f"{name} holds numbers as text ({found}), and each is treated as a category, which {effect}. "
-            'Convert the column to numbers first: pd.to_numeric(..., errors="coerce").'
+            'Convert the column to numbers first: pd.to_numeric(..., errors="coerce") in pandas, '
+            ".cast(pl.Float64, strict=False) in polars."
         )
     if are_distinct and is_text:
         return (
