@@ -8,6 +8,7 @@ from typing import cast
 from sksoftmax.hints import Method
 
 OURS = {  # parameters and arguments of other libraries → ours
+    "C": "alpha (a larger alpha is stronger, a larger C weaker)",
     "batch": "batch_size",
     "cat_features": "categorical_features",
     "categorical_feature": "categorical_features",
@@ -18,10 +19,12 @@ OURS = {  # parameters and arguments of other libraries → ours
     "eta": "learning_rate_init",
     "eval_metric": "scoring",
     "eval_set": "X_val and y_val in fit",
+    "hidden": "hidden_layer_sizes",
     "hidden_dim": "hidden_layer_sizes",
     "hidden_layers": "hidden_layer_sizes",
     "hidden_units": "hidden_layer_sizes",
     "iterations": "max_iter",
+    "l2": "alpha or weight_decay",
     "lr": "learning_rate_init",
     "max_epochs": "max_iter",
     "metric": "scoring",
@@ -30,9 +33,22 @@ OURS = {  # parameters and arguments of other libraries → ours
     "num_epochs": "max_iter",
     "optimizer": "solver",
     "patience": "n_iter_no_change",
+    "penalty": "alpha or weight_decay",
+    "reg_lambda": "alpha or weight_decay",
+    "regularization": "alpha or weight_decay",
     "seed": "random_state",
+    "units": "hidden_layer_sizes",
     "validation_data": "X_val and y_val in fit",
     "weights": "sample_weight in fit",
+}
+THREADS = "Set the number of threads by the environment variable OMP_NUM_THREADS or by threadpoolctl.threadpool_limits."
+ABSENT = {  # parameters of other libraries that we do not have → what to know instead
+    "callbacks": "With scikit-learn 1.9 or newer, pass them to the method set_callbacks.",
+    "device": "Training runs on the CPU.",
+    "loss": "The loss is always the cross-entropy, 'log_loss'; scoring is what early stopping computes.",
+    "n_jobs": THREADS,
+    "n_threads": THREADS,
+    "num_threads": THREADS,
 }
 VALUES = {"auc": "roc_auc", "linear": "identity", "sigmoid": "logistic", "swish": "silu"}  # other names of allowed values
 
@@ -46,7 +62,9 @@ def nearest_value(value, allowed):
 
 
 def unknown_name(beginning, name, known):
-    """The sentence that says that there is no such name, with ours if one fits."""
+    """The sentence that says that there is no such name, with ours if one fits, or with what to know instead."""
+    if name in ABSENT:
+        return f"{beginning} {name!r}. {ABSENT[name]}"
     ours = OURS.get(name) or next(iter(get_close_matches(name, known, 1)), None)
     return f"{beginning} {name!r}." + (f" Use {ours}." if ours else "")
 

@@ -6,7 +6,7 @@ import pytest
 from sklearn.pipeline import make_pipeline
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.suggestions import OURS
+from sksoftmax.suggestions import ABSENT, OURS
 from support.estimators import planned
 from support.few_rows import X, y
 
@@ -21,6 +21,14 @@ THEIRS = {
     "hidden_dim": "hidden_layer_sizes",
     "optimizer": "solver",
     "droput": "dropout",
+    "C": "alpha",
+    "hidden": "hidden_layer_sizes",
+    "units": "hidden_layer_sizes",
+    "regularization": "weight_decay",
+    "n_jobs": "OMP_NUM_THREADS",
+    "device": "CPU",
+    "callbacks": "set_callbacks",
+    "loss": "scoring",
 }
 
 
@@ -55,7 +63,7 @@ def test_an_unknown_parameter_that_resembles_none_is_refused_without_advice():
 def test_every_suggestion_names_a_parameter_or_an_argument_that_there_is():
     arguments = {*SoftmaxMLPClassifier().get_params(), *inspect.signature(SoftmaxMLPClassifier.fit).parameters}
     assert all(suggestion.split("=")[0].split()[0] in arguments for suggestion in OURS.values())
-    assert not set(OURS) & arguments
+    assert not {*OURS, *ABSENT} & arguments
 
 
 def test_the_signatures_are_those_of_the_methods():
