@@ -1,6 +1,8 @@
 """Checks X, y and sample_weight, with errors that name the column or row, and makes the validation split."""
 
+import re
 from dataclasses import replace
+from datetime import date
 from math import ceil, isfinite
 from numbers import Real
 from typing import NamedTuple
@@ -12,7 +14,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils import check_X_y as sklearn_check_X_y
 from sklearn.utils.validation import validate_data
 
-from sksoftmax.data.columns import are_numbers, categorical_by_type, column_of, nan_for_NA, with_shape
+from sksoftmax.data.columns import are_numbers, categorical_by_type, column_of, nan_for_NA, values_of, with_shape
 from sksoftmax.data.frames import check_names, in_memory, is_frame
 
 FLOATS = (np.float64, np.float32)
@@ -22,7 +24,22 @@ ADVICE = (
     "Name them in categorical_features, if they are categories, or turn them into numbers: categories with OneHotEncoder, for "
     "example, dates into days."
 )
-TIME_PARTS = {"month": "month", "weekday": "day_of_week", "hour": "hour"}  # as pandas names them
+PANDAS_PARTS = (
+    'X = X.assign(**{f"{name}.dt.{part}": getattr(X[name].dt, part) for name in NAMES '
+    'for part in ("year", "day_of_year", "month", "day_of_week", "hour")}).drop(columns=NAMES)'
+)
+PANDAS_LINES = {  # the first word of a type's name → statements that turn columns of this type, NAMES, into numbers
+    "datetime": PANDAS_PARTS,
+    "period": PANDAS_PARTS,
+    "object": f"X[NAMES] = X[NAMES].apply(pd.to_datetime); {PANDAS_PARTS}",
+    "timedelta": "X[NAMES] = X[NAMES] / pd.Timedelta(days=1)",
+}
+POLARS_PARTS = 'X = X.with_columns(getattr(pl.col(NAMES).dt, part)().name.suffix(f".dt.{part}") for part in PARTS).drop(NAMES)'
+POLARS_LINES = {
+    "datetime": POLARS_PARTS.replace("PARTS", '("year", "ordinal_day", "month", "weekday", "hour")'),
+    "date": POLARS_PARTS.replace("PARTS", '("year", "ordinal_day", "month", "weekday")'),
+    "duration": "X = X.with_columns(pl.col(NAMES) / pl.duration(days=1))",
+}
 NAMING = {"X", "y", "feature", "features", "Expected", "Found"}  # a message with one of these words names its argument
 
 
@@ -358,10 +375,8 @@ def _advice(X, columns, categorical_features):
     """What to do about columns that are not numeric in fit."""
     if not is_frame(X):
         return ADVICE
-    types = dict(zip(map(str, X.columns), (str(dtype).lower() for dtype in X.dtypes)))
-    dates = [name for name in columns if types[name].startswith("datetime")]
-    if dates:
-        return f"Turn dates into numbers first, in fit and predict alike: {_date_parts(X, dates[0])}"
+    if lines := _lines_for_times(X, columns):
+        return f"Turn dates and durations into numbers first, in fit and predict alike: {lines}"
     named = [] if categorical_features is None else np.asarray(categorical_features, dtype=object).ravel().tolist()
     texts = [str(X.columns[column]) for column in categorical_by_type(X)]
     if set(columns) <= set(texts) and "from_dtype" not in named and not any(isinstance(value, bool) for value in named):
@@ -370,21 +385,23 @@ def _advice(X, columns, categorical_features):
     return ADVICE
 
 
-def _date_parts(X, name):
-    """The line of pandas or polars that turns this column of dates into the year, with its fraction, month, weekday and hour."""
-    if hasattr(X, "iloc"):
-        date = f"X[{name!r}].dt"
-        parts = {"": f"{date}.year + {date}.day_of_year / 366"}
-        parts |= {f"_{part}": f"{date}.{name_there}" for part, name_there in TIME_PARTS.items()}
-        return f"X = X.assign({_as_arguments(name, parts)})"
-    date = f"pl.col({name!r}).dt"
-    parts = {"": f"{date}.year() + {date}.ordinal_day() / 366"}
-    parts |= {f"_{part}": f"{date}.{part}()" for part in TIME_PARTS}
-    return f"X = X.with_columns({_as_arguments(name, parts)})"
+def _lines_for_times(X, columns):
+    """The statements, on one line, that turn those of these columns that hold dates or durations into numbers."""
+    lines = PANDAS_LINES if hasattr(X, "iloc") else POLARS_LINES
+    of_type = {}
+    for column, name in enumerate(map(str, X.columns)):
+        if name in columns:
+            of_type.setdefault(_type_of_times(X, column), []).append(name)
+    found = [lines[type_].replace("NAMES", repr(names)) for type_, names in of_type.items() if type_ in lines]
+    if found and not all(isinstance(name, str) for name in X.columns):
+        found = ["X = X.set_axis([str(name) for name in X.columns], axis=1)", *found]
+    return "; ".join(found)
 
 
-def _as_arguments(name, parts):
-    """Keyword arguments, in Python, that give columns named after this one their values."""
-    if name.isidentifier():
-        return ", ".join(f"{name}{suffix}={value}" for suffix, value in parts.items())
-    return "**{" + ", ".join(f"{name + suffix!r}: {value}" for suffix, value in parts.items()) + "}"
+def _type_of_times(X, column):
+    """The first word of the name of a column's type; "object" only for objects that are dates."""
+    word = re.match("[a-z]*", str(list(X.dtypes)[column]).lower())[0]
+    if word == "object":
+        first = next((value for value in values_of(X, column) if value is not None), None)
+        return word if isinstance(first, date) else None
+    return word
