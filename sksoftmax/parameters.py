@@ -1,5 +1,6 @@
 """The allowed values of the estimator's parameters, in seven groups. scikit-learn checks them and words the errors."""
 
+from inspect import signature
 from numbers import Integral, Real
 
 import numpy as np
@@ -79,6 +80,7 @@ PER_STEP = {  # parameters that act on optimizer steps, with their neutral value
     "warmup": 0.0,
     "n_members": 1,
 }
+ARGUMENTS = {"learning_rate": ("progress",), "scoring": ("estimator", "X", "y")}  # of parameters that may be functions
 AUTO_EARLY_STOPPING = 10_000  # rows above which early_stopping="auto" is on, as in HistGradientBoosting
 
 
@@ -93,6 +95,21 @@ def check_parameters(estimator):
         except InvalidParameterError as error:
             raise InvalidParameterError(f"{error}{_suggestion(estimator, str(error))}") from None
     check_combination(estimator)
+    for name, arguments in ARGUMENTS.items():
+        _check_signature(name, getattr(estimator, name), arguments)
+
+
+def _check_signature(name, function, arguments):
+    """ValueError if this value of a parameter is a function that cannot be called with these arguments."""
+    try:
+        if callable(function):
+            signature(function).bind(*arguments)
+    except TypeError as error:
+        advice = " make_scorer of sklearn.metrics makes one from a metric of (y_true, y_pred)." if name == "scoring" else ""
+        call = f"{name}({', '.join(arguments)})"
+        raise ValueError(f"{name} must be callable as {call}; got {function!r}: {error}.{advice}") from None
+    except ValueError:  # a function of C, whose signature is not known
+        pass
 
 
 def _suggestion(estimator, message):

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import sklearn
+from sklearn.metrics import accuracy_score
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.nn.layers import ACTIVATIONS
@@ -76,6 +77,24 @@ def test_a_wrong_parameter_is_named(name, value, method):
 def test_the_error_lists_what_is_allowed(name, allowed):
     with pytest.raises(ValueError, match=f"'{allowed}'"):
         planned(**{name: "wrong"}).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "message"),
+    [
+        ("learning_rate", lambda: 1.0, r"as learning_rate\(progress\); got .*too many positional arguments\.$"),
+        ("learning_rate", lambda epoch, rate: rate, r"as learning_rate\(progress\); got .*missing .* argument: 'rate'\.$"),
+        ("scoring", lambda clf: 1.0, r"as scoring\(estimator, X, y\); got .*too many"),
+        ("scoring", accuracy_score, r"as scoring\(estimator, X, y\); got <function accuracy_score .*make_scorer"),
+    ],
+)
+def test_a_function_that_does_not_take_its_arguments_is_refused_with_them(name, function, message):
+    with pytest.raises(ValueError, match=f"{name} must be callable {message}"):
+        planned(**{name: function}).fit(X, y)
+
+
+def test_a_function_without_a_signature_may_be_the_learning_rate():
+    planned(learning_rate=int).fit(X, y)
 
 
 def test_an_unknown_parameter_is_refused():

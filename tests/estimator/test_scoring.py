@@ -421,7 +421,7 @@ def test_an_unknown_scoring_is_refused_by_name(scoring):
 
 
 def test_scoring_refuses_a_metric_in_place_of_a_scorer():
-    with pytest.raises(ValueError, match=r"scoring value .* looks like it is a metric function"):
+    with pytest.raises(ValueError, match=r"scoring must be callable .* make_scorer"):
         early(scoring=f1_score).fit(X, BINARY)
 
 
