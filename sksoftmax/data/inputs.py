@@ -111,7 +111,7 @@ def check_X_y(estimator, X, y, categories, accepts_missing, reset):
 def _check_matrix(X):
     """Raise ValueError if X is None, a dict or a list of dicts, empty or complex, of which scikit-learn says less."""
     first, shape = X[0] if isinstance(X, list) and X else X, getattr(X, "shape", ())
-    if X is None or isinstance(first, dict):
+    if X is None or (isinstance(first, dict) and not issparse(first)):  # SciPy's dok_matrix is a dict
         got = "None" if X is None else "dicts. Pass pandas.DataFrame(X)"
         raise ValueError(f"X must be an array, a sparse matrix or a frame, shape (n_samples, n_features); got {got}.")
     if len(shape) == 2 and 0 in shape:
