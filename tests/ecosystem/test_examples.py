@@ -31,7 +31,7 @@ def test_quickstart_beats_scikit_learn_on_digits_and_reads_a_frame(tmp_path):
     assert loss < 0.75 * their_loss
     _, loss = found["breast cancer", "SoftmaxMLPClassifier()"]
     _, their_loss = found["breast cancer", "StandardScaler, MLPClassifier()"]
-    assert loss < their_loss + 0.01
+    assert loss < their_loss + 0.02  # of 143 rows: another seed changes it by 0.01
     if find_spec("pandas") is None:
         assert "pandas is not installed" in output
     else:
