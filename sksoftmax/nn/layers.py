@@ -152,7 +152,8 @@ class Activate:
 class Dropout:
     """Inverted dropout (Srivastava et al., 2014): each number of H becomes 0 with probability `rate`, else H / (1 − rate).
 
-    `rates`, (n_hidden, n_members), count as multiples of 2⁻¹⁶: two random bytes a number, from the bit generator `bits`.
+    `rates`, (n_hidden, n_members), count as multiples of 2⁻¹⁶: two random bytes a number, unit by unit. `bits` has a bit
+    generator for each member, so that a member's masks do not depend on the others'.
     """
 
     def __init__(self, rates, bits):
@@ -162,11 +163,24 @@ class Dropout:
         """Write what is left of H to `out`, as the activation's derivative may still need H; return the derivative."""
         threshold = np.minimum(np.round(self.rates[index] * 2**16), 2**16 - 1)[:, None, None]
         n_members, n_rows, n_units = H.shape
-        random = self.bits.random_raw((H.size + 3) // 4).view(np.uint16)[: H.size]
-        random = random.reshape(n_units, n_members, n_rows).transpose(1, 2, 0)
-        mask = (random >= threshold.astype(np.uint16)) * (2**16 / (2**16 - threshold)).astype(H.dtype)
+        random = np.zeros((n_units, n_members, n_rows), np.uint16)
+        for of_member, bits, rate in zip(random.swapaxes(0, 1), self.bits, self.rates[index]):
+            if rate:
+                of_member[...] = two_bytes(bits, of_member.size).reshape(of_member.shape)
+        kept = random.transpose(1, 2, 0) >= threshold.astype(np.uint16)
+        mask = kept * (2**16 / (2**16 - threshold)).astype(H.dtype)
         np.multiply(H, mask, out=out)
         return lambda d_out: np.multiply(d_out, mask, out=d_out)
+
+
+def bit_generators(seed, n_members):
+    """A bit generator for each member's dropout."""
+    return [np.random.SFC64((seed, member)) for member in range(n_members)]
+
+
+def two_bytes(bits, n):
+    """The next n random numbers of two bytes: each 64 random bits give four."""
+    return bits.random_raw((n + 3) // 4).view(np.uint16)[:n]
 
 
 def identity(Z):

@@ -222,6 +222,11 @@ class Network:
         if self.gradient is None:
             self._link(np.zeros_like(self.parameters))
 
+    def member_gradients(self):
+        """For each member, the parts of `gradient` that belong to it, as flat views."""
+        parts = self.form.split(self.gradient)
+        return [[part[member].reshape(-1) for part in parts] for member in range(self.form.n_members)]
+
     def add_l2(self, strengths):
         """Add the gradient of each member's ½ · strength · Σ W² to `gradient`; return these penalties, (n_members,).
 

@@ -174,18 +174,19 @@ class WeightAverage:
         self.other[...], self.shown[...], self.n_averaged = 0, 0, 0
 
 
-def clip(g, max_norm):
-    """Shorten a longer gradient to length `max_norm` in place (Pascanu et al., arXiv:1211.5063); None does nothing."""
-    if max_norm is None:
-        return
-    norm = sqrt(float(g @ g))
+def clip(parts, max_norm):
+    """Shorten a longer gradient, all parts together, to length `max_norm` in place (Pascanu et al., arXiv:1211.5063)."""
+    norm = sqrt(sum(float(g @ g) for g in parts))
     if not isfinite(norm):  # the sum of squares overflows
-        largest = float(np.abs(g).max())
-        g /= largest
-        norm = sqrt(float(g @ g))
-        g *= min(max_norm / norm, largest)
+        largest = max(float(np.abs(g).max(initial=0)) for g in parts)
+        for g in parts:
+            g /= largest
+        norm = sqrt(sum(float(g @ g) for g in parts))
+        for g in parts:
+            g *= min(max_norm / norm, largest)
     elif norm > max_norm:
-        g *= max_norm / norm
+        for g in parts:
+            g *= max_norm / norm
 
 
 def decay(w, rate, weight_decay):

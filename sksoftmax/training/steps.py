@@ -6,7 +6,7 @@ from math import isfinite
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sksoftmax.nn.layers import Dropout
+from sksoftmax.nn.layers import Dropout, bit_generators
 from sksoftmax.nn.optimizers import clip
 from sksoftmax.nn.schedules import adaptive, cycle_progress, invscaling, is_planned, schedule
 from sksoftmax.training.divergence import diverged, go_back, restore_after_divergence
@@ -34,7 +34,9 @@ def train_epoch(run, state, batches, rates, bits):
             loss += float(network.add_l2(recipe.alpha / batch_weights(weights, *rows.shape)).mean())
         if not isfinite(loss):
             return loss
-        clip(network.gradient, recipe.clip_norm)
+        if recipe.clip_norm:
+            for parts in network.member_gradients():
+                clip(parts, recipe.clip_norm)
         optimizer.step(network.parameters, network.gradient, rate)
         if average:
             average.update(network.parameters, scratch=network.gradient)
@@ -106,8 +108,8 @@ def begin(run, state):
 
 
 def random_bits(run, rng):
-    """The bit generator of dropout, seeded by one draw from rng; None without dropout, and then rng is not used."""
-    return np.random.SFC64(rng.randint(2**31)) if np.any(run.committee.dropout) else None
+    """The members' bit generators for dropout, seeded by one draw from rng; None without dropout, and then rng is not used."""
+    return bit_generators(rng.randint(2**31), run.recipe.n_members) if np.any(run.committee.dropout) else None
 
 
 def minibatches(run, rng):

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
 
 from sksoftmax.loss import cross_entropy
-from sksoftmax.nn.layers import Dropout
+from sksoftmax.nn.layers import Dropout, bit_generators
 from sksoftmax.nn.network import Network
 from support.estimators import planned
 from support.marks import STEPWISE
@@ -51,7 +51,7 @@ def test_the_training_loss_is_computed_under_dropout():
     rng = np.random.RandomState(0)
     network = Network.zeros(form_of(4, (5,), 3, "relu"), np.float64)
     network.initialize(rng, ("relu", "relu"))
-    dropout = Dropout(np.full((1, 1), 0.5), np.random.SFC64(rng.randint(2**31)))
+    dropout = Dropout(np.full((1, 1), 0.5), bit_generators(rng.randint(2**31), 1))
     logits, _ = forward(network, X, dropout=dropout)
     assert clf.loss_ == pytest.approx(cross_entropy(logits[0], MULTICLASS)[0], rel=1e-12)
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from scipy.sparse import csr_matrix
 
-from sksoftmax.nn.layers import ACTIVATIONS, Activate, Dense, Dropout, OneHotDense, SparseDense
+from sksoftmax.nn.layers import ACTIVATIONS, Activate, Dense, Dropout, OneHotDense, SparseDense, bit_generators
 from sksoftmax.nn.network import Form, Memory
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
@@ -264,7 +264,7 @@ def test_backprop_still_works_after_the_layer_above_has_used_the_output(name):
 def dropped(H, rates, seed=0):
     """What dropout leaves of H, (n_members, n, n_units), and its backprop. `rates` are the members', or one for all."""
     out, rates = np.full_like(H, np.nan), np.broadcast_to(rates, (1, len(H)))
-    return out, Dropout(rates, np.random.SFC64(seed)).drop(H, 0, out)
+    return out, Dropout(rates, bit_generators(seed, len(H))).drop(H, 0, out)
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
@@ -303,7 +303,7 @@ def test_a_rate_next_to_one_keeps_a_number_in_65536_at_least_times_as_much(rate,
 def test_dropout_draws_two_bytes_a_number_and_writes_into_the_array_it_is_given():
     H, bits, same = np.ones((1, 3, 4)), np.random.SFC64(0), np.random.SFC64(0)
     out = np.full_like(H, np.nan)
-    Dropout(np.array([[0.5]]), bits).drop(H, 0, out)
+    Dropout(np.array([[0.5]]), [bits]).drop(H, 0, out)
     assert np.isin(out, [0, 2]).all()
     np.testing.assert_array_equal(H, 1)
     same.random_raw(12 * 2 // 8)
@@ -319,7 +319,7 @@ def test_backprop_of_dropout_multiplies_by_the_same_mask():
 
 def test_dropout_draws_another_mask_each_time_and_the_same_from_the_same_state():
     H, (first, second) = np.ones((1, 30, 30)), np.empty((2, 1, 30, 30))
-    dropout = Dropout(np.array([[0.5]]), np.random.SFC64(0))
+    dropout = Dropout(np.array([[0.5]]), bit_generators(0, 1))
     for out in (first, second):
         dropout.drop(H, 0, out)
     assert (first != second).any()
@@ -338,7 +338,7 @@ def test_each_member_is_dropped_at_its_own_rate():
 def test_dropout_leaves_the_activations_output_to_its_derivative(name):
     rng = np.random.RandomState(0)
     z, d_out = rng.normal(size=(1, 8, 6)), rng.normal(size=(1, 8, 6))
-    dropout = Dropout(np.array([[0.5]]), np.random.SFC64(0))
+    dropout = Dropout(np.array([[0.5]]), bit_generators(0, 1))
     output, backprop = Activate(0, name)(with_ones(z), Memory(Form(6, (6,), 2, (name,)), np.float64), dropout)
     mask = 2.0 * (dropped(np.ones_like(z), 0.5)[0] != 0)
     np.testing.assert_allclose(output, with_ones(FORMULAS[name](z) * mask), rtol=1e-11, atol=1e-14)
@@ -346,7 +346,17 @@ def test_dropout_leaves_the_activations_output_to_its_derivative(name):
 
 
 def test_a_hidden_layer_whose_rates_are_zero_draws_no_bits_and_copies_nothing():
-    X, bits = with_ones(np.ones((2, 5, 4))), np.random.SFC64(0)
+    X, bits = with_ones(np.ones((2, 5, 4))), bit_generators(0, 2)
     dropout = Dropout(np.array([[0.0, 0.0], [0.0, 0.5]]), bits)
     assert Activate(0, "relu")(X, None, dropout)[0] is X
-    assert bits.random_raw() == np.random.SFC64(0).random_raw()
+    assert [of_member.random_raw() for of_member in bits] == [same.random_raw() for same in bit_generators(0, 2)]
+
+
+def test_a_members_masks_are_those_of_its_own_bit_generator():
+    """It trains as if it were alone."""
+    H = np.ones((3, 30, 20))
+    out, _ = dropped(H, [0.3, 0.0, 0.6])
+    for member, rate in enumerate([0.3, 0.0, 0.6]):
+        alone = np.empty((1, 30, 20))
+        Dropout(np.array([[rate]]), [bit_generators(0, 3)[member]]).drop(H[:1], 0, alone)
+        np.testing.assert_array_equal(out[member], alone[0])

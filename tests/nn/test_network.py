@@ -12,7 +12,7 @@ from sksoftmax import model as model_module
 from sksoftmax.data.rows import common_input
 from sksoftmax.loss import binary_cross_entropy, cross_entropy
 from sksoftmax.model import chunk_size, member_logits
-from sksoftmax.nn.layers import ACTIVATIONS, EMBEDDING_UNITS, Dropout
+from sksoftmax.nn.layers import ACTIVATIONS, EMBEDDING_UNITS, Dropout, bit_generators
 from sksoftmax.nn.network import Form, Memory, Network, network_from_arrays
 from sksoftmax.nn.optimizers import SGD, Adam, WeightAverage
 from support.networks import form_of, forward, initialized, input_of, logits_and_gradient, model_of
@@ -33,8 +33,9 @@ def random_X(n_rows=N_ROWS, dtype=np.float64, seed=0):
 
 
 def with_dropout(rates, seed=0):
-    """Dropout at these rates, a number or a list for each hidden layer, from a new bit generator."""
-    return Dropout(np.asarray(rates, dtype=float), np.random.SFC64(seed))
+    """Dropout at these rates, a number or a list for each hidden layer, from new bit generators."""
+    rates = np.asarray(rates, dtype=float)
+    return Dropout(rates, bit_generators(seed, rates.shape[1]))
 
 
 # The gradient

@@ -313,15 +313,15 @@ def test_make_optimizer_applies_weight_decay_to_weights_and_not_to_biases(solver
 @pytest.mark.parametrize("max_norm", [0.1, 1.0, 4.9])
 def test_clip_norm_cuts_a_longer_gradient_and_keeps_its_direction(max_norm):
     g = np.array([3.0, 0.0, -4.0])
-    clip(g, max_norm)
+    clip([g[:1], g[1:]], max_norm)
     np.testing.assert_allclose(g, np.array([0.6, 0, -0.8]) * max_norm, rtol=1e-14)
 
 
-@pytest.mark.parametrize("max_norm", [None, 5.0, 1e9])
+@pytest.mark.parametrize("max_norm", [5.0, 1e9])
 def test_clip_norm_leaves_a_gradient_that_is_not_longer_unchanged(max_norm):
     for g in (np.array([3.0, 0.0, -4.0]), np.zeros(3), np.array([5e-324, 0.0])):
         before = g.copy()
-        clip(g, max_norm)
+        clip([g[:1], g[1:]], max_norm)
         np.testing.assert_array_equal(g, before)
 
 
@@ -330,7 +330,7 @@ def test_clip_norm_leaves_a_gradient_that_is_not_longer_unchanged(max_norm):
 def test_clip_norm_cuts_a_gradient_whose_square_overflows(dtype, huge, max_norm):
     g = np.array([0.6, 0.0, -0.8], dtype) * dtype(huge)
     with np.errstate(over="ignore"):
-        clip(g, max_norm)
+        clip([g[:1], g[1:]], max_norm)
     assert g.dtype == dtype
     np.testing.assert_allclose(g, np.array([0.6, 0, -0.8]) * max_norm, rtol=1e-6)
 
@@ -338,7 +338,7 @@ def test_clip_norm_cuts_a_gradient_whose_square_overflows(dtype, huge, max_norm)
 def test_clip_norm_leaves_a_short_gradient_whose_square_overflows_unchanged():
     g = np.array([3e20, -4e20], np.float32)
     with np.errstate(over="ignore"):
-        clip(g, 1e30)
+        clip([g[:1], g[1:]], 1e30)
     np.testing.assert_allclose(g, [3e20, -4e20], rtol=1e-6)
 
 
@@ -346,7 +346,7 @@ def test_clip_norm_leaves_a_short_gradient_whose_square_overflows_unchanged():
 def test_clip_norm_does_not_make_a_gradient_finite(value):
     g = np.array([1.0, value])
     with np.errstate(invalid="ignore"):
-        clip(g, 1.0)
+        clip([g[:1], g[1:]], 1.0)
     assert not np.isfinite(g).all()
 
 
