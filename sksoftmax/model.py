@@ -1,5 +1,6 @@
 """A fitted classifier: columns → inputs → members' logits → one set of logits → answers."""
 
+from collections import deque
 from dataclasses import dataclass, replace
 from math import isfinite
 
@@ -11,9 +12,11 @@ from sksoftmax.data.rows import Rows, common_input
 from sksoftmax.data.targets import Targets
 from sksoftmax.nn.mixture import Mixture
 from sksoftmax.nn.network import Memory, Network, network_from_arrays
+from sksoftmax.nn.threads import AtMost, Team, pop
 
 SMALLEST_CHUNK = 64
-CHUNK_NUMBERS = 2**18  # outputs of a layer computed at once in prediction: 2 MB in float64
+CHUNK_NUMBERS = 2**20  # outputs of a layer computed at once in prediction: 8 MB in float64
+ONE_THREAD = 9_216  # weights up to which OpenBLAS multiplies one row on one thread in any case
 TRUSTED_TYPES = [  # the types of a saved model that skops and MLflow ask a user to trust
     f"sksoftmax.{name}"
     for name in (
@@ -79,12 +82,14 @@ class Model:
 
     def logits_of(self, X, memory=None):
         """Logits, (n, n_outputs), of rows that are encoded, or of `Rows` that encode them."""
-        chunks = member_logits(self.network, X, memory)
         if X.shape[0] <= chunk_size(self.network, X):
-            return self.mixture.logits(next(chunks)[1], self.head)
+            return self.mixture.logits(logits_at_once(self.network, X, memory or new_memory(self.network)), self.head)
         result = np.empty((X.shape[0], self.network.form.n_outputs), self.network.dtype, order="F")
-        for rows, logits in chunks:
+
+        def mix(rows, logits):
             result[rows] = self.mixture.logits(logits, self.head)
+
+        member_logits(self.network, X, mix, memory)
         return result
 
     def with_weights(self, coefs, intercepts, embeddings):
@@ -136,17 +141,35 @@ class Model:
                 raise ValueError(f"the network has {of_network} {name}, where {expected} belong.")
 
 
-def member_logits(network, X, memory=None):
-    """Pairs of a slice of the rows of X and the members' logits, (n_members, n, n_outputs), which are valid until the next pair.
+def member_logits(network, X, use, memory=None):
+    """Call `use(rows, logits)` with slices of the rows of X and the members' logits of each, (n_members, n, n_outputs).
 
-    X is encoded, or `Rows`. Working in chunks bounds the memory for any number of rows.
+    The logits are valid until `use` returns. X is encoded, or `Rows`. Working in chunks bounds the memory for any number of rows;
+    the threads that the user allows share the chunks.
     """
-    memory = Memory(network.form, network.dtype) if memory is None else memory
-    chunk = chunk_size(network, X)
-    for start in range(0, X.shape[0], chunk):
-        rows = slice(start, min(start + chunk, X.shape[0]))
-        part = X if chunk >= X.shape[0] else X[rows]
-        yield rows, network.forward(common_input(part, memory), memory)[0]
+    n_rows, chunk, memories = X.shape[0], chunk_size(network, X), deque([] if memory is None else [memory])
+
+    def answer(rows):
+        memory = pop(memories) or new_memory(network)
+        use(rows, logits_at_once(network, X[rows], memory))
+        memories.append(memory)
+
+    with AtMost(1), Team() as team:
+        team.map(answer, [slice(start, min(start + chunk, n_rows)) for start in range(0, n_rows, chunk)])
+
+
+def logits_at_once(network, X, memory):
+    """The members' logits of the rows of a chunk."""
+    inputs = common_input(X, memory)
+    if X.shape[0] == 1 and len(network.parameters) < ONE_THREAD:
+        return network.forward(inputs, memory)[0]
+    with AtMost(1):
+        return network.forward(inputs, memory)[0]
+
+
+def new_memory(network):
+    """Buffers for a pass through this network."""
+    return Memory(network.form, network.dtype)
 
 
 def chunk_size(network, X):

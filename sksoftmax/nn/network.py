@@ -85,6 +85,11 @@ class Form:
         return (self.n_written - len(self.n_one_hot) + sum(self.n_one_hot), *self.hidden, self.n_outputs)
 
     @property
+    def largest_product(self):
+        """The multiplications of a member's largest product, for each row."""
+        return max(fan_in * fan_out for fan_in, fan_out in pairwise(self.units))
+
+    @property
     def blocks(self):
         """Which members see which columns of the input by which rows of W, as triples of slices, one-hot codes left out."""
         members, columns = self.skip

@@ -45,8 +45,11 @@ def out_of_fold(network, roles, folds, samples):
     kinds = np.empty((2, len(samples)), dtype=np.intp)
     for index, (binned, fold, kind) in enumerate(zip(roles.binned.astype(int), roles.fold, roles.kind)):
         rows = np.flatnonzero(folds == fold)
-        for part, of_part in member_logits(network.member(index), samples[rows].X):
-            logits[binned, rows[part]] = of_part[0]
+
+        def keep(part, of_part, half=binned, rows=rows):
+            logits[half, rows[part]] = of_part[0]
+
+        member_logits(network.member(index), samples[rows].X, keep)
         kinds[binned, rows] = kind
     return logits, kinds
 

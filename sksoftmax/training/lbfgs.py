@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from sksoftmax.data.rows import Rows, common_input
-from sksoftmax.nn.threads import one_thread_for_scipy
+from sksoftmax.nn.threads import AtMost, at_most_for, scipys_own_libraries
 from sksoftmax.training.divergence import diverged_message
 from sksoftmax.training.run import INTERRUPTED
 
@@ -39,7 +39,7 @@ def train_by_lbfgs(run, state):
             advice = " Scale the columns of X." if run.takes_raw_numbers else ""
             raise ValueError(diverged_message(progress, f"Nothing was learnt.{advice}"))
         options = limits(run.recipe, accepted.dtype)
-        with one_thread_for_scipy:
+        with at_most_for(len(run.training) * network.form.largest_product), AtMost(1, scipys_own_libraries):
             result = minimize(loss_and_gradient, start, run, method="L-BFGS-B", jac=True, callback=end_iteration, options=options)
         accepted[...] = result.x
         warn_if_not_converged(result, run)

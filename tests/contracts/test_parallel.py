@@ -11,7 +11,7 @@ from numpy.testing import assert_array_equal
 from sklearn.model_selection import GridSearchCV, cross_validate
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sksoftmax.nn.threads import one_thread_for_scipy
+from sksoftmax.nn import threads
 from support.estimators import planned, short, short_default
 from support.paths import ROOT
 from support.readme import PYTHON
@@ -84,7 +84,43 @@ def test_fits_by_lbfgs_in_threads_give_the_libraries_their_threads_back(n_thread
         before = [library["num_threads"] for library in threadpool_info()]
         list(pool.map(lambda seed: short(random_state=seed, solver="lbfgs").fit(X, y), range(12)))
         assert [library["num_threads"] for library in threadpool_info()] == before
-    assert one_thread_for_scipy.n_inside == 0
+    assert not threads.LIMITS
+
+
+def numbers_of_threads():
+    return [library["num_threads"] for library in threadpool_info()]
+
+
+def failing_fit(clf):
+    with pytest.raises(RuntimeError, match="of the schedule"):
+        clf.fit(X, y)
+
+
+def broken_schedule(progress):
+    raise RuntimeError("of the schedule")
+
+
+def test_every_call_gives_the_libraries_their_threads_back():
+    rows = np.tile(X, (100, 1))
+    with threadpool_limits(2):
+        before, clf = numbers_of_threads(), short_default()
+        clf.fit(X, y).predict_proba(rows)
+        clf.partial_fit(X, y).predict(X[:1])
+        failing_fit(short_default(learning_rate=broken_schedule))
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda seed: short_default(random_state=seed).fit(X, y).predict(rows), range(8)))
+        assert numbers_of_threads() == before
+    assert not threads.LIMITS
+    assert threads.at_work == 0
+
+
+def test_predictions_of_many_rows_are_the_same_to_the_bit_on_one_thread_and_on_eight(monkeypatch):
+    rows, clf = np.tile(X, (200, 1)), short_default().fit(X, y)
+    found = []
+    for n_threads in (1, 8):
+        monkeypatch.setattr(threads, "allowed_threads", lambda n_threads=n_threads: n_threads)
+        found.append(clf.predict_proba(rows))
+    assert_array_equal(*found)
 
 
 # joblib's backends

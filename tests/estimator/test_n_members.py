@@ -15,13 +15,13 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.model import member_logits
 from sksoftmax.nn.mixture import Mixture
 from sksoftmax.training.committee import FOLD_ROWS, Committee
 from support.callbacks import Recorder
 from support.committees import KINDS, N_INPUTS, N, X, quick_committee, y
 from support.marks import UNCONVERGED
 from support.memory import peak_of
+from support.networks import logits_of_members
 
 # Calibration and weights
 
@@ -173,13 +173,13 @@ def test_the_same_random_state_gives_the_same_committee_and_another_a_different_
 
 def test_members_differ():
     clf = quick_committee().fit(X, y)
-    _, answers = next(member_logits(clf._model.network, clf._model.preprocessor.transform(X[:1], np.float32)))
+    answers = logits_of_members(clf._model.network, clf._model.preprocessor.transform(X[:1], np.float32))
     assert len(np.unique(answers[:, 0, 0])) == 8
 
 
 def test_the_mixture_of_the_members_is_what_predicts():
     clf = quick_committee(n_members=4).fit(X, y)
-    _, answers = next(member_logits(clf._model.network, clf._model.preprocessor.transform(X, np.float32)))
+    answers = logits_of_members(clf._model.network, clf._model.preprocessor.transform(X, np.float32))
     p = [softmax(s * logits, axis=1) for s, logits in zip(clf._model.mixture.sharpness, answers)]
     mixture = np.log(np.average(p, axis=0, weights=clf._model.mixture.weights)) * clf._model.mixture.final
     mixture += clf._model.mixture.bias

@@ -288,7 +288,7 @@ def test_missing_values_are_accepted_as_in_fit_even_if_scaling_was_changed():
 
 
 def test_memory_of_predictions_on_raw_columns_is_bounded():
-    X = np.random.default_rng(0).normal(size=(40_000, 50))
+    X = np.random.default_rng(0).normal(size=(80_000, 50))
     clf = on_raw_columns().fit(X[:100], y=np.arange(100) % 2)
     clf.predict_proba(X[:10])
     assert peak_of(lambda: clf.predict(X)) < X.nbytes * 0.75

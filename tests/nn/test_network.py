@@ -11,11 +11,11 @@ from scipy.sparse import csr_matrix
 from sksoftmax import model as model_module
 from sksoftmax.data.rows import common_input
 from sksoftmax.loss import binary_cross_entropy, cross_entropy
-from sksoftmax.model import chunk_size, member_logits
+from sksoftmax.model import chunk_size
 from sksoftmax.nn.layers import ACTIVATIONS, EMBEDDING_UNITS, Dropout, bit_generators
 from sksoftmax.nn.network import Form, Memory, Network, network_from_arrays
 from sksoftmax.nn.optimizers import SGD, Adam, WeightAverage
-from support.networks import form_of, forward, initialized, input_of, logits_and_gradient, model_of
+from support.networks import form_of, forward, initialized, input_of, logits_and_gradient, logits_of_members, model_of
 from support.slopes import assert_gradient_is_the_slope
 
 N_ROWS, N_INPUTS, N_OUTPUTS = 9, 4, 3
@@ -126,7 +126,7 @@ def test_dropout_is_off_in_a_pass_without_it_and_in_predictions():
     memory, plain = Memory(network.form, network.dtype), forward(network, random_X())[0]
     assert (forward(network, random_X(), memory, with_dropout([[0.9], [0.9]]))[0] != plain).any()
     np.testing.assert_array_equal(forward(network, random_X(), memory)[0], plain)
-    np.testing.assert_array_equal(predicted(network, random_X(), memory), plain)
+    np.testing.assert_array_equal(logits_of_members(network, random_X(), memory), plain)
 
 
 def test_dropout_keeps_the_expected_logits_of_a_linear_layer():
@@ -324,7 +324,7 @@ def test_passes_and_predictions_write_nothing_to_the_network():
     network, X = random_network(), random_X()
     state, parameters, before = pickle.dumps(network), network.parameters, dict(vars(network))
     forward(network, X)
-    predicted(network, X)
+    logits_of_members(network, X)
     assert pickle.dumps(network) == state
     assert network.parameters is parameters
     assert vars(network).keys() == before.keys()
@@ -392,11 +392,6 @@ def test_initial_parameters_are_drawn_layer_by_layer_weights_before_biases(dtype
 # Predictions
 
 
-def predicted(network, X, memory=None):
-    """The logits of all members on all rows, (n_members, n, n_outputs), as prediction computes them."""
-    return np.concatenate([logits.copy() for _, logits in member_logits(network, X, memory)], axis=1)
-
-
 def chunks_of(monkeypatch, numbers):
     """Let prediction compute this many outputs of a layer at once, in chunks of one row or more."""
     monkeypatch.setattr(model_module, "CHUNK_NUMBERS", numbers)
@@ -407,20 +402,20 @@ def chunks_of(monkeypatch, numbers):
 @pytest.mark.parametrize("n_rows, chunks", [(4, [4]), (5, [4, 1]), (8, [4, 4]), (11, [4, 4, 3])])
 def test_logits_in_chunks_equal_logits_at_once(monkeypatch, as_input, n_rows, chunks):
     network, X = random_network(), as_input(random_X(n_rows))
-    at_once, seen, passed = predicted(network, X), [], network.forward
+    at_once, seen, passed = logits_of_members(network, X), [], network.forward
     np.testing.assert_array_equal(at_once, forward(network, X)[0])
     monkeypatch.setattr(network, "forward", lambda X, memory: seen.append(X[0].shape[0]) or passed(X, memory))
     chunks_of(monkeypatch, 4 * max(network.form.units) + 1)
-    np.testing.assert_allclose(predicted(network, X), at_once, rtol=1e-13)
+    np.testing.assert_allclose(logits_of_members(network, X), at_once, rtol=1e-13)
     assert seen == chunks
 
 
 def test_a_layer_wider_than_a_chunk_is_computed_row_by_row(monkeypatch):
     network, X = random_network(), random_X()
-    at_once = predicted(network, X)
+    at_once = logits_of_members(network, X)
     chunks_of(monkeypatch, 1)
     assert chunk_size(network, X) == 1
-    np.testing.assert_allclose(predicted(network, X), at_once, rtol=1e-13)
+    np.testing.assert_allclose(logits_of_members(network, X), at_once, rtol=1e-13)
 
 
 def test_the_columns_of_sparse_rows_do_not_make_chunks_smaller(monkeypatch):

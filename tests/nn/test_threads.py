@@ -1,11 +1,15 @@
-"""SciPy's own BLAS is limited to one thread during L-BFGS, and always gets its number of threads back."""
+"""Limits of BLAS's threads always end as they began, and teams share the threads that the user allows."""
 
 from pathlib import Path
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread, current_thread
+from time import sleep
 
+import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from sksoftmax.nn.threads import OneThread, scipys_own_libraries
+from sksoftmax.nn import threads
+from sksoftmax.nn.threads import LARGE, LIMITS, AtMost, Team, allowed_threads, at_most_for, scipys_own_libraries
 
 
 class Library:
@@ -23,14 +27,45 @@ def library():
     return Library()
 
 
+@pytest.fixture
+def four_threads(library, monkeypatch):
+    """A machine with eight processors, whose only BLAS library may use four threads."""
+    monkeypatch.setattr(threads, "blas_libraries", lambda: [library])
+    monkeypatch.setattr(threads, "cpu_count", lambda: 8)
+    return library
+
+
+# Limits
+
+
 def test_the_library_is_limited_inside_and_restored_outside(library):
-    with OneThread(lambda: [library]):
-        assert library.n_threads == 1
+    with AtMost(2, lambda: [library]):
+        assert library.n_threads == 2
     assert library.n_threads == 4
 
 
+def test_a_limit_never_raises_the_number_of_threads(library):
+    with AtMost(9, lambda: [library]):
+        assert library.n_threads == 4
+
+
+def test_no_limit_leaves_the_library_alone(library):
+    with AtMost(None, lambda: [library]):
+        assert library.n_threads == 4
+        assert library not in LIMITS
+
+
+def test_the_lowest_of_nested_limits_counts_and_the_outer_one_comes_back(library):
+    with AtMost(2, lambda: [library]):
+        with AtMost(1, lambda: [library]), AtMost(3, lambda: [library]):
+            assert library.n_threads == 1
+        assert library.n_threads == 2
+    assert library.n_threads == 4
+    assert library not in LIMITS
+
+
 def test_an_error_inside_restores_too(library):
-    with pytest.raises(KeyError), OneThread(lambda: [library]):
+    with pytest.raises(KeyError), AtMost(1, lambda: [library]):
         raise KeyError
     assert library.n_threads == 4
 
@@ -42,17 +77,17 @@ def test_an_interrupt_on_the_way_in_restores_too(library, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(library, "set_num_threads", interrupted)
-    limit = OneThread(lambda: [library])
-    with pytest.raises(KeyboardInterrupt), limit:
+    with pytest.raises(KeyboardInterrupt), AtMost(1, lambda: [library]):
         pass
-    assert (library.n_threads, limit.n_inside) == (4, 0)
+    assert library.n_threads == 4
+    assert library not in LIMITS
 
 
 def test_the_last_of_several_threads_inside_restores(library):
-    limit, both_inside, seen = OneThread(lambda: [library]), Barrier(2), []
+    both_inside, seen = Barrier(2), []
 
     def fit():
-        with limit:
+        with AtMost(1, lambda: [library]):
             both_inside.wait(10)
             seen.append(library.n_threads)
 
@@ -62,9 +97,138 @@ def test_the_last_of_several_threads_inside_restores(library):
     for worker in workers:
         worker.join()
     assert seen[0] == 1
-    assert (library.n_threads, limit.n_inside) == (4, 0)
+    assert library.n_threads == 4
+    assert library not in LIMITS
+
+
+def test_only_large_products_may_use_more_than_one_thread():
+    with threadpool_limits(2):
+        before = [library["num_threads"] for library in threadpool_info()]
+        for size, expected in ((LARGE - 1, [1] * len(before)), (LARGE, before)):
+            with at_most_for(size):
+                found = [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+                assert found == expected[: len(found)]
 
 
 def test_numpys_library_is_not_taken_for_scipys():
     """NumPy's wheel names its file libscipy_openblas, too."""
     assert not any("numpy" in part for library in scipys_own_libraries() for part in Path(library.filepath).parts[-2:])
+
+
+# How many threads the user allows
+
+
+def test_the_user_allows_as_many_threads_as_blas_was_limited_to(four_threads):
+    assert allowed_threads() == 4
+    with AtMost(1):  # a limit of our own is none of the user's
+        assert allowed_threads() == 4
+    four_threads.set_num_threads(3)
+    assert allowed_threads() == 3
+
+
+def test_a_container_with_fewer_processors_allows_fewer_threads(four_threads, monkeypatch):
+    monkeypatch.setattr(threads, "cpu_count", lambda: 2)
+    assert allowed_threads() == 2
+
+
+@pytest.mark.parametrize(("variable", "expected"), [("3", 3), ("", 8), ("many", 8)])
+def test_without_a_known_blas_the_environment_says_how_many_threads_are_allowed(variable, expected, monkeypatch, four_threads):
+    monkeypatch.setattr(threads, "blas_libraries", list)
+    monkeypatch.setenv("OMP_NUM_THREADS", variable)
+    assert allowed_threads() == expected
+
+
+def test_threadpoolctls_limit_is_obeyed():
+    with threadpool_limits(1):
+        assert allowed_threads() == 1
+
+
+# Teams
+
+
+def test_results_have_the_order_of_their_items(four_threads):
+    with Team() as team:
+        assert team.map(lambda i: i * i, range(50)) == [i * i for i in range(50)]
+        assert team.map(str, []) == []
+
+
+def test_as_many_threads_work_at_once_as_are_allowed(four_threads):
+    together = Barrier(4)
+
+    def work(_):
+        together.wait(10)
+        return current_thread()
+
+    with Team() as team:
+        assert len(set(team.map(work, range(4)))) == 4
+
+
+def test_one_item_and_one_thread_are_for_the_caller(four_threads):
+    with Team() as team:
+        assert team.map(lambda _: current_thread(), [0]) == [current_thread()]
+        four_threads.set_num_threads(1)
+        assert set(team.map(lambda _: current_thread(), range(5))) == {current_thread()}
+        assert team.pool is None
+
+
+def test_two_teams_share_the_threads(four_threads):
+    inside, leave = Event(), Event()
+
+    def wait_there(_):
+        inside.set()
+        leave.wait(10)
+
+    def other_team():
+        with Team() as team:
+            team.map(wait_there, range(3))
+
+    other = Thread(target=other_team)
+    other.start()
+    inside.wait(10)
+    with Team() as team:
+        assert set(team.map(lambda _: current_thread(), range(20))) == {current_thread()}
+    leave.set()
+    other.join()
+    assert threads.at_work == 0
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, IndexError])
+def test_after_an_error_no_item_is_begun_any_more(error, four_threads):
+    begun = []
+
+    def fail(i):
+        begun.append(i)
+        raise error("of the function")
+
+    with Team() as team, pytest.raises(error, match="of the function"):
+        team.map(fail, range(1000))
+    assert len(begun) <= 4
+    assert threads.at_work == 0
+
+
+def test_an_error_waits_for_the_items_that_run(four_threads):
+    four_threads.set_num_threads(2)
+    both_begun, ended, caller = Barrier(2), [], current_thread()
+
+    def work(i):
+        both_begun.wait(10)
+        if current_thread() is caller:
+            raise KeyboardInterrupt
+        sleep(0.1)
+        ended.append(i)
+
+    with Team() as team, pytest.raises(KeyboardInterrupt):
+        team.map(work, range(100))
+    assert len(ended) == 1
+
+
+def test_threads_of_a_team_ignore_the_floating_point_errors_that_the_caller_ignores(four_threads):
+    with np.errstate(over="ignore"), Team() as team:
+        assert team.map(lambda x: float(np.exp(np.float64(x))), [1000.0] * 20) == [np.inf] * 20
+
+
+def test_a_team_leaves_no_thread_behind(four_threads):
+    together = Barrier(4)
+    with Team() as team:
+        workers = set(team.map(lambda _: (together.wait(10), current_thread())[1], range(4)))
+    assert [worker for worker in workers if worker.is_alive()] == [current_thread()]

@@ -6,8 +6,7 @@ from sklearn.datasets import make_classification
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
-from sksoftmax.model import member_logits
-from support.networks import form_of, initialized
+from support.networks import form_of, initialized, logits_of_members
 
 N, N_INPUTS = 240, 5
 X, y = make_classification(N, N_INPUTS, n_informative=4, n_redundant=0, n_classes=3, random_state=0)
@@ -46,4 +45,4 @@ def committee_network(n_members=4, n_outputs=3, seed=0):
 
 
 def logits_of_member(network, member, X):
-    return np.concatenate([logits[0].copy() for _, logits in member_logits(network.member(member), X)])
+    return logits_of_members(network.member(member), X)[0]

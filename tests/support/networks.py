@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from sksoftmax.data.rows import member_inputs
-from sksoftmax.model import Model
+from sksoftmax.model import Model, member_logits
 from sksoftmax.nn.mixture import Mixture
 from sksoftmax.nn.network import Form, Memory, Network
 
@@ -40,6 +40,17 @@ def logits_and_gradient(network, X, d_logits):
     logits, backprop = forward(network, X)
     backprop(d_logits.copy())
     return logits, network.gradient.copy()
+
+
+def logits_of_members(network, X, memory=None):
+    """All members' logits of the rows of X, (n_members, n, n_outputs)."""
+    result = np.empty((network.form.n_members, X.shape[0], network.form.n_outputs), network.dtype)
+
+    def keep(rows, logits):
+        result[:, rows] = logits
+
+    member_logits(network, X, keep, memory)
+    return result
 
 
 def model_of(network, head=None, mixture=None):
