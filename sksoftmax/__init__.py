@@ -2,7 +2,8 @@
 
 from sksoftmax.classifier import SoftmaxMLPClassifier
 from sksoftmax.display import LossCurveDisplay
+from sksoftmax.environment import show_versions
 from sksoftmax.model import TRUSTED_TYPES
 from sksoftmax.version import __version__
 
-__all__ = ["TRUSTED_TYPES", "LossCurveDisplay", "SoftmaxMLPClassifier", "__version__"]
+__all__ = ["TRUSTED_TYPES", "LossCurveDisplay", "SoftmaxMLPClassifier", "__version__", "show_versions"]

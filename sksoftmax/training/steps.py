@@ -1,14 +1,18 @@
 """Training by steps of SGD or Adam: the training step, epochs with their stopping rules, minibatches and learning rates."""
 
 import warnings
+from functools import partial
 from math import isfinite
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from sksoftmax.nn.engine import trainer_for
 from sksoftmax.nn.layers import Dropout, bit_generators
 from sksoftmax.nn.optimizers import clip
 from sksoftmax.nn.schedules import adaptive, cycle_progress, invscaling, is_planned, schedule
+from sksoftmax.nn.threads import AtMost, Team, at_most_for
+from sksoftmax.training.compiled import CompiledEpochs, can_compile
 from sksoftmax.training.divergence import diverged, go_back, restore_after_divergence
 from sksoftmax.training.run import INTERRUPTED, batch_weights
 
@@ -18,7 +22,7 @@ STOPPED = (
 )
 
 
-def train_epoch(run, state, batches, rates, bits):
+def train_epoch(run, state, batches, rates, bits=None):
     """Train on all batches once. Returns the mean loss, or the first batch loss that is not finite."""
     network, optimizer, average, recipe = run.model.network, state.optimizer, state.average, run.recipe
     dropout = None if bits is None else Dropout(run.committee.dropout, bits)
@@ -49,8 +53,16 @@ def train_epoch(run, state, batches, rates, bits):
 
 def train_by_steps(run, state):
     """For fit: epochs until a stopping rule, a callback or max_iter ends them."""
+    known_good = begin(run, state)
+    with Team() as team:
+        epoch, limit = engine(run, state, team)
+        with limit:
+            train_epochs(run, state, epoch, known_good)
+
+
+def train_epochs(run, state, epoch, known_good):
+    """The same; `epoch` trains one, `known_good` is what to go back to if training diverges."""
     network, progress, recipe = run.model.network, state.progress, run.recipe
-    known_good, bits = begin(run, state), random_bits(run, state.rng)
     try:
         while progress.n_done < recipe.max_iter:
             if run.committee.folds is not None and progress.n_done == run.fold_epochs:
@@ -59,7 +71,7 @@ def train_by_steps(run, state):
             run.tasks.begin()
             batches = minibatches(run, state.rng)
             rates = learning_rates(state.optimizer, recipe, progress.n_done, len(batches), run.fold_epochs)
-            loss = train_epoch(run, state, batches, rates, bits)
+            loss = epoch(batches, rates)
             if diverged(loss, network, state.optimizer):
                 restore_after_divergence(run, state, known_good)
                 run.tasks.end()
@@ -89,7 +101,10 @@ def train_one_epoch(run, state):
     known_good, batches = begin(run, state), minibatches(run, state.rng)
     run.tasks.begin()
     rates = [optimizer.learning_rate] * len(batches)
-    loss = train_epoch(run, state, batches, rates, random_bits(run, state.rng))
+    with Team() as team:
+        epoch, limit = engine(run, state, team)
+        with limit:
+            loss = epoch(batches, rates)
     if diverged(loss, run.model.network, optimizer):
         restore_after_divergence(run, state, known_good)
     elif end_epoch(run, state, loss, optimizer.learning_rate) and run.validation is not None:
@@ -105,6 +120,17 @@ def begin(run, state):
     network.allocate_gradient()
     state.progress.begin_call(run.model, run.validation)
     return network.parameters.copy(), run.model.mixture, state.progress.kept_epoch
+
+
+def engine(run, state, team):
+    """The function of batches and rates that trains an epoch, `train_epoch` or compiled steps; and a limit of BLAS's threads."""
+    recipe, network, bits = run.recipe, run.model.network, random_bits(run, state.rng)
+    n_steps = (state.progress.samples_seen + recipe.max_iter * len(run.training)) // recipe.batch_size
+    train = trainer_for(network.dtype, n_steps, recipe.n_members) if can_compile(run) else None
+    limit = at_most_for(recipe.batch_size * network.form.largest_product)
+    if train is None:
+        return partial(train_epoch, run, state, bits=bits), limit
+    return CompiledEpochs(run, state, train, bits, team), limit if recipe.n_members == 1 else AtMost(1)
 
 
 def random_bits(run, rng):

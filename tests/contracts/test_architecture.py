@@ -25,11 +25,16 @@ FOLDERS = {  # a folder, or a file outside the folders → the folders and files
     "conversion": {"data", "model", "nn", "parameters", "training"},
     "classifier": {"conversion", "data", "hints", "model", "parameters", "suggestions", "summary", "training", "version"},
     "display": {"hints"},
+    "environment": {"nn", "version"},
     "onnx": {"classifier", "data", "nn"},
-    "__init__": {"classifier", "display", "model", "version"},
+    "__init__": {"classifier", "display", "environment", "model", "version"},
 }
 FILES = {  # inside a folder: a file → the files beside it that it may import
     "nn": {
+        "engine": {"kernels"},
+        "kernel_units": {"layers"},
+        "kernel_updates": {"kernel_units"},
+        "kernels": {"kernel_units", "kernel_updates", "layers"},
         "layers": set(),
         "mixture": set(),
         "network": {"layers"},
@@ -55,6 +60,7 @@ FILES = {  # inside a folder: a file → the files beside it that it may import
         "callbacks": set(),
         "calibration": set(),
         "committee": {"calibration"},
+        "compiled": set(),
         "divergence": set(),
         "fitting": {"callbacks", "committee", "lbfgs", "progress", "recipe", "run", "scoring", "steps", "warm_start"},
         "lbfgs": {"divergence", "run"},
@@ -62,7 +68,7 @@ FILES = {  # inside a folder: a file → the files beside it that it may import
         "recipe": {"committee"},
         "run": {"callbacks", "committee", "progress", "recipe"},
         "scoring": set(),
-        "steps": {"divergence", "run"},
+        "steps": {"compiled", "divergence", "run"},
         "warm_start": {"progress"},
     },
 }
