@@ -1,16 +1,18 @@
 """Fit time at equal work beside MLPClassifier, PyTorch and the bare matrix products of the same steps.
 
-    python benchmarks/speed.py [--threads 1] [--repeats 7] [--dtype float32] [--cases tiny,small] [--other]
+    python benchmarks/speed.py [--threads 1] [--repeats 7] [--dtype float32] [--cases tiny,small] [--other] [--defaults 2000]
 
 Equal work: the same random data, widths, batch size, epochs and Adam, no stopping. The competitors run in turn in one process;
 printed are medians of the ratios of neighbouring runs, as machines are noisy. PyTorch is optional. `--other` adds prediction,
-early stopping, many classes and sparse input.
+early stopping, many classes and sparse input; `--defaults` compares defaults, on one thread and on all processors, for these
+numbers of rows. Ours has the engine of the environment variable SKSOFTMAX_ENGINE, by default Numba where it is installed.
 """
 
 import argparse
 import os
 import sys
 import warnings
+from importlib.util import find_spec
 from itertools import pairwise
 from statistics import median
 from time import perf_counter
@@ -31,6 +33,9 @@ def arguments():
     parser.add_argument("--repeats", type=int, default=7, help="runs of each competitor (default: 7)")
     parser.add_argument("--dtype", default="float32", choices=["float32", "float64"])
     parser.add_argument("--cases", default=",".join(CASES), help="names, comma-separated (default: all)")
+    parser.add_argument(
+        "--defaults", default="", help="numbers of rows, comma-separated, to compare defaults for (default: none)"
+    )
     parser.add_argument("--other", action="store_true", help="also prediction, early stopping, many classes, sparse input")
     return parser.parse_args()
 
@@ -39,6 +44,8 @@ def main():
     options = arguments()
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(options.threads)
+    if find_spec("numba"):
+        os.environ.setdefault("SKSOFTMAX_ENGINE", "numba")  # also for fits that are too short to repay loading it
     warnings.simplefilter("ignore")
     competitors = {"MLPClassifier": fit_sklearn, "ours": fit_ours, "torch": fit_torch, "bare products": bare_products}
     if not torch_installed(options.threads):
@@ -52,6 +59,10 @@ def main():
         from speed_other import main as other
 
         other(options.repeats)
+    if options.defaults:
+        from speed_defaults import main as defaults
+
+        defaults([int(rows) for rows in options.defaults.split(",")], options.repeats)
 
 
 def report(name, case, competitors, options):
