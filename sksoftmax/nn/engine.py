@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from os import environ
 
 VARIABLE, ENGINES = "SKSOFTMAX_ENGINE", ("auto", "numpy", "numba")
-LONG, LONG_TOGETHER = 1_000, 2_500  # steps of one member, and of all, from which on loading Numba (0.35 s) costs little of a fit
+LONG = 4_000  # steps of all members that repay loading Numba and its kernels, half a second
 
 
 def asked_engine():
@@ -22,13 +22,13 @@ def asked_engine():
     return engine
 
 
-def trainer_for(dtype, n_steps, n_members):
-    """`kernels.trainer` of this dtype if the engine for so many steps of each member is Numba; None if it is NumPy.
+def trainer_for(dtype, n_steps):
+    """`kernels.trainer` of this dtype if the engine for so many steps, of all members together, is Numba; None if it is NumPy.
 
     ImportError if Numba is asked for and cannot be used.
     """
     asked = asked_engine()
-    if asked == "numpy" or (asked == "auto" and n_steps < LONG and n_steps * n_members < LONG_TOGETHER):
+    if asked == "numpy" or (asked == "auto" and n_steps < LONG):
         return None
     trainer, error = load(dtype.name)
     if error is not None and asked == "numba":

@@ -125,8 +125,8 @@ def begin(run, state):
 def engine(run, state, team):
     """The function of batches and rates that trains an epoch, `train_epoch` or compiled steps; and a limit of BLAS's threads."""
     recipe, network, bits = run.recipe, run.model.network, random_bits(run, state.rng)
-    n_steps = (state.progress.samples_seen + recipe.max_iter * len(run.training)) // recipe.batch_size
-    train = trainer_for(network.dtype, n_steps, recipe.n_members) if can_compile(run) else None
+    n_rows = state.progress.samples_seen + recipe.max_iter * len(run.training)
+    train = trainer_for(network.dtype, n_rows * recipe.n_members // recipe.batch_size) if can_compile(run) else None
     limit = at_most_for(recipe.batch_size * network.form.largest_product)
     if train is None:
         return partial(train_epoch, run, state, bits=bits), limit

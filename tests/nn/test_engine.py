@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.nn import engine
-from sksoftmax.nn.engine import LONG, LONG_TOGETHER, VARIABLE, describe_engine, trainer_for
+from sksoftmax.nn.engine import LONG, VARIABLE, describe_engine, trainer_for
 from support.paths import ROOT
 
 F32 = np.dtype(np.float32)
@@ -29,9 +30,10 @@ def fails(error):
 def forgotten(monkeypatch):
     """Nothing is remembered from other tests, and the environment asks for nothing."""
     monkeypatch.delenv(VARIABLE, raising=False)
-    engine.load.cache_clear()
+    load = engine.load
+    load.cache_clear()
     yield
-    engine.load.cache_clear()
+    load.cache_clear()
 
 
 @pytest.fixture
@@ -39,33 +41,38 @@ def numba_works(monkeypatch):
     monkeypatch.setattr(engine, "import_kernels", lambda: WORKS)
 
 
-@pytest.mark.parametrize(
-    ("n_steps", "n_members", "compiled"),
-    [(LONG - 1, 1, False), (LONG, 1, True), (LONG_TOGETHER // 4 - 1, 4, False), (LONG_TOGETHER // 4, 4, True)],
-)
-def test_only_long_training_repays_loading_numba(n_steps, n_members, compiled, numba_works):
-    assert (trainer_for(F32, n_steps, n_members) is not None) == compiled
+@pytest.mark.parametrize(("n_steps", "compiled"), [(LONG - 1, False), (LONG, True)])
+def test_only_long_training_repays_loading_numba(n_steps, compiled, numba_works):
+    assert (trainer_for(F32, n_steps) is not None) == compiled
+
+
+@pytest.mark.parametrize(("clf", "compiled"), [(SoftmaxMLPClassifier(), False), (SoftmaxMLPClassifier(max_iter=600), True)])
+def test_a_default_fit_of_150_rows_does_not_load_numba_and_a_long_one_does(clf, compiled, iris, monkeypatch):
+    asked = []
+    monkeypatch.setattr(engine, "load", lambda dtype: asked.append(dtype) or (None, None))
+    clf.fit(*iris)
+    assert bool(asked) == compiled
 
 
 @pytest.mark.parametrize("n_steps", [1, 10**6])
 def test_the_environment_can_ask_for_either_engine(n_steps, numba_works, monkeypatch):
     monkeypatch.setenv(VARIABLE, "numpy")
-    assert trainer_for(F32, n_steps, 1) is None
+    assert trainer_for(F32, n_steps) is None
     monkeypatch.setenv(VARIABLE, "numba")
-    assert trainer_for(F32, n_steps, 1) == "kernel of float32"
-    assert trainer_for(np.dtype(float), n_steps, 1) == "kernel of float64"
+    assert trainer_for(F32, n_steps) == "kernel of float32"
+    assert trainer_for(np.dtype(float), n_steps) == "kernel of float64"
 
 
 def test_an_engine_that_does_not_exist_is_named_with_those_that_do(monkeypatch):
     monkeypatch.setenv(VARIABLE, "torch")
     with pytest.raises(ValueError, match="SKSOFTMAX_ENGINE must be one of auto, numpy, numba; got 'torch'"):
-        trainer_for(F32, 1, 1)
+        trainer_for(F32, 1)
 
 
 def test_where_numba_is_not_installed_numpy_trains_without_a_word(monkeypatch):
     monkeypatch.setattr(engine, "import_kernels", fails(ModuleNotFoundError("No module named 'numba'")))
     monkeypatch.setattr(engine, "find_spec", lambda name: None)
-    assert trainer_for(F32, 10**6, 1) is None
+    assert trainer_for(F32, 10**6) is None
     assert describe_engine() == "NumPy (Numba is not installed)"
 
 
@@ -74,8 +81,8 @@ def test_where_numba_is_broken_numpy_trains_with_one_warning(error, monkeypatch)
     monkeypatch.setattr(engine, "import_kernels", fails(error))
     monkeypatch.setattr(engine, "find_spec", lambda name: object())
     with pytest.warns(RuntimeWarning, match="Numba cannot be used, so NumPy trains.*" + str(error)) as caught:
-        assert trainer_for(F32, 10**6, 1) is None
-        assert trainer_for(F32, 10**6, 1) is None
+        assert trainer_for(F32, 10**6) is None
+        assert trainer_for(F32, 10**6) is None
     assert len(caught) == 1
     assert str(error) in describe_engine()
 
@@ -85,7 +92,7 @@ def test_asking_for_a_numba_that_cannot_be_used_is_an_error_with_its_cause(monke
     monkeypatch.setattr(engine, "import_kernels", fails(ModuleNotFoundError("No module named 'numba'")))
     monkeypatch.setattr(engine, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"SKSOFTMAX_ENGINE asks for Numba.*No module named 'numba'"):
-        trainer_for(F32, 1, 1)
+        trainer_for(F32, 1)
 
 
 def test_the_engine_is_described_in_words(numba_works, monkeypatch):
