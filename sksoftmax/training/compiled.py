@@ -1,6 +1,6 @@
 """Epochs by compiled steps (`nn.kernels`): each member by itself, as many at once as there are threads."""
 
-from math import inf
+from math import inf, isfinite
 
 import numpy as np
 from scipy.sparse import issparse
@@ -41,19 +41,19 @@ class CompiledEpochs:
         run, state = self.run, self.state
         self.make_members()
         n_members, size = batches[0].shape
-        losses, totals = np.full((2, n_members, len(rates)), np.nan)
+        losses, totals = np.zeros((2, n_members, len(rates)))
         order, rates = run.committee.order.astype(np.int64), np.array(rates, np.float64)
         if state.average:
             state.average.begin_epoch(run.model.network.parameters)
         for part in self.parts(len(rates), size):
             rows = order[:, part.start * size : part.stop * size]
             self.train_part(rows, size, rates[part], losses[:, part], totals[:, part])
-            if not np.isfinite(losses[:, part]).all():
+            if not isfinite(np.add.reduce(losses[:, part], axis=None)):
                 return np.nan
         if state.average:
             state.average.end_epoch(run.model.network.parameters)
-        totals = totals.sum(axis=0)
-        return float(losses.mean(axis=0) @ totals / totals.sum())
+        loss, total = np.add.reduce(losses) / n_members, np.add.reduce(totals)
+        return float(loss @ total / np.add.reduce(total))
 
     def train_part(self, rows, size, rates, losses, totals):
         """Take some steps, of `size` of the members' rows each, and note each step's loss and sum of weights."""
