@@ -33,7 +33,7 @@ def trainer_for(dtype, n_steps):
     trainer, error = load(dtype.name)
     if error is not None and asked == "numba":
         raise ImportError(
-            f"{VARIABLE} asks for Numba, which cannot be used: {error}. Install it by `pip install numba`."
+            f"{VARIABLE} asks for Numba, which cannot be used: {str(error).rstrip('.')}. Install it by `pip install numba`."
         ) from error
     return trainer
 

@@ -293,5 +293,5 @@ def trainer(dtype):
     types_of_dtype = signature({"float32": float32, "float64": float64}[dtype])
     try:
         return njit(types_of_dtype, cache=True, **options)(train)
-    except RuntimeError:  # Numba finds no folder for its cache
+    except (RuntimeError, OSError):  # Numba finds no folder for its cache, or cannot write there
         return njit(types_of_dtype, **options)(train)

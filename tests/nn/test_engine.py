@@ -118,7 +118,8 @@ def start(**environment):
     return subprocess.Popen([sys.executable, "-c", FIT], env=environment, stdout=subprocess.PIPE, text=True)
 
 
-def test_without_a_folder_for_its_cache_the_kernels_are_compiled_and_not_kept(monkeypatch):
+@pytest.mark.parametrize("error", [RuntimeError("cannot cache function 'train': no locator available"), OSError("disk full")])
+def test_without_a_folder_for_its_cache_the_kernels_are_compiled_and_not_kept(error, monkeypatch):
     """As in a read-only installation whose user has no home."""
     pytest.importorskip("numba")
     from sksoftmax.nn import kernels
@@ -128,7 +129,7 @@ def test_without_a_folder_for_its_cache_the_kernels_are_compiled_and_not_kept(mo
     def njit(signature, cache=False, **options):
         calls.append(cache)
         if cache:
-            raise RuntimeError("cannot cache function 'train': no locator available for file")
+            raise error
         return lambda function: function
 
     monkeypatch.setattr(kernels, "njit", njit)
