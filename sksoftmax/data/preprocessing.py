@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix, issparse
 from sksoftmax.data.blocks import Bins, Codes, Flags, Numbers, OneHot, OneHotCodes, smooth_clip
 from sksoftmax.data.relevance import find_relevance
 from sksoftmax.data.rows import Rows, column_of, is_large
-from sksoftmax.data.statistics import bin_edges, column_parts, inverse, known_codes, scales, shared_out
+from sksoftmax.data.statistics import bin_edges, column_parts, edges_at_splits, inverse, known_codes, scales, shared_out
 
 MIN_BINS, BIN_COLUMNS, MOST_BINNED = 4, 256, 128  # least bins of a column, bins in all, most numeric columns that are binned
 BLOCK = 2**17  # numbers encoded at once: half a megabyte in float32, which fits the processor's cache
@@ -158,11 +158,11 @@ def fit_preprocessor(samples, categories, *, scaling, n_bins, relevance, kind, r
     columns = np.array([column for column in range(X.shape[1]) if column not in categories.of_column], dtype=np.intp)
     known = {column: known_codes(column_of(X, column), weights) for column in categories.of_column}
     numbers, rows, missing = fit_numbers(X, weights, columns, scaling)
-    relevance = find_relevance(relevance, samples, numbers, kind, rng)
+    relevance, splits = find_relevance(relevance, samples, numbers, kind, rng)
     blocks = [numbers]
     if rows is not None and n_bins and 0 < len(columns) <= MOST_BINNED:
         n_bins = shared_out(BIN_COLUMNS, relevance[columns], MIN_BINS, n_bins)
-        blocks.insert(0, Bins(columns, fit_edges(numbers, *rows, n_bins)))
+        blocks.insert(0, Bins(columns, fit_edges(numbers, *rows, n_bins, splits)))
     if missing.any():
         blocks.append(Flags(columns[missing]))
     of_categories = [category_block(column, found, categories) for column, found in known.items()]
@@ -186,11 +186,14 @@ def fit_numbers(X, weights, columns, scaling):
     return Numbers(columns, scaling, center, scale), rows, missing
 
 
-def fit_edges(numbers, rows, weights, n_bins):
-    """The edges of each numeric column's bins, given the number of bins of each."""
+def fit_edges(numbers, rows, weights, n_bins, splits):
+    """The edges of each numeric column's bins, given the number of bins of each and the forest's `Splits`, or None."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         parts = column_parts(rows, numbers.source)
-        return [e for values, part in parts for e in bin_edges(numbers.scaled(values, part), n_bins[part], weights)]
+        edges = [e for values, part in parts for e in bin_edges(numbers.scaled(values, part), n_bins[part], weights)]
+    if splits is None:
+        return edges
+    return [edges_at_splits(e, n, *splits.on(column)) for e, n, column in zip(edges, n_bins, numbers.source)]
 
 
 def category_block(column, known, categories):

@@ -126,6 +126,21 @@ def _bin_edges(z, n_bins, weights):
     return edges if len(edges) > 2 else edges[:1]  # one bin would repeat the column
 
 
+def edges_at_splits(edges, n_bins, thresholds, gains):
+    """The edges of one column's bins, with quantiles of a forest's thresholds, weighted by their gains, in place of half of them.
+
+    Columns whose distinct values all are edges keep these, and so do columns on which no tree has split.
+    """
+    n_quantiles = n_bins + 1 - n_bins // 2
+    if len(edges) < n_bins + 1 or not len(thresholds):
+        return edges
+    share = np.cumsum(gains) / gains.sum()
+    middles = (np.arange(n_bins // 2) + 0.5) / (n_bins // 2)
+    found = thresholds[np.minimum(np.searchsorted(share, middles), len(share) - 1)]
+    kept = np.interp(np.linspace(0, 1, n_quantiles), np.linspace(0, 1, len(edges)), edges)
+    return np.union1d(np.clip(found, edges[0], edges[-1]), kept)
+
+
 def shared_out(total, relevance, least, most):
     """Integers in proportion to the relevance of each column, with about this total, between `least` and `most`."""
     shares = relevance / max(relevance.sum(), np.finfo(np.float64).tiny)

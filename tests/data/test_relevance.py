@@ -1,6 +1,7 @@
 """The parameter `relevance`: estimated by trees, or given by the user."""
 
 import warnings
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn.utils import all_estimators
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data import relevance
 from sksoftmax.data.blocks import Bins
-from sksoftmax.data.relevance import LEAST, MOST, forest_relevance
+from sksoftmax.data.relevance import LEAST, MOST, MOST_OF_ALL, Splits, fit_forest, relevance_of
 
 RNG = np.random.RandomState(0)
 N_ROWS, N_COLUMNS = 300, 8
@@ -27,7 +28,11 @@ def one_member(**params):
 
 
 def forest(columns, targets, weights=None, kind="labels", seed=0):
-    return forest_relevance(columns.astype(np.float32), targets, weights, kind, np.random.RandomState(seed))
+    return fit_forest(columns.astype(np.float32), targets, weights, kind, np.random.RandomState(seed))
+
+
+def of_forest(*args, **params):
+    return relevance_of(forest(*args, **params))
 
 
 @pytest.mark.parametrize("kind", TARGETS)
@@ -37,8 +42,52 @@ def test_relevance_is_highest_for_columns_that_matter_only_together(kind):
 
 
 def test_relevance_drops_no_column_and_lets_none_dominate():
-    values = forest(X, (X[:, 0] > 0).astype(int))
+    values = of_forest(X, (X[:, 0] > 0).astype(int))
     assert values[0] == MOST and values[1:].min() >= LEAST
+
+
+@pytest.mark.parametrize(
+    "n_columns, least, most", [(100, LEAST, MOST), (400, LEAST / 4, 8 * MOST), (900, LEAST / 9, MOST_OF_ALL)]
+)
+def test_the_limits_of_relevance_are_wider_the_more_columns_there_are(n_columns, least, most):
+    shares = np.zeros(n_columns)
+    shares[0] = 1
+    assert_allclose(relevance_of(SimpleNamespace(feature_importances_=shares)), [most, *[least] * (n_columns - 1)])
+
+
+@pytest.mark.parametrize("n_columns, n_classes, share", [(8, 2, 1 / 400), (101, 2, 1 / 100), (101, 5, 1 / 250)])
+def test_leaves_have_a_share_of_the_rows_that_is_larger_with_many_columns_and_few_classes(n_columns, n_classes, share):
+    rows = np.random.RandomState(0).standard_normal((1000, n_columns))
+    trees = forest(rows, np.arange(1000) % n_classes).estimators_
+    leaves = [tree.tree_.weighted_n_node_samples[tree.tree_.children_left < 0].min() for tree in trees]
+    assert 1000 * share <= min(leaves) < 1000 * share + 5
+
+
+def test_splits_are_those_of_all_trees_with_the_gain_that_makes_the_importances():
+    fitted = forest(X, Y)
+    splits = Splits.of(fitted.estimators_)
+    gain = np.bincount(splits.column, splits.gain, N_COLUMNS)
+    assert_allclose(
+        gain / gain.sum(), fitted.feature_importances_, atol=0.01
+    )  # scikit-learn takes the mean of each tree's shares
+    assert len(splits.column) == sum((tree.tree_.children_left >= 0).sum() for tree in fitted.estimators_)
+
+
+def test_the_splits_on_a_column_are_in_order_and_without_those_that_gain_nothing():
+    splits = Splits(np.array([1, 0, 1, 1]), np.array([3.0, 9.0, 1.0, 2.0]), np.array([0.3, 0.9, 0.1, 0.0]))
+    assert_array_equal(splits.on(1), [[1.0, 3.0], [0.1, 0.3]])
+    assert_array_equal(splits.on(2), np.empty((2, 0)))
+
+
+def test_half_of_the_edges_of_bins_lie_where_the_forest_splits():
+    y = (X[:, 0] > 0.3).astype(int)
+    edges = [
+        one_member(relevance=asked, n_bins=8).fit(X, y)._model.preprocessor.of_kind(Bins)[0].edges[0] for asked in ("auto", None)
+    ]
+    numbers = one_member().fit(X, y)._model.preprocessor.numbers
+    threshold = (0.3 - numbers.center[0]) * numbers.scale[0]
+    near = [np.sum(np.abs(e - threshold) < 0.05) for e in edges]
+    assert near[0] >= 1 and near[0] > near[1]
 
 
 def test_relevance_is_high_if_missing_values_are_informative():
@@ -62,11 +111,11 @@ def test_categories_have_a_relevance_too():
 def test_relevance_treats_an_integer_sample_weight_as_repeated_rows():
     weights = np.random.RandomState(1).randint(1, 4, N_ROWS)
     repeated = np.repeat(np.arange(N_ROWS), weights)
-    assert_allclose(forest(X, Y, weights.astype(float)), forest(X[repeated], Y[repeated]), rtol=1e-6)
+    assert_allclose(of_forest(X, Y, weights.astype(float)), of_forest(X[repeated], Y[repeated]), rtol=1e-6)
 
 
 def test_relevance_of_a_single_class_is_equal_for_all_columns():
-    assert_array_equal(forest(X, np.zeros(N_ROWS, int)), np.ones(N_COLUMNS))
+    assert_array_equal(of_forest(X, np.zeros(N_ROWS, int)), np.ones(N_COLUMNS))
 
 
 @pytest.mark.parametrize(
@@ -87,9 +136,7 @@ def test_relevance_none_draws_nothing_from_the_generator():
 def test_relevance_of_many_rows_is_estimated_on_a_sample(monkeypatch):
     taken = []
     monkeypatch.setattr(relevance, "MOST_ROWS", 150)
-    monkeypatch.setattr(
-        relevance, "forest_relevance", lambda Z, *rest: taken.append((len(Z), len(rest[0]))) or np.ones(N_COLUMNS)
-    )
+    monkeypatch.setattr(relevance, "fit_forest", lambda Z, targets, *rest: taken.append((len(Z), len(targets))))
     one_member().fit(X, Y)
     assert taken == [(150, 150)]
 

@@ -8,7 +8,7 @@ from sksoftmax.data import preprocessing, statistics
 from sksoftmax.data.blocks import HALF_KNOWN, Flags, OneHot
 from sksoftmax.data.columns import UNKNOWN
 from sksoftmax.data.rows import spread
-from sksoftmax.data.statistics import known_codes, sample
+from sksoftmax.data.statistics import edges_at_splits, known_codes, sample
 from sksoftmax.nn.layers import EMBEDDING_UNITS
 from support.preprocessors import fitted_preprocessor
 
@@ -52,6 +52,26 @@ def test_statistics_computed_in_blocks_are_the_same(monkeypatch):
     monkeypatch.setattr(statistics, "BLOCK", 1)
     monkeypatch.setattr(preprocessing, "BLOCK", 1)
     assert_array_equal(fitted_preprocessor(NUMBERS, n_bins=8).transform(NUMBERS, np.float32), whole)
+
+
+# Edges of bins
+
+
+def test_half_of_the_edges_become_quantiles_of_the_thresholds_weighted_by_gain():
+    edges = np.arange(9.0)
+    found = edges_at_splits(edges, 8, np.array([0.5, 3.25, 7.5]), np.array([0.1, 1.0, 0.1]))
+    assert_array_equal(found, [0, 2, 3.25, 4, 6, 8])  # four quantiles of the thresholds coincide
+    found = edges_at_splits(edges, 8, np.array([0.5, 3.25, 7.5]), np.ones(3))
+    assert_array_equal(found, [0, 0.5, 2, 3.25, 4, 6, 7.5, 8])
+
+
+def test_thresholds_beyond_the_outer_edges_move_to_them():
+    assert_array_equal(edges_at_splits(np.arange(5.0), 4, np.array([-3.0, 9.0]), np.ones(2)), [0, 2, 4])
+
+
+@pytest.mark.parametrize("edges, thresholds", [([0.0, 1.0], [0.5]), (np.arange(9.0), [])], ids=["few values", "no split"])
+def test_edges_stay_where_they_are_without_a_split_or_where_all_values_are_edges(edges, thresholds):
+    assert_array_equal(edges_at_splits(np.array(edges), 8, np.array(thresholds), np.ones(len(thresholds))), edges)
 
 
 # Known categories

@@ -317,7 +317,7 @@ def test_the_defaults_predict_the_same_on_real_data(dataset, dtype):
     clf = three_epochs(max_iter=10).fit(rows, labels)
     label, probabilities = assert_same_to_rounding(clf, rows.astype(dtype))
     assert clf._model.network.form.n_members >= 4
-    assert clf._model.preprocessor.n_bin_columns > 100
+    assert clf._model.preprocessor.n_bin_columns > 64
     assert probabilities.dtype == dtype
     assert (label == labels).mean() > 0.93
 
