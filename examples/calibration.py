@@ -37,8 +37,10 @@ def main():
     digits = load_digits()
     X, y = digits.data[:, :24], digits.target % 2
     X_train, X_test, y_train, y_test = train_test_split(X, y, train_size=600, stratify=digits.target, random_state=0)
-    plain = SoftmaxMLPClassifier.from_sklearn(MLPClassifier((100,), alpha=0, learning_rate_init=0.01, random_state=0))
-    network = make_pipeline(StandardScaler(), plain.set_params(learning_rate="cosine")).fit(X_train, y_train)
+    plain = SoftmaxMLPClassifier.from_sklearn(
+        MLPClassifier((100,), alpha=0, learning_rate_init=0.01, max_iter=400, random_state=0)
+    )
+    network = make_pipeline(StandardScaler(), plain).fit(X_train, y_train)
     # ensemble=False: cross-validation finds the temperature, for a network fitted on all rows.
     calibrated = CalibratedClassifierCV(network, method=METHOD, cv=5, ensemble=False).fit(X_train, y_train)
 

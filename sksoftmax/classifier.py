@@ -274,20 +274,24 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         without one stratified fold (the fold phase). The left-out folds, at most 50,000 rows of them, are used to calibrate the
         members and to fit their weights in the mixture. Afterwards all members continue on all rows, if there are 500 rows or
         more and no validation rows that may end training. If one regularisation strength did clearly better, the members of a
-        half switch to it. 'auto' depends on the number of rows (see Notes); it is 1 without hidden layers or for another solver
-        than 'adam'.
+        half switch to it. One network leaves out a fifth of 500 rows or more, which calibrates it: its temperature and a bias
+        for each output are multiplied into its last layer when training ends; not with validation rows, `ema_decay`, 'lbfgs', or
+        both a number as `max_iter` and a `learning_rate` that is no plan over all of training. 'auto' depends on the number of
+        rows (see Notes); it is 1 without hidden layers or for another solver than 'adam'.
 
     n_bins : int, default=64
         Largest number of bins in the piecewise-linear encoding [8]_ of a numeric column, which needs `scaling`: a
         column for each bin, −1 below it and 1 above it. About 256 bins in all are shared out by `relevance`, 4 at least to each
-        column; there are none if more than 128 columns are numbers. 0 makes none.
+        column; there are none if more than 128 columns are numbers. The edges of bins are quantiles; with `relevance='auto'`
+        half of them are quantiles of the thresholds at which the forest splits the column. 0 makes no bins.
 
     relevance : 'auto', array-like of shape (n_features,) or None, default='auto'
         How much each column of X counts at the start: its scaled numbers, bins, flag and categories are multiplied by it, so
-        that its weights count more and move faster. 'auto' is a column's share in the gain of 25 extremely randomized trees
-        [9]_, from 0.1 to 4 times the mean share, on at most 20,000 rows. For n > 7,500 rows the relevance is raised to the power
-        7,500 / n, so the prior weakens as data grow. It is 1 for all columns if there are fewer than 100 rows, if X is sparse,
-        or without `scaling`. An array must be finite and nowhere negative; 0 leaves a column out. None means 1 for all columns.
+        that its weights count more and move faster. 'auto' is a column's share in the gain of a random forest [9]_ of 25 trees,
+        over the mean share, on at most 10,000 rows and a million numbers. With d columns it is clipped to 0.1 … 4, or for
+        d > 100 to 0.1 / e … min(4 e√e, 50), where e = d / 100. For n > 7,500 rows it is raised to the power 7,500 / n, so
+        the prior weakens as data grow. It is 1 for all columns if there are fewer than 100 rows, if X is sparse, or without
+        `scaling`. An array must be finite and nowhere negative; 0 leaves a column out. None means 1 for all columns.
 
     target_type : {'auto', 'multilabel', 'probabilities'}, default='auto'
         What a matrix y of zeros and ones is in the first call. 'auto' takes it for class probabilities if it holds floats and
@@ -425,7 +429,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     dropout, n < 100          0                              0
     weight_decay              0.1 and 0.5                    0.5; 0 for 'lbfgs'
     factor if n > 2000        √(2000 / n)                    √(2000 / n)
-    fold phase, n ≥ 500       0.4 of the epochs              none
+    fold phase, n ≥ 500       0.5 of the epochs              0.5 of the epochs
     ========================= ============================== ===================================================
 
     The factor multiplies dropout and weight decay. `max_iter` is raised or lowered so that the number of steps in all stays
@@ -456,7 +460,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     .. [6] Srivastava et al. (2014), "Dropout: A simple way to prevent neural networks from overfitting", JMLR 15.
     .. [7] Szegedy et al. (2016), "Rethinking the inception architecture for computer vision", :arxiv:`1512.00567`.
     .. [8] Gorishniy et al. (2022), "On embeddings for numerical features in tabular deep learning", :arxiv:`2203.05556`.
-    .. [9] Geurts, Ernst & Wehenkel (2006), "Extremely randomized trees", Machine Learning 63.
+    .. [9] Breiman (2001), "Random forests", Machine Learning 45.
 
     Examples
     --------

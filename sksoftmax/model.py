@@ -104,6 +104,15 @@ class Model:
             network = network.copy(replace(form, skip=(0, 0)))
         return replace(self, network=network)
 
+    def absorb_calibration(self):
+        """Move the factor and the bias of one network's mixture into its last layer."""
+        if self.network.form.n_members == 1:
+            W, b = self.network.coefs[-1], self.network.intercepts[-1]
+            W *= self.mixture.final
+            b *= self.mixture.final
+            b += self.mixture.bias
+            self.mixture = Mixture.equal(1)
+
     def public(self):
         """The estimator's attributes that describe the model."""
         network, targets = self.network, self.targets

@@ -65,7 +65,8 @@ def training_of(clf):
     """How long training was, and in which batches."""
     if clf.solver == "lbfgs":
         return f"{clf.n_iter_} of at most {clf.max_iter_} iterations of L-BFGS, all rows at once"
-    folds = f", a fold left out by each network in the first {clf.n_fold_epochs_}" if clf.n_fold_epochs_ else ""
+    who = "the" if clf.n_members_ == 1 else "each"
+    folds = f", a fold left out by {who} network in the first {clf.n_fold_epochs_}" if clf.n_fold_epochs_ else ""
     return f"{len(clf.loss_curve_)} epochs in all, at most {clf.max_iter_} epochs a fit{folds}; batches of {clf.batch_size_} rows"
 
 

@@ -1,8 +1,10 @@
-"""The fit of a committee's mixture, on rows that its members have not seen.
+"""The fit of a committee's mixture, or the calibration of one network, on rows that they have not seen.
 
 The kinds of members are calibrated and weighted by their likelihood, and then the mixture is calibrated. The logits of two
 members for each row are kept, in the network's dtype; all else is computed block by block, so that memory stays bounded.
 """
+
+from dataclasses import replace
 
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
@@ -23,7 +25,7 @@ def fit_mixture(network, roles, folds, samples, head, n_rows=None):
 
     `roles` are the members' roles, `folds` has the fold of each row of the samples.
     """
-    size = min(n_rows or MIXTURE_ROWS, max(MIXTURE_NUMBERS // network.form.n_outputs, 1))
+    size = sample_size(network, n_rows)
     if len(samples) > size:
         rows = spread(len(samples), size)
         folds, samples = folds[rows], samples[rows]
@@ -39,19 +41,39 @@ def fit_mixture(network, roles, folds, samples, head, n_rows=None):
     return Mixture(weights / weights.sum(), sharpness[roles.kind], final, fit_bias(mixture, final, samples, head))
 
 
+def fit_calibration(network, left_out, samples, head):
+    """The `Mixture` of one network: the factor and the bias of its logits with the highest likelihood of the left-out rows."""
+    size = sample_size(network)
+    samples = samples[left_out if len(left_out) <= size else left_out[spread(len(left_out), size)]]
+    logits, rows = np.empty((len(samples), network.form.n_outputs), network.dtype), np.arange(len(samples))
+    keep_logits(network, samples.X, logits, rows)
+    final = fit_sharpness([(logits, rows)], samples, head)
+    return replace(Mixture.equal(1), final=final, bias=fit_bias(logits, final, samples, head))
+
+
+def sample_size(network, n_rows=None):
+    """The largest number of rows whose logits are kept, at most `n_rows`."""
+    return min(n_rows or MIXTURE_ROWS, max(MIXTURE_NUMBERS // network.form.n_outputs, 1))
+
+
 def out_of_fold(network, roles, folds, samples):
     """The logits, (2, n, n_outputs), of the two members that have not seen each row, and the kinds, (2, n), of these members."""
     logits = np.empty((2, len(samples), network.form.n_outputs), network.dtype)
     kinds = np.empty((2, len(samples)), dtype=np.intp)
     for index, (binned, fold, kind) in enumerate(zip(roles.binned.astype(int), roles.fold, roles.kind)):
         rows = np.flatnonzero(folds == fold)
-
-        def keep(part, of_part, half=binned, rows=rows):
-            logits[half, rows[part]] = of_part[0]
-
-        member_logits(network.member(index), samples[rows].X, keep)
+        keep_logits(network.member(index), samples[rows].X, logits[binned], rows)
         kinds[binned, rows] = kind
     return logits, kinds
+
+
+def keep_logits(network, X, logits, rows):
+    """Write the logits of one network for X into these rows of `logits`."""
+
+    def keep(part, of_part):
+        logits[rows[part]] = of_part[0]
+
+    member_logits(network, X, keep)
 
 
 def blocks(rows, n_outputs):

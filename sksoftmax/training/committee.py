@@ -6,6 +6,8 @@ out by one member, and half of the members are regularised lightly, half strongl
 
 The left-out rows calibrate and weight the kinds (`calibration`). This costs no training rows: afterwards all members continue on
 all rows. If one regularisation strength did clearly better, the whole half switches to it.
+
+One network leaves out one fold, which calibrates it. The factor and the bias that this yields are applied when training ends.
 """
 
 from dataclasses import dataclass
@@ -13,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from sksoftmax.data.rows import row_numbers
-from sksoftmax.training.calibration import fit_mixture
+from sksoftmax.training.calibration import fit_calibration, fit_mixture
 
-FOLD_ROWS = 100  # below this many rows there are no folds: all members train on all rows
+FOLD_ROWS, FOLD_ROWS_OF_ONE = 100, 500  # below this many rows there are no folds: a committee, or one network, trains on all rows
+FOLDS_OF_ONE = 5  # one network leaves out one of these folds
 PREFERENCE = 1.5  # if one strength has at least this many times the other's weight, the half switches to it
 
 
@@ -29,7 +32,9 @@ class Roles:
 
     @classmethod
     def of(cls, n_members):
-        """The roles in a committee of an even number of members, four or more."""
+        """The roles in a committee of an even number of members, four or more, or of one network."""
+        if n_members == 1:
+            return cls(np.zeros(1, bool), np.zeros(1, bool), np.zeros(1, np.intp))
         half = n_members // 2
         member = np.arange(n_members)
         binned, fold = member >= half, member % half
@@ -44,6 +49,15 @@ class Roles:
         """Each member's value, (n_members,), given the values of the kinds."""
         strong_binned = strong if strong_binned is None else strong_binned
         return np.where(self.strong, np.where(self.binned, strong_binned, strong), light)
+
+
+def strata(targets, kind):
+    """What folds are stratified by: each row's label, or its most probable class; multilabel targets are one stratum."""
+    if kind == "labels":
+        return targets.ravel()
+    if kind == "multilabel":
+        return np.zeros(len(targets))
+    return targets.argmax(axis=1) if targets.shape[1] > 1 else targets[:, 0] > 0.5
 
 
 def stratified_folds(strata, n_folds, rng):
@@ -70,7 +84,7 @@ def rows_of_members(folds, n_members, n_rows, rng=None):
 class Committee:
     """Who trains on which rows, and how strongly members are regularised; it changes when the folds are opened.
 
-    `folds` has the fold of each row, None for one network, for few rows, or once they are opened. `order` holds, for each member,
+    `folds` has the fold of each row, None if there are none, or once they are opened. `order` holds, for each member,
     the numbers of its training rows: all rows, or, in the fold phase, all rows outside its fold. `dropout` has the rates,
     (n_hidden, n_members), and `weight_decay` the strengths, (n_members,).
     """
@@ -84,9 +98,9 @@ class Committee:
     def plan(cls, recipe, targets, training, rng, with_folds=True):
         """The committee that begins to train on these rows."""
         folds, n_members = None, recipe.n_members
-        if with_folds and n_members > 1 and len(training) >= FOLD_ROWS:
-            labels = training.targets if targets.kind == "labels" else np.zeros(len(training))
-            folds = stratified_folds(labels.ravel(), n_members // 2, rng)
+        if with_folds and len(training) >= (FOLD_ROWS_OF_ONE if n_members == 1 else FOLD_ROWS):
+            n_folds = FOLDS_OF_ONE if n_members == 1 else n_members // 2
+            folds = stratified_folds(strata(training.targets, targets.kind), n_folds, rng)
         order = rows_of_members(folds, n_members, len(training), rng)
         return cls(folds, order, recipe.dropout, recipe.weight_decay)
 
@@ -97,7 +111,11 @@ class Committee:
 
     def calibrate(self, model, training, n_rows=None):
         """Fit the mixture of the model on at most `n_rows` of the rows that each member has left out; None means all rows."""
-        model.mixture = fit_mixture(model.network, Roles.of(len(self.weight_decay)), self.folds, training, model.head, n_rows)
+        roles = Roles.of(len(self.weight_decay))
+        if len(roles.fold) == 1:
+            model.mixture = fit_calibration(model.network, np.flatnonzero(self.folds == roles.fold), training, model.head)
+        else:
+            model.mixture = fit_mixture(model.network, roles, self.folds, training, model.head, n_rows)
 
     def adopt_strengths(self, model):
         """Let the members of a half switch to the dropout and the weight decay that did better on left-out rows."""

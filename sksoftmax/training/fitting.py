@@ -85,7 +85,8 @@ def train(call):
 
     # 5. Rows to leave out
     training, validation = split_late(training, validation)
-    committee = Committee.plan(recipe, targets, training, call.rng, with_folds=not (earlier or call.incremental))
+    with_folds = not (earlier or call.incremental) and recipe.has_folds(validation)
+    committee = Committee.plan(recipe, targets, training, call.rng, with_folds)
 
     # 6. Train
     state = training_state(call, model, recipe)
@@ -94,6 +95,7 @@ def train(call):
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         solver_of(recipe, call.incremental)(run, state)
         open_folds_unless_interrupted(run)
+        model.absorb_calibration()
     state.resolved = recipe.public(committee.dropout, committee.weight_decay)
     run.tasks.finish()
     return model, state
@@ -288,6 +290,7 @@ def fitted_attributes(estimator, model, state, copied=False):
     """The attributes that make this estimator a fitted one, public and private; on request, with arrays that no longer change."""
     if copied:
         model, state = replace(model, network=model.network.copy()), state.copy()
+        model.absorb_calibration()
     return {
         "_model": model,
         "_training": state,

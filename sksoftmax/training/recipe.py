@@ -22,7 +22,7 @@ WEIGHT_DECAY = {"light": 0.1, "strong": 0.5}
 DROPOUT_OF_ONE, WEIGHT_DECAY_OF_ONE = 0.15, 0.5
 FULL_ROWS = 2000  # above this many rows regularisation weakens as 1 / √n
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
-FOLD_SHARE, OPEN_ROWS = 0.4, 500  # share of the epochs in which each member leaves out a fold; all epochs below this many rows
+FOLD_SHARE, OPEN_ROWS = 0.5, 500  # share of the epochs in which each member leaves out a fold; all epochs below this many rows
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,16 @@ class Recipe:
             "dropout_": np.array(dropout[0] if same else dropout.T),
             "weight_decay_": np.array(weight_decay),
         }
+
+    def has_folds(self, validation):
+        """Whether members leave out rows at first, which calibrate them.
+
+        One network does so only if the end of its training is planned: then all rows have their turn before it.
+        """
+        if self.n_members > 1:
+            return True
+        is_planned_to_end = self.solver != "lbfgs" and self.has_planned_length and self.max_iter > 1 and validation is None
+        return is_planned_to_end and not self.ema_decay
 
     @property
     def members_differ(self):

@@ -136,7 +136,7 @@ IN_THE_CODE = {  # by row of the table: the numbers for a committee, and those f
         [recipe.WEIGHT_DECAY_OF_ONE, LBFGS.weight_decay.max()],
     ),
     f"factor if n > {recipe.FULL_ROWS}": ([recipe.FULL_ROWS],) * 2,
-    f"fold phase, n ≥ {recipe.OPEN_ROWS}": ([recipe.FOLD_SHARE], []),
+    f"fold phase, n ≥ {recipe.OPEN_ROWS}": ([recipe.FOLD_SHARE],) * 2,
 }
 
 

@@ -358,7 +358,7 @@ def texts(display):
 
 
 def committee_to_draw(**params):
-    """A committee that trains for ten epochs, the first four of them on folds."""
+    """A committee that trains for ten epochs, the first five of them on folds."""
     rows = np.random.default_rng(0).normal(size=(600, 3))
     clf = SoftmaxMLPClassifier(**{"hidden_layer_sizes": (4,), "max_iter": 10, "random_state": 0, **params})
     return clf.fit(rows, (rows[:, 0] > 0).astype(int))
@@ -366,11 +366,11 @@ def committee_to_draw(**params):
 
 def test_a_line_with_words_marks_the_end_of_the_folds():
     display = LossCurveDisplay.from_estimator(committee_to_draw())
-    assert set(display.fold_lines_[0].get_xdata()) == {4.5}
+    assert set(display.fold_lines_[0].get_xdata()) == {5.5}
     assert texts(display) == ["from here: all rows", "SoftmaxMLPClassifier: training"]
 
 
-@pytest.mark.parametrize("params", [{"n_members": 1}, {"early_stopping": True}], ids=str)
+@pytest.mark.parametrize("params", [{"n_members": 1, "ema_decay": 0.9}, {"early_stopping": True}], ids=str)
 def test_no_line_is_drawn_if_the_folds_never_end_or_there_are_none(params):
     display = LossCurveDisplay.from_estimator(committee_to_draw(**params))
     assert display.fold_lines_ == [None]
@@ -382,7 +382,7 @@ def test_the_line_at_the_end_of_the_folds_stays_where_it_was_after_a_warm_start(
     rows = np.random.default_rng(0).normal(size=(600, 3))
     display = LossCurveDisplay.from_estimator(clf.fit(rows, (rows[:, 0] > 0).astype(int)))
     assert len(display.lines_[0].get_xdata()) == 20
-    assert set(display.fold_lines_[0].get_xdata()) == {4.5}
+    assert set(display.fold_lines_[0].get_xdata()) == {5.5}
 
 
 def test_validation_scores_are_dotted_on_an_axis_of_their_own():

@@ -2,6 +2,7 @@
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,11 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.nn.mixture import Mixture
+from sksoftmax.training import committee
 from sksoftmax.training.committee import FOLD_ROWS, Committee
 from support.callbacks import Recorder
-from support.committees import KINDS, N_INPUTS, N, X, quick_committee, y
-from support.marks import UNCONVERGED
+from support.committees import KINDS, MANY_X, N_INPUTS, MANY_y, N, X, quick_committee, y
+from support.marks import UNCONVERGED, has_callbacks
 from support.memory import peak_of
 from support.networks import logits_of_members
 
@@ -32,6 +34,52 @@ def test_members_that_see_n_bins_get_more_weight_if_only_bins_help():
     stripes = (np.floor(steps[:, 0] * 3) % 2).astype(int)
     mixture = SoftmaxMLPClassifier((8,), n_members=4, max_iter=40, random_state=0).fit(steps, stripes)._model.mixture
     assert mixture.weights[2:].min() > mixture.weights[:2].max()
+
+
+def one_network(calibrated_by, monkeypatch, kind, **params):
+    """A fitted network whose calibration would be this factor and this bias."""
+    found = replace(Mixture.equal(1), final=calibrated_by[0], bias=calibrated_by[1])
+    monkeypatch.setattr(committee, "fit_calibration", lambda *args: found)
+    params = {"n_members": 1, "max_iter": 4, "dropout": 0.0, "random_state": 0, **params}
+    return SoftmaxMLPClassifier((6,), **params).fit(MANY_X, np.concatenate([kind] * 3))
+
+
+@pytest.mark.parametrize("kind", ["classes", "two classes", "multilabel", "soft"])
+def test_the_calibration_of_one_network_is_in_its_last_layer_when_training_ends(kind, monkeypatch):
+    plain, other = (one_network(by, monkeypatch, KINDS[kind]) for by in ((1.0, 0.0), (2.0, 0.5)))
+    for ours, theirs in zip(plain.coefs_[:-1], other.coefs_[:-1], strict=True):
+        assert_array_equal(ours, theirs)
+    assert_allclose(other.coefs_[-1], 2 * plain.coefs_[-1])
+    assert_allclose(other.intercepts_[-1], 2 * plain.intercepts_[-1] + 0.5, rtol=1e-6)
+    assert other.temperature_ == 1 and not other.mixture_bias_.any()
+    assert other.n_fold_epochs_ == 2
+
+
+@has_callbacks
+def test_models_that_callbacks_see_are_calibrated_as_the_last_one_is(monkeypatch):
+    recorder = Recorder()
+    clf = SoftmaxMLPClassifier((6,), n_members=1, max_iter=4, random_state=0).set_callbacks(recorder).fit(MANY_X, MANY_y)
+    assert_array_equal(recorder.models[-1][1], clf.predict_proba(MANY_X))
+    assert_array_equal(recorder.models[-1][0].predict_proba(MANY_X), clf.predict_proba(MANY_X))
+
+
+@pytest.mark.parametrize(
+    "params", [{"early_stopping": True}, {"learning_rate": "constant", "max_iter": 9}, {"solver": "lbfgs"}], ids=str
+)
+@pytest.mark.filterwarnings(UNCONVERGED)
+def test_one_network_trains_on_all_rows_if_its_end_is_not_planned(params):
+    clf = SoftmaxMLPClassifier((6,), **{"n_members": 1, "max_iter": 4, "random_state": 0, **params}).fit(MANY_X, MANY_y)
+    assert clf.n_fold_epochs_ == 0
+
+
+def test_one_network_that_learns_noise_by_heart_is_not_overconfident():
+    rng = np.random.default_rng(0)
+    rows, test = rng.normal(size=(600, 10)), rng.normal(size=(2000, 10))
+    labels, truth = ((Z[:, 0] + rng.normal(0, 1, len(Z)) > 0).astype(int) for Z in (rows, test))
+    params = {"n_members": 1, "dropout": 0.0, "weight_decay": 0.0, "label_smoothing": 0.0, "random_state": 0}
+    ours = SoftmaxMLPClassifier(**params).fit(rows, labels)
+    without = SoftmaxMLPClassifier(ema_decay=0.5, **params).fit(rows, labels)  # an average of weights has no calibration
+    assert log_loss(truth, ours.predict_proba(test)) < 0.8 * log_loss(truth, without.predict_proba(test))
 
 
 # Whole models

@@ -41,7 +41,7 @@ def test_dropout_and_weight_decay_are_those_that_the_members_ended_with():
     clf = SoftmaxMLPClassifier((4,), max_iter=20, random_state=0).fit(rows, rows[:, 0] > 0)
     strengths = set(zip(clf.dropout_, clf.weight_decay_))
     assert strengths <= {(0.05, 0.1), (0.3, 0.5), (0.2, 0.5)}
-    assert clf.n_fold_epochs_ == 8
+    assert clf.n_fold_epochs_ == 10
 
 
 def test_a_list_of_dropout_rates_stays_one_for_each_hidden_layer():

@@ -145,10 +145,10 @@ def fit_committee(**params):
 def test_verbose_2_shows_the_phase_and_explains_the_end_of_the_folds(capsys):
     fit_committee(verbose=2)
     out = capsys.readouterr().out
-    assert [row[:2] for row in table(out)] == [[f"{i}/10", "folds" if i < 5 else "all rows"] for i in range(1, 11)]
+    assert [row[:2] for row in table(out)] == [[f"{i}/10", "folds" if i < 6 else "all rows"] for i in range(1, 11)]
     lines = out.splitlines()
     words = next(i for i, line in enumerate(lines) if line.startswith("The folds are over"))
-    assert lines[words - 1].lstrip().startswith("4/10") and "all rows" in lines[words] and "rate" in lines[words]
+    assert lines[words - 1].lstrip().startswith("5/10") and "all rows" in lines[words] and "rate" in lines[words]
 
 
 def test_verbose_2_numbers_the_epochs_of_warm_starts_on(capsys):
@@ -159,8 +159,8 @@ def test_verbose_2_numbers_the_epochs_of_warm_starts_on(capsys):
     assert rows == [f"{i}/20" for i in range(11, 21)]
 
 
-def test_verbose_2_names_no_folds_of_one_network(capsys):
-    fit_committee(verbose=2, n_members=1)
+def test_verbose_2_names_no_folds_of_one_network_that_is_not_calibrated(capsys):
+    fit_committee(verbose=2, n_members=1, ema_decay=0.9)
     out = capsys.readouterr().out
     assert "folds" not in out and "10/10" in out
 

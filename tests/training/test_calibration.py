@@ -9,7 +9,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sksoftmax.data.rows import Samples, spread
 from sksoftmax.nn.mixture import Mixture
-from sksoftmax.training.calibration import fit_bias, fit_log_weights, fit_mixture, fit_sharpness, out_of_fold
+from sksoftmax.training import calibration
+from sksoftmax.training.calibration import fit_bias, fit_calibration, fit_log_weights, fit_mixture, fit_sharpness, out_of_fold
 from sksoftmax.training.committee import Roles, stratified_folds
 from support.committees import HEADS, N, X, committee_network, logits_of_member, random_logits, random_targets
 from support.quick_fits import small
@@ -159,6 +160,21 @@ def test_the_mixture_is_fitted_on_a_sample_of_at_most_the_asked_number_of_rows(n
     for found, other, of_all in zip(astuple(some), astuple(expected), astuple(every), strict=True):
         assert_array_equal(found, other)
         assert np.not_equal(found, of_all).any()
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_one_network_is_calibrated_on_the_rows_that_it_has_left_out(name, monkeypatch):
+    head, left_out = HEADS[name], np.arange(0, N, 2)
+    network = committee_network(n_members=1, n_outputs=head.n_outputs)
+    network.parameters *= 4
+    samples = Samples(X, random_targets(name, N))
+    logits, targets = logits_of_member(network, 0, X[left_out]), samples.targets[left_out]
+    fitted = fit_calibration(network, left_out, samples, head)
+    before, after = (-head.log_likelihood(z, targets).mean() for z in (logits, fitted.final * logits + fitted.bias))
+    assert after < 0.8 * before
+    monkeypatch.setattr(calibration, "MIXTURE_ROWS", 40)
+    of_some = fit_calibration(network, left_out, samples, head)
+    assert of_some.final == fit_calibration(network, left_out[spread(len(left_out), 40)], samples, head).final != fitted.final
 
 
 def test_the_mixture_of_n_members_on_many_classes_takes_bounded_memory():

@@ -12,6 +12,8 @@ from sksoftmax.nn.mixture import Mixture
 from sksoftmax.training import committee, recipe, run, steps
 from sksoftmax.training.committee import (
     FOLD_ROWS,
+    FOLD_ROWS_OF_ONE,
+    FOLDS_OF_ONE,
     Committee,
     Roles,
     better_strengths,
@@ -95,11 +97,23 @@ def plan(targets, kind="labels", n_members=4):
     return Committee.plan(Recipe.resolve(params, len(targets)), SimpleNamespace(kind=kind), samples, np.random.RandomState(0))
 
 
-@pytest.mark.parametrize("n_rows", [FOLD_ROWS - 1, FOLD_ROWS])
-@pytest.mark.parametrize("n_members", [1, 4])
-def test_only_a_committee_of_enough_rows_has_folds(n_members, n_rows):
-    folds = plan(np.arange(n_rows) % 3, n_members=n_members).folds
-    assert (folds is None) == (n_members == 1 or n_rows < FOLD_ROWS)
+@pytest.mark.parametrize("n_members, least, n_folds", [(4, FOLD_ROWS, 2), (1, FOLD_ROWS_OF_ONE, FOLDS_OF_ONE)])
+def test_only_enough_rows_are_dealt_into_folds(n_members, least, n_folds):
+    assert plan(np.arange(least - 1) % 3, n_members=n_members).folds is None
+    assert set(plan(np.arange(least) % 3, n_members=n_members).folds) == set(range(n_folds))
+
+
+def test_one_network_leaves_out_one_fold():
+    planned = plan(np.arange(FOLD_ROWS_OF_ONE) % 3, n_members=1)
+    assert_array_equal(np.sort(planned.order), [np.flatnonzero(planned.folds != 0)])
+
+
+@pytest.mark.parametrize("n_columns, column", [(3, 2), (1, 0)])
+def test_folds_of_soft_labels_are_stratified_by_the_most_probable_class(n_columns, column):
+    targets = np.full((FOLD_ROWS, n_columns), 0.1)
+    targets[::10, column] = 0.8  # one column: the second of two classes
+    folds = plan(targets, "probabilities").folds
+    assert_array_equal(np.bincount(folds[::10]), [FOLD_ROWS // 20] * 2)
 
 
 @pytest.mark.parametrize("kind", ["multilabel", "probabilities"])
@@ -153,7 +167,7 @@ def test_a_member_learns_nothing_from_the_fold_that_it_leaves_out(monkeypatch):
 # The phase on all rows
 
 
-def test_members_leave_out_folds_for_two_fifths_of_the_epochs_and_then_see_all_rows(monkeypatch):
+def test_members_leave_out_folds_for_half_of_the_epochs_and_then_see_all_rows(monkeypatch):
     seen = []
     monkeypatch.setattr(steps, "cut", lambda order, size: seen.append(order.copy()) or cut(order, size))
     clf = quick_committee(n_members=8, max_iter=5).fit(MANY_X, MANY_y)

@@ -98,12 +98,33 @@ def test_max_iter_auto_is_constant_unless_its_steps_are_too_few_or_too_many(solv
         assert options.max_iter == epochs
 
 
-@pytest.mark.parametrize("max_iter, on_folds", [(1, 1), (2, 1), (5, 2), (50, 20)])
-def test_two_fifths_of_max_iter_leave_out_folds_if_there_are_any_and_nothing_else_ends_training(max_iter, on_folds):
+@pytest.mark.parametrize("max_iter, on_folds", [(1, 1), (2, 1), (5, 2), (50, 25)])
+def test_half_of_max_iter_leave_out_folds_if_there_are_any_and_nothing_else_ends_training(max_iter, on_folds):
     assert fold_epochs(max_iter, np.zeros(OPEN_ROWS), validation=None) == on_folds
     assert fold_epochs(max_iter, np.zeros(OPEN_ROWS), validation="rows") == max_iter
     assert fold_epochs(max_iter, np.zeros(OPEN_ROWS - 1), validation=None) == max_iter
     assert fold_epochs(max_iter, None, validation=None) == 0
+
+
+@pytest.mark.parametrize(
+    "params, expected",
+    [
+        ({}, True),
+        ({"solver": "sgd"}, True),
+        ({"max_iter": 30}, True),
+        ({"learning_rate": "constant"}, True),
+        ({"learning_rate": "constant", "max_iter": 30}, False),
+        ({"max_iter": 1}, False),
+        ({"ema_decay": 0.9}, False),
+        ({"solver": "lbfgs"}, False),
+    ],
+    ids=str,
+)
+def test_one_network_has_folds_only_if_the_end_of_its_training_is_planned(params, expected):
+    resolved = options_of(n_members=1, **params)
+    assert resolved.has_folds(validation=None) is expected
+    assert not resolved.has_folds(validation="rows")
+    assert options_of(n_members=4, **({} if "solver" in params else params)).has_folds(validation="rows")
 
 
 @pytest.mark.parametrize("n_samples", SIZES)
