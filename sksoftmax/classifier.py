@@ -430,6 +430,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     weight_decay              0.1 and 0.5                    0.5; 0 for 'lbfgs'
     factor if n > 2000        √(2000 / n)                    √(2000 / n)
     fold phase, n ≥ 500       0.5 of the epochs              0.5 of the epochs
+    fold phase, n ≥ 10000     0.3 of the epochs              0.3 of the epochs
     ========================= ============================== ===================================================
 
     The factor multiplies dropout and weight decay. `max_iter` is raised or lowered so that the number of steps in all stays

@@ -22,7 +22,8 @@ WEIGHT_DECAY = {"light": 0.1, "strong": 0.5}
 DROPOUT_OF_ONE, WEIGHT_DECAY_OF_ONE = 0.15, 0.5
 FULL_ROWS = 2000  # above this many rows regularisation weakens as 1 / √n
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
-FOLD_SHARE, OPEN_ROWS = 0.5, 500  # share of the epochs in which each member leaves out a fold; all epochs below this many rows
+OPEN_ROWS = 500  # below this many rows members leave out their folds in all epochs
+FOLD_SHARE, FOLD_SHARE_LARGE = 0.5, 0.3  # share of the epochs in which they do, and from LARGE rows on
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,9 @@ def fold_epochs(max_iter, folds, validation):
     """
     if folds is None:
         return 0
-    return max_iter if validation is not None or len(folds) < OPEN_ROWS else max(1, round(FOLD_SHARE * max_iter))
+    if validation is not None or len(folds) < OPEN_ROWS:
+        return max_iter
+    return max(1, round((FOLD_SHARE if len(folds) < LARGE else FOLD_SHARE_LARGE) * max_iter))
 
 
 def new_network(recipe, preprocessor, n_outputs, dtype, rng):

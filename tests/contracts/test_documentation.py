@@ -137,6 +137,7 @@ IN_THE_CODE = {  # by row of the table: the numbers for a committee, and those f
     ),
     f"factor if n > {recipe.FULL_ROWS}": ([recipe.FULL_ROWS],) * 2,
     f"fold phase, n ≥ {recipe.OPEN_ROWS}": ([recipe.FOLD_SHARE],) * 2,
+    f"fold phase, n ≥ {recipe.LARGE}": ([recipe.FOLD_SHARE_LARGE],) * 2,
 }
 
 

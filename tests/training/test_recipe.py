@@ -99,8 +99,9 @@ def test_max_iter_auto_is_constant_unless_its_steps_are_too_few_or_too_many(solv
 
 
 @pytest.mark.parametrize("max_iter, on_folds", [(1, 1), (2, 1), (5, 2), (50, 25)])
-def test_half_of_max_iter_leave_out_folds_if_there_are_any_and_nothing_else_ends_training(max_iter, on_folds):
+def test_half_of_max_iter_or_three_tenths_on_large_data_leaves_out_folds_unless_validation_ends_training(max_iter, on_folds):
     assert fold_epochs(max_iter, np.zeros(OPEN_ROWS), validation=None) == on_folds
+    assert fold_epochs(max_iter, np.zeros(LARGE), validation=None) == max(1, round(0.3 * max_iter))
     assert fold_epochs(max_iter, np.zeros(OPEN_ROWS), validation="rows") == max_iter
     assert fold_epochs(max_iter, np.zeros(OPEN_ROWS - 1), validation=None) == max_iter
     assert fold_epochs(max_iter, None, validation=None) == 0
