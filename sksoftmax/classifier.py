@@ -332,6 +332,12 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     max_iter_ : int
         What `max_iter` became in the last call.
 
+    member_losses_ : ndarray of shape (n_members,)
+        The log loss of each member on the rows that it left out in the fold phase; NaN if it left out none (see `n_members`).
+
+    member_roles_ : list of str
+        The number of each member, its regularisation strength in the fold phase, "light" or "strong", and whether it sees bins.
+
     member_temperatures_ : ndarray of shape (n_members,)
         The number by which each member's logits are divided.
 
@@ -502,6 +508,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     dropout_: Floats
     weight_decay_: Floats
     member_weights_: Floats
+    member_losses_: Floats
+    member_roles_: list[str]
     mixture_bias_: NDArray[np.float64]
     member_temperatures_: Floats
     temperature_: float

@@ -111,7 +111,7 @@ class Model:
             W *= self.mixture.final
             b *= self.mixture.final
             b += self.mixture.bias
-            self.mixture = Mixture.equal(1)
+            self.mixture = replace(Mixture.equal(1), losses=self.mixture.losses)
 
     def public(self):
         """The estimator's attributes that describe the model."""
@@ -128,6 +128,7 @@ class Model:
             "n_members_": network.form.n_members,
             "member_weights_": self.mixture.weights,
             "member_temperatures_": 1 / self.mixture.sharpness,
+            "member_losses_": np.full(network.form.n_members, np.nan) if self.mixture.losses is None else self.mixture.losses,
             "temperature_": 1 / self.mixture.final,
             "mixture_bias_": np.broadcast_to(np.asarray(self.mixture.bias, np.float64), (network.form.n_outputs,)).copy(),
         }

@@ -10,13 +10,15 @@ from scipy.special import logsumexp
 class Mixture:
     """Makes one set of logits of the members' logits: `final` · log Σ weight · softmax(sharpness · logits) + `bias`.
 
-    `weights` and `sharpness`, inverse temperatures, have shape (n_members,); `bias` has shape (n_outputs,), or is 0.
+    `weights` and `sharpness`, inverse temperatures, have shape (n_members,); `bias` has shape (n_outputs,), or is 0. `losses`,
+    (n_members,), are the members' mean losses on the rows that they left out; None if they left out none.
     """
 
     weights: np.ndarray
     sharpness: np.ndarray
     final: float = 1.0
     bias: np.ndarray | float = 0.0
+    losses: np.ndarray | None = None
 
     @classmethod
     def equal(cls, n_members):

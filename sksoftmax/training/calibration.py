@@ -34,11 +34,13 @@ def fit_mixture(network, roles, folds, samples, head, n_rows=None):
     for kind in np.unique(kinds):
         answered = [(half, np.flatnonzero(kinds[half] == kind)) for half in (0, 1)]
         sharpness[kind] = fit_sharpness([(logits[half], rows) for half, rows in answered if len(rows)], samples, head)
-    log_weights = fit_log_weights(log_likelihoods(logits, sharpness[kinds], samples, head), kinds, samples.weights)
+    likelihoods = log_likelihoods(logits, sharpness[kinds], samples, head)
+    log_weights = fit_log_weights(likelihoods, kinds, samples.weights)
     mixture = mix_in_place(logits, sharpness[kinds], log_weights[kinds], head)
     final = fit_sharpness([(mixture, np.arange(len(samples)))], samples, head)
     weights = np.exp(log_weights)[roles.kind]
-    return Mixture(weights / weights.sum(), sharpness[roles.kind], final, fit_bias(mixture, final, samples, head))
+    bias, losses = fit_bias(mixture, final, samples, head), losses_of_members(likelihoods, roles, folds, samples.weights)
+    return Mixture(weights / weights.sum(), sharpness[roles.kind], final, bias, losses)
 
 
 def fit_calibration(network, left_out, samples, head):
@@ -48,7 +50,9 @@ def fit_calibration(network, left_out, samples, head):
     logits, rows = np.empty((len(samples), network.form.n_outputs), network.dtype), np.arange(len(samples))
     keep_logits(network, samples.X, logits, rows)
     final = fit_sharpness([(logits, rows)], samples, head)
-    return replace(Mixture.equal(1), final=final, bias=fit_bias(logits, final, samples, head))
+    bias = fit_bias(logits, final, samples, head)
+    loss = -np.average(head.log_likelihood(final * logits + bias, samples.targets), weights=samples.weights)
+    return replace(Mixture.equal(1), final=final, bias=bias, losses=np.array([loss]))
 
 
 def sample_size(network, n_rows=None):
@@ -108,6 +112,14 @@ def log_likelihoods(logits, sharpness, samples, head):
         for part in blocks(np.arange(len(samples)), logits.shape[2]):
             result[half, part] = head.log_likelihood(logits[half, part] * sharpness[half, part, None], samples.targets[part])
     return result
+
+
+def losses_of_members(log_likelihood, roles, folds, weights):
+    """Each member's mean loss on its left-out fold, (n_members,), once it is sharpened; NaN if the fold has no row."""
+    weights = np.ones(len(folds)) if weights is None else weights
+    left_out = [np.flatnonzero(folds == fold) for fold in roles.fold]
+    parts = zip(roles.binned.astype(int), left_out)
+    return np.array([-np.average(log_likelihood[half, r], weights=weights[r]) if len(r) else np.nan for half, r in parts])
 
 
 def fit_log_weights(log_likelihood, kinds, weights):

@@ -45,6 +45,14 @@ class Roles:
         """The number of each member's kind, 0 … 3."""
         return 2 * self.binned + self.strong
 
+    @property
+    def names(self):
+        """What each member is, in words."""
+        if len(self.fold) == 1:
+            return ["one network"]
+        strengths = np.where(self.strong, "strong", "light")
+        return [f"{i}: {strength}{', bins' if bins else ''}" for i, (strength, bins) in enumerate(zip(strengths, self.binned))]
+
     def values(self, light, strong, strong_binned=None):
         """Each member's value, (n_members,), given the values of the kinds."""
         strong_binned = strong if strong_binned is None else strong_binned

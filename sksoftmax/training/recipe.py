@@ -97,6 +97,7 @@ class Recipe:
             "max_iter_": self.max_iter,
             "dropout_": np.array(dropout[0] if same else dropout.T),
             "weight_decay_": np.array(weight_decay),
+            "member_roles_": Roles.of(self.n_members).names,
         }
 
     def has_folds(self, validation):

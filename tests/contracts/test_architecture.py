@@ -56,6 +56,12 @@ FILES = {  # inside a folder: a file → the files beside it that it may import
         "statistics": {"rows"},
         "targets": {"heads"},
     },
+    "display": {
+        "loss_curve": {"shared"},
+        "members": {"shared"},
+        "relevance": {"shared"},
+        "shared": set(),
+    },
     "training": {
         "callbacks": set(),
         "calibration": set(),

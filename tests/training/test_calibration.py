@@ -39,6 +39,19 @@ def test_the_kind_with_better_answers_gets_more_weight():
     assert np.exp(log_weights).sum() == pytest.approx(1)
 
 
+@pytest.mark.parametrize("name", HEADS)
+def test_losses_of_members_are_those_of_their_left_out_folds(name):
+    head = HEADS[name]
+    network, folds = unlike_members(head)
+    samples, weights = Samples(X, random_targets(name, N)), np.random.RandomState(0).uniform(0.5, 2, N)
+    mixture = fit_mixture(network, Roles.of(8), folds, Samples(X, samples.targets, weights), head)
+    for member in (0, 5):
+        rows = np.flatnonzero(folds == Roles.of(8).fold[member])
+        logits = mixture.sharpness[member] * logits_of_member(network, member, X[rows])
+        expected = -np.average(head.log_likelihood(logits, samples.targets[rows]), weights=weights[rows])
+        assert mixture.losses[member] == pytest.approx(expected)
+
+
 def test_kinds_with_equal_answers_get_equal_weights():
     kinds = np.where(np.arange(60) % 2, [[0], [3]], [[1], [2]])
     assert_allclose(np.exp(fit_log_weights(np.full((2, 60), np.log(0.5)), kinds, None)), 0.25)

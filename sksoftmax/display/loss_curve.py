@@ -1,7 +1,7 @@
-"""`LossCurveDisplay` draws the losses of training, in scikit-learn's Display convention.
+"""`LossCurveDisplay` draws the losses of training.
 
 Epochs are numbered from 1. A validation curve ends with its training curve and may begin later, if a warm start brought the
-validation rows. Matplotlib is imported only to draw.
+validation rows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from sksoftmax.display.shared import last_step, new_axes
 from sksoftmax.hints import Losses
 
 if TYPE_CHECKING:
@@ -395,19 +395,6 @@ def as_curves(loss_curve, validation_loss_curve, best_iter, name, validation_sco
     return [Curve(*row) for row in zip(loss_curve, *columns.values())]
 
 
-def last_step(estimator):
-    """The estimator itself, or the last step of a pipeline, or the best estimator of a search."""
-    while True:
-        if isinstance(estimator, Pipeline):
-            estimator = estimator[-1]
-        elif hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        elif hasattr(estimator, "cv_results_"):
-            raise TypeError(f"estimator is a search that keeps no fitted estimator: use refit=True; got {estimator!r:.200}.")
-        else:
-            return estimator
-
-
 def training_record(estimator):
     """The display's parameters, from the attributes of a fitted estimator."""
     estimator = last_step(estimator)
@@ -425,15 +412,6 @@ def training_record(estimator):
         "fold_epochs": getattr(estimator, "n_fold_epochs_", None) or None,
         "iteration_name": "Iteration" if getattr(estimator, "solver", None) == "lbfgs" else "Epoch",
     }
-
-
-def new_axes():
-    """Axes in a new figure; if matplotlib is missing, raise an ImportError that names what to install."""
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise ImportError('LossCurveDisplay needs matplotlib to draw: pip install "sksoftmax[plot]"') from error
-    return pyplot.subplots(layout="constrained")[1]
 
 
 def axes_behind(axes):
