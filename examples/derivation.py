@@ -1,13 +1,15 @@
-"""From the softmax's definition to p − y, on worked examples whose numbers are known.
+"""
+From the definition of softmax to p − y
+=======================================
 
-    python examples/derivation.py
-
-A lesson in four parts. Each prints numbers worked out elsewhere (in texts, by hand, by finite differences, by scikit-learn)
-beside those of this package, and asserts that they agree: that it runs to the end is the proof.
+A lesson in four parts, on worked examples whose numbers are known. Each part prints numbers that were computed elsewhere (in
+texts, by hand, by finite differences, by scikit-learn) beside those of this package, and asserts that they agree. If the script
+runs to the end, everything agrees.
 
 Letters: x input, W weights, b biases, z = x W + b logits, p = softmax(z), y target, t its label where it is one class.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
@@ -32,6 +34,7 @@ def main():
     three_layers_on_iris()
     kronecker_delta()
     print("\nEverything agrees.")
+    draw()
 
 
 def plain(hidden_layer_sizes=(), **params):
@@ -224,6 +227,27 @@ def kronecker_delta():
     compare("p − y", d_p @ jacobian, cross_entropy(z[None, :], y[None, :])[1][0])
     print("  Only the sum was used, but it was used: for 2 y, whose sum is 2, the gradient is 2 (p − y), not p − 2 y:")
     compare("2 (p − y), by differences", numerical_gradient(lambda z: loss(z, 2 * y), z), 2 * (p - y), rtol=1e-6)
+
+
+def draw():
+    """Gradient descent on the first example: weights from random starts, p − y and the loss, step by step."""
+    x, y = np.array([[8.0, 7.0]]), np.array([2])
+    W, b = np.random.default_rng(0).normal(0, 0.1, (2, 3)), np.zeros(3)
+    d_logits, losses = [], []
+    for _ in range(12):
+        loss, d = cross_entropy(x @ W + b, y)
+        losses.append(loss)
+        d_logits.append(d[0])
+        W, b = W - 0.003 * x.T @ d, b - 0.003 * d.sum(axis=0)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    for k, values in enumerate(np.transpose(d_logits)):
+        left.plot(values, marker="o", label=f"class {k}" + (", the target" if k == 2 else ""))
+    left.axhline(0, color="grey", linewidth=1)
+    left.set(xlabel="step", ylabel="p − y", title="The gradient at the logits: negative for the target only")
+    left.legend()
+    right.plot(losses, marker="o", color="black")
+    right.set(xlabel="step", ylabel="−log p of the target", title="The loss")
+    plt.show()
 
 
 def heading(text):

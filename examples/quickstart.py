@@ -1,15 +1,15 @@
-"""The defaults on real data: digits and tumours beside scikit-learn's MLPClassifier, a DataFrame with gaps, a grid search.
+"""
+The defaults on real data
+=========================
 
-    python examples/quickstart.py [--out FOLDER]
-
-SoftmaxMLPClassifier() takes the columns as they are; MLPClassifier() needs a scaler before it. Takes half a minute on two
-cores. Saves log losses and a confusion matrix as quickstart.png if matplotlib is installed; the DataFrame needs pandas.
+Digits and tumours beside scikit-learn's MLPClassifier, a DataFrame with gaps, and a grid search. ``SoftmaxMLPClassifier()``
+takes the columns as they are, ``MLPClassifier()`` needs a scaler before it. Run as ``python examples/quickstart.py``, this saves
+the picture as quickstart.png.
 """
 
-import argparse
 import warnings
-from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.exceptions import ConvergenceWarning
@@ -21,15 +21,6 @@ from sklearn.preprocessing import StandardScaler
 
 from sksoftmax import SoftmaxMLPClassifier
 
-try:
-    from matplotlib.figure import Figure
-except ImportError:
-    Figure = None
-try:
-    import pandas
-except ImportError:
-    pandas = None
-
 DATA_SETS = {"digits": load_digits, "breast cancer": load_breast_cancer}
 MODELS = {
     "SoftmaxMLPClassifier()": SoftmaxMLPClassifier(random_state=0),
@@ -40,20 +31,11 @@ GRID = {"activation": ["relu", "silu"], "hidden_layer_sizes": [(50,), (100,)]}
 
 def main():
     """Compare, read a frame, search, draw."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path(), help="folder for quickstart.png (default: the current one)")
-    out = parser.parse_args().out
-
     left_out = compare()
-    if pandas is None:
-        print("\nNo DataFrame: pandas is not installed (pip install pandas)")
-    else:
-        read_frame()
+    read_frame()
     search_grid()
-    if Figure is None:
-        print("\nNo picture: matplotlib is not installed (pip install matplotlib)")
-    else:
-        print(f"\nSaved {draw(left_out, out)}: log losses, and the confusion matrix of the left-out digits")
+    draw(left_out).savefig("quickstart.png", dpi=120)
+    print("\nSaved quickstart.png: log losses, and the confusion matrix of the left-out digits")
 
 
 def compare():
@@ -92,7 +74,7 @@ def read_frame():
 
 
 def search_grid():
-    """The best of a few single networks by 3-fold accuracy, fitted again on all training rows and tested."""
+    """Print the best of a few single networks by 3-fold accuracy, fitted again on all training rows and tested."""
     X, y = load_digits(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.25, stratify=y, random_state=0)
     single = SoftmaxMLPClassifier(n_members=1, random_state=0)  # for speed: 1/8 of the work or less
@@ -108,10 +90,9 @@ def search_grid():
     print(f"Test accuracy of the best: {search.score(X_test, y_test):.4f}")
 
 
-def draw(left_out, folder):
-    """Log losses on the left, confusion matrix of the digits on the right; the path of the PNG."""
-    figure = Figure(figsize=(11, 4.8), layout="constrained")
-    left, right = figure.subplots(1, 2)
+def draw(left_out):
+    """The picture: log losses on the left, the confusion matrix of the digits on the right."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.8), layout="constrained")
     targets = {data_set: load().target for data_set, load in DATA_SETS.items()}
     for shift, name in zip((-0.2, 0.2), MODELS):
         losses = [log_loss(y, left_out[data_set, name]) for data_set, y in targets.items()]
@@ -124,10 +105,7 @@ def draw(left_out, folder):
     predicted = p.argmax(axis=1)
     ConfusionMatrixDisplay.from_predictions(y, predicted, ax=right, cmap="Blues", colorbar=False)
     right.set(title=f"SoftmaxMLPClassifier(): accuracy {accuracy_score(y, predicted):.4f} on left-out digits")
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "quickstart.png"
-    figure.savefig(path, dpi=120)
-    return path
+    return figure
 
 
 if __name__ == "__main__":

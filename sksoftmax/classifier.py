@@ -344,7 +344,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     member_weights_ : ndarray of shape (n_members,)
         The weight of each member in the mixture.
 
-    mixture_bias_ : ndarray of shape (n_outputs_,)
+    mixture_bias_ : ndarray of shape (`n_outputs_`,)
         What is added to the mixture's logits after the division by `temperature_`, so that mean probabilities meet the classes'
         frequencies in the rows that members left out. Zeros without folds.
 

@@ -1,0 +1,55 @@
+"""
+Callbacks watch a fit and stop it
+=================================
+
+scikit-learn 1.9 and newer call callbacks after each epoch. This one records the accuracy on rows of its own after each epoch,
+and stops the fit once a goal is reached. Return True from ``on_fit_task_end`` to stop.
+"""
+
+import matplotlib.pyplot as plt
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+from sksoftmax import SoftmaxMLPClassifier
+
+X, y = load_digits(return_X_y=True)
+X_train, X_watched, y_train, y_watched = train_test_split(X, y, stratify=y, random_state=0)
+
+
+class StopAt:
+    """Stop a fit when its accuracy on the watched rows reaches the goal."""
+
+    def __init__(self, goal):
+        self.goal, self.accuracies = goal, []
+
+    def setup(self, estimator, context):
+        """Called before the fit."""
+
+    def teardown(self, estimator, context):
+        """Called after the fit."""
+
+    def on_fit_task_begin(self, estimator, context):
+        """Called before each epoch, and before the whole fit."""
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None, **given):
+        """Score the network that the epoch ended with."""
+        if context.task_name != "epoch":
+            return False
+        self.accuracies.append(fitted_estimator.score(X_watched, y_watched))
+        return self.accuracies[-1] >= self.goal
+
+
+# %%
+# A fit of 36 epochs is planned. The callback ends it sooner.
+callback = StopAt(goal=0.985)
+clf = SoftmaxMLPClassifier(n_members=1, random_state=0).set_callbacks(callback).fit(X_train, y_train)
+print(f"{clf.n_iter_} of {clf.max_iter_} epochs, accuracy {clf.score(X_watched, y_watched):.3f}")
+
+# %%
+figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
+ax.plot(range(1, clf.n_iter_ + 1), callback.accuracies, marker="o")
+ax.axhline(callback.goal, linestyle="--", color="grey", label="goal")
+ax.set(xlabel="Epoch", ylabel="Accuracy on watched rows", xlim=(0, clf.max_iter_ + 1), title="The fit ends at the goal")
+ax.legend(loc="lower right")
+plt.show()
+assert clf.n_iter_ < clf.max_iter_
