@@ -1,6 +1,6 @@
 """Totals of all models at their defaults, from results/defaults.csv: the README's table and picture.
 
-    python benchmarks/defaults_table.py [--picture FILE]
+    python benchmarks/defaults_table.py [--set first|second] [--picture FILE]
 
 `benchmarks/quality.py` explains how each number of the file is measured. The time of SoftmaxMLPClassifier is without Numba.
 """
@@ -31,17 +31,19 @@ PLACES = {  # where the name of a model is written in the picture: points right 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--picture", help="draw error and log loss against time to this file")
-    picture = parser.parse_args().picture
-    print(as_markdown(totals()))
-    if picture:
-        draw(totals(), picture)
+    parser.add_argument("--set", choices=["first", "second"], help="only the datasets of this set (default: of both)")
+    options = parser.parse_args()
+    rows = totals(options.set)
+    print(as_markdown(rows))
+    if options.picture:
+        draw(rows, options.picture)
 
 
-def totals():
+def totals(of_set=None):
     """A row for each model, the one of least error first: model, error, accuracy, log loss, loss over the best, ECE, time."""
     of_model, best = defaultdict(list), defaultdict(lambda: float("inf"))
     with open(RESULTS / "defaults.csv", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
+        for row in (row for row in csv.DictReader(file) if of_set in (None, row["set"])):
             of_model[row["model"]].append(row)
             best[row["dataset"]] = min(best[row["dataset"]], float(row["log_loss"]))
     return sorted(([model, *total(rows, best)] for model, rows in of_model.items()), key=lambda row: row[1])
@@ -66,7 +68,7 @@ def as_markdown(rows):
 
 
 def draw(rows, path):
-    """Error on the left and log loss on the right, against the time of a fit."""
+    """Draw error on the left and log loss on the right, against the time of a fit, to this file."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 4.2), layout="constrained")
@@ -75,7 +77,8 @@ def draw(rows, path):
         for row in rows:
             ours = row[0].startswith(OURS)
             ax.scatter(row[6], row[column], s=90 if ours else 45, color="tab:orange" if ours else "tab:blue", zorder=3)
-            short, (x, y, side) = row[0].replace(OURS, "ours ").replace(" ()", "").replace(" (PyTorch)", ""), PLACES.get(row[0], (7, 0, "left"))
+            short = row[0].replace(OURS, "ours ").replace(" ()", "").replace(" (PyTorch)", "")
+            x, y, side = PLACES.get(row[0], (7, 0, "left"))
             place = {"xytext": (x, y), "textcoords": "offset points", "ha": side, "va": "center", "fontsize": 9}
             ax.annotate(short, (row[6], row[column]), **place, weight="bold" if ours else "normal")
         ax.set(xscale="log", xlabel="time of a fit, over MLPClassifier's", ylabel=label)

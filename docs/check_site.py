@@ -1,8 +1,8 @@
 """Look at the built site with a real browser: python docs/check_site.py docs/_build [--screenshots FOLDER]
 
-It needs Selenium, Chromium and its driver. Every page is opened on a wide and on a narrow screen, light and dark. It is an error if
-the console shows one, an image does not load, a formula is not rendered, or a page is wider than the screen. Last, the search must
-find "class_weight".
+It needs Selenium, Chromium and its driver. Every page is opened on a wide and on a narrow screen, light and dark. Faults are
+errors in the console, images that do not load, formulas that are not rendered, and pages wider than the screen. Last, the search
+must find "class_weight".
 """
 
 import argparse
@@ -20,9 +20,8 @@ WIDTHS, HEIGHT = {"narrow": 390, "wide": 1400}, 1000
 OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
 BROKEN_IMAGES = "return [...document.images].filter(i => !i.complete || !i.naturalWidth).map(i => i.src)"
 LOAD_IMAGES = "document.querySelectorAll('img').forEach(i => i.loading = 'eager')"
-RAW_FORMULAS = (
-    "return [...document.querySelectorAll('.math.notranslate')].filter(m => !m.querySelector('[class*=MathJax]')).map(m => m.textContent)"
-)
+WITHOUT_MATHJAX = "filter(m => !m.querySelector('[class*=MathJax]'))"
+RAW_FORMULAS = f"return [...document.querySelectorAll('.math.notranslate')].{WITHOUT_MATHJAX}.map(m => m.textContent)"
 MATH_DONE = "return typeof MathJax === 'undefined' || (MathJax.isReady && MathJax.Hub.queue.pending === 0)"
 OVERFLOW = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -35,6 +34,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 def main():
+    """Look at every page, print the faults, and fail if there are any."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("site", type=Path, help="the folder of the built site")
     parser.add_argument("--screenshots", type=Path, help="folder for a picture of each page")
@@ -84,7 +84,7 @@ def faults_of(browser, root, page, screenshots):
 
 
 def console_errors(browser):
-    """The errors in the console since the last call, without those of the font about:blank, by which MathJax tests the browser."""
+    """The errors in the console since the last call, without those of about:blank, with which MathJax tests a browser."""
     messages = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
     return [message for message in messages if "about:blank" not in message]
 
@@ -105,6 +105,7 @@ def wait(browser, condition):
 
 
 def save_picture(browser, path):
+    """Save what the browser shows."""
     path.parent.mkdir(parents=True, exist_ok=True)
     browser.save_screenshot(str(path))
 

@@ -39,14 +39,14 @@ def recipe():
     first = next(i for i, line in enumerate(lines) if line.split()[:2] == ["Parameter", "Committee"])
     rules = lines[first - 1]
     ends = [match.span() for match in re.finditer("=+", rules)]
-    rows = [lines[first]] + lines[first + 2 : lines.index(rules, first + 2)]
+    rows = [lines[first], *lines[first + 2 : lines.index(rules, first + 2)]]
     return as_table([[row[start : end + 1].strip() for start, end in ends] for row in rows])
 
 
 def parameters():
     """The parameters by group, each with what it is, its default, and its page of the guide."""
     doc, defaults = SoftmaxMLPClassifier.__doc__, SoftmaxMLPClassifier().get_params()
-    rules = [match for match in re.finditer(r"^ *=+ =+$", doc, re.MULTILINE)]
+    rules = list(re.finditer(r"^ *=+ =+$", doc, re.MULTILINE))
     groups = re.split(r"\n +(?=[A-Z])", doc[rules[0].end() : rules[1].start()].strip())
     parts = []
     for group in groups:

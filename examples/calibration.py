@@ -1,5 +1,4 @@
-"""
-An over-confident network, calibrated
+"""An over-confident network, calibrated
 =====================================
 
 Is a digit even or odd, if only its upper three of eight rows of pixels are seen? With 600 digits to train on and no
@@ -48,7 +47,9 @@ probabilities = {"before": network.predict_proba(X_test)[:, 1], f"after ({method
 probabilities["the defaults"] = SoftmaxMLPClassifier(random_state=0).fit(X_train, y_train).predict_proba(X_test)[:, 1]
 for name, p in probabilities.items():
     accuracy = np.mean((p > 0.5) == y_test)
-    print(f"{name:20} log loss {log_loss(y_test, p):.3f}  ECE {expected_calibration_error(y_test, p):.3f}  accuracy {accuracy:.3f}")
+    print(
+        f"{name:20} log loss {log_loss(y_test, p):.3f}  ECE {expected_calibration_error(y_test, p):.3f}  accuracy {accuracy:.3f}"
+    )
 if method == "temperature":
     assert np.array_equal(network.predict(X_test), calibrated.predict(X_test))
 

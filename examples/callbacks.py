@@ -1,5 +1,4 @@
-"""
-Callbacks watch a fit and stop it
+"""Callbacks watch a fit and stop it
 =================================
 
 scikit-learn 1.9 and newer call callbacks after each epoch. This one records the accuracy on rows of its own after each epoch,

@@ -1,5 +1,4 @@
-"""
-Decision boundaries of a committee and of one network
+"""Decision boundaries of a committee and of one network
 ======================================================
 
 Two half-moons with noise. One network is quick, and its boundary follows some of the noise. The default is a committee: eight

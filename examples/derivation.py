@@ -1,5 +1,4 @@
-"""
-From the definition of softmax to p − y
+"""From the definition of softmax to p − y
 =======================================
 
 A lesson in four parts, on worked examples whose numbers are known. Each part prints numbers that were computed elsewhere (in
@@ -239,7 +238,7 @@ def draw():
         losses.append(loss)
         d_logits.append(d[0])
         W, b = W - 0.003 * x.T @ d, b - 0.003 * d.sum(axis=0)
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    _, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     for k, values in enumerate(np.transpose(d_logits)):
         left.plot(values, marker="o", label=f"class {k}" + (", the target" if k == 2 else ""))
     left.axhline(0, color="grey", linewidth=1)

@@ -1,5 +1,4 @@
-"""
-Confusion of digits, and the worst mistakes
+"""Confusion of digits, and the worst mistakes
 ============================================
 
 Which digits are taken for which others, and which single images fool the classifier most? Rows of the test part are sorted by

@@ -1,5 +1,4 @@
-"""
-A forest's knowledge in a small network
+"""A forest's knowledge in a small network
 =======================================
 
 Fit a network on the probabilities of another model, as soft labels. The teacher here is a forest of 500 trees on digits.
@@ -54,7 +53,9 @@ for name, model in models.items():
 # teach more than labels do.
 figure, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")
 for name, (size, accuracy) in results.items():
-    ax.scatter(size, accuracy, s=70, color="tab:orange" if "distilled" in name else "tab:grey" if "forest" in name else "tab:blue")
+    ax.scatter(
+        size, accuracy, s=70, color="tab:orange" if "distilled" in name else "tab:grey" if "forest" in name else "tab:blue"
+    )
     ax.annotate(name, (size, accuracy), xytext=(6, 6), textcoords="offset points")
 ax.set(xscale="log", xlim=(3, 200_000), xlabel="size of the pickle, kB", ylabel="test accuracy", ylim=(0.9, 0.985))
 plt.show()

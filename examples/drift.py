@@ -1,5 +1,4 @@
-"""
-A stream whose rule changes
+"""A stream whose rule changes
 ===========================
 
 ``partial_fit`` takes the rows of a stream block by block. In this stream the rule drifts: the direction that separates the two

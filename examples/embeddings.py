@@ -1,5 +1,4 @@
-"""
-Learned vectors of a column with many categories
+"""Learned vectors of a column with many categories
 ==================================================
 
 A column of more than 255 categories is embedded: each category gets a vector of 8 numbers, learned with the network. Categories
@@ -22,11 +21,14 @@ region_of_city = rng.integers(4, size=n_cities)
 city = rng.integers(n_cities, size=n_rows)
 price, income = rng.normal(size=(2, n_rows))
 slopes = np.array([[3, 0], [-3, 0], [0, 3], [0, -3]])[region_of_city[city]]
-buys = slopes[:, 0] * price + slopes[:, 1] * income + rng.logistic(size=n_rows) > 0
+tendency = slopes[:, 0] * price + slopes[:, 1] * income
+buys = tendency + rng.logistic(size=n_rows) > 0
 frame = pd.DataFrame({"city": [f"city {i:03}" for i in city], "price": price, "income": income})
 
-clf = SoftmaxMLPClassifier(n_members=1, random_state=0).fit(frame[:12_000], buys[:12_000])
-print(f"test accuracy {clf.score(frame[12_000:], buys[12_000:]):.3f}, knowing the regions {np.mean(((slopes[:, 0] * price + slopes[:, 1] * income) > 0)[12_000:] == buys[12_000:]):.3f}")
+train, test = slice(12_000), slice(12_000, None)
+clf = SoftmaxMLPClassifier(n_members=1, random_state=0).fit(frame[train], buys[train])
+print(f"test accuracy {clf.score(frame[test], buys[test]):.3f}")
+print(f"of somebody who knows the regions {np.mean((tendency > 0)[test] == buys[test]):.3f}")
 
 # %%
 # ``embeddings_`` has one array for each embedded column. Its first row is the vector of unknown cities, the others follow the

@@ -1,5 +1,4 @@
-"""
-What a network looks at
+"""What a network looks at
 =======================
 
 Permutation importance and partial dependence, by the names of the columns. Three cultivars of wine, thirteen measurements, as a
@@ -28,7 +27,7 @@ found = permutation_importance(model, X_test, y_test, scoring="neg_log_loss", n_
 ranking = found.importances_mean.argsort()[::-1]
 print("Rise of the test rows' log loss when a column is shuffled (10 times)")
 for i in ranking[:5]:
-    print(f"  {X.columns[i]:20}{found.importances_mean[i]:.3f} ± {found.importances_std[i]:.3f}")
+    print(f"  {X.columns[i]:30}{found.importances_mean[i]:.3f} ± {found.importances_std[i]:.3f}")
 
 # %%
 # The mean probability of each cultivar if all training rows had this much proline.

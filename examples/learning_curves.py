@@ -1,5 +1,4 @@
-"""
-Learning curves beside other classifiers
+"""Learning curves beside other classifiers
 =========================================
 
 How does accuracy grow with the number of training rows? Digits, all models with their defaults; MLPClassifier and

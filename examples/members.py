@@ -1,5 +1,4 @@
-"""
-What the members of a committee do
+"""What the members of a committee do
 ==================================
 
 The default trains several networks side by side. Half of them see the scaled columns, half their bins too; in both halves some

@@ -1,5 +1,4 @@
-"""
-Data in a file: memory of a fit
+"""Data in a file: memory of a fit
 ===============================
 
 ``fit`` takes a :class:`numpy.memmap` of float32 or float64 and never copies it. Scales and bins come from a sample of 100,000
@@ -52,11 +51,15 @@ in_memory = peak(lambda: SoftmaxMLPClassifier(**one_epoch).fit(np.array(X), y))
 
 # %%
 figure, ax = plt.subplots(figsize=(7.5, 3), layout="constrained")
-bars = {"the file": X.nbytes / 1e6, "fit, X in memory": in_memory, "fit, X in the file": in_file, "partial_fit, blocks": in_blocks}
+bars = {
+    "the file": X.nbytes / 1e6,
+    "fit, X in memory": in_memory,
+    "fit, X in the file": in_file,
+    "partial_fit, blocks": in_blocks,
+}
 ax.bar_label(ax.barh(list(bars), list(bars.values()), color=["silver", "tab:red", "tab:blue", "tab:green"]), fmt="%.0f MB")
 ax.invert_yaxis()
 ax.margins(x=0.12)
 ax.set(xlabel="MB", title="Peak of the memory held in addition to before the call")
 plt.show()
 assert max(in_blocks, in_file) < in_memory
-del X

@@ -1,5 +1,4 @@
-"""
-The defaults on real data
+"""The defaults on real data
 =========================
 
 Digits and tumours beside scikit-learn's MLPClassifier, a DataFrame with gaps, and a grid search. ``SoftmaxMLPClassifier()``

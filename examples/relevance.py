@@ -1,5 +1,4 @@
-"""
-What the relevance finds among columns of noise
+"""What the relevance finds among columns of noise
 ================================================
 
 Columns of noise cost a dense network much of its accuracy, because it begins with equal weights for all columns. With

@@ -1,5 +1,4 @@
-"""
-Threads and time
+"""Threads and time
 ================
 
 Members of a committee train in threads of their own if Numba is installed, and chunks of rows are predicted in threads. How

@@ -1,5 +1,4 @@
-"""
-Thresholds and costs
+"""Thresholds and costs
 ====================
 
 Good probabilities and good decisions are two things. If a missed case costs ten times as much as a false alarm, the threshold

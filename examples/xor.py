@@ -1,10 +1,10 @@
-"""
-XOR, with a softmax head and with a sigmoid head
+"""XOR, with a softmax head and with a sigmoid head
 ================================================
 
-XOR is the smallest problem that needs a hidden layer. 100 points around each corner of the unit square, N(0, 0.05²), labelled by whether their coordinates differ; 280 to train on,
-120 to validate. How often, over many seeds of data and weights, does a network of two hidden layers of 4 units get all 120
-right, and how soon? Adam, batches of 16. ``python examples/xor.py --seeds 50`` asks more seeds.
+XOR is the smallest problem that needs a hidden layer. 100 points around each corner of the unit square, N(0, 0.05²), are labelled
+by whether their coordinates differ; 280 are to train on, 120 to validate. How often, over many seeds of data and weights, does a
+network of two hidden layers of 4 units get all 120 right, and how soon? Adam, batches of 16. More seeds:
+``python examples/xor.py --seeds 50``.
 """
 
 import argparse

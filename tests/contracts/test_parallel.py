@@ -13,8 +13,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from sksoftmax.nn import threads
 from support.estimators import planned, short, short_default
+from support.pages import python_blocks
 from support.paths import ROOT
-from support.readme import PYTHON
 from support.scripts import run_script
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -204,12 +204,12 @@ def test_blocks_of_a_dask_frame_train_as_they_do_in_turn(client):
     assert_array_equal(fitted.coefs_[0], trained_in_turn(short(), blocks, 1).coefs_[0])
 
 
-def test_the_readmes_loop_over_blocks_trains_as_they_do_in_turn(client):
+def test_the_guides_loop_over_blocks_trains_as_they_do_in_turn(client):
     da = pytest.importorskip("dask.array")
     names = {"search": GridSearchCV(short(), {"alpha": [0.1, 1.0]}, cv=2, error_score="raise"), "X": X, "y": y}
     names |= {"X_dask": da.from_array(X, chunks=(50, -1)), "y_dask": da.from_array(y, chunks=50)}
     names |= {"clf": short(), "classes": ["a", "b", "c"], "n_epochs": 2}
-    exec(next(block for block in PYTHON if "to_delayed" in block), names)
+    exec(next(block for block in python_blocks("docs/guide/large_data.md") if "to_delayed" in block), names)
     assert_array_equal(names["clf"].coefs_[0], trained_in_turn(short(), BLOCKS, 2).coefs_[0])
     assert names["search"].best_score_ > 0.3
 

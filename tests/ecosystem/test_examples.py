@@ -1,23 +1,13 @@
 """The examples run as a user runs them: from another folder, without a warning, and with the promised results."""
 
 import re
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 from support.scripts import run_script
 
-PNG_SIGNATURE = b"\x89PNG"
-
-
-def assert_picture(path, output):
-    """The picture is saved if matplotlib is installed; otherwise a message says that it is not."""
-    if find_spec("matplotlib") is None:
-        assert "matplotlib is not installed" in output
-    else:
-        assert path.read_bytes().startswith(PNG_SIGNATURE)
-        assert f"Saved {path.name}" in output or f"Saved {path}" in output
+pytest.importorskip("matplotlib")
 
 
 def test_quickstart_beats_scikit_learn_on_digits_and_reads_a_frame(tmp_path):
@@ -32,14 +22,11 @@ def test_quickstart_beats_scikit_learn_on_digits_and_reads_a_frame(tmp_path):
     _, loss = found["breast cancer", "SoftmaxMLPClassifier()"]
     _, their_loss = found["breast cancer", "StandardScaler, MLPClassifier()"]
     assert loss < their_loss + 0.02  # of 143 rows: another seed changes it by 0.01
-    if find_spec("pandas") is None:
-        assert "pandas is not installed" in output
-    else:
-        assert float(re.search(r"log loss ([\d.]+) \(by chance 0.6931\)", output)[1]) < 0.62
+    assert float(re.search(r"log loss ([\d.]+) \(by chance 0.6931\)", output)[1]) < 0.62
     assert float(re.search(r"Test accuracy of the best: ([\d.]+)", output)[1]) >= 0.97
     assert len(re.findall(r"^(?:relu|silu) .* ± ", output, re.MULTILINE)) == 4
     assert output.count("  best\n") == 1
-    assert_picture(tmp_path / "quickstart.png", output)
+    assert (tmp_path / "quickstart.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_derivation_agrees_with_the_texts_to_the_end(tmp_path):
@@ -60,20 +47,19 @@ def test_derivation_agrees_with_the_texts_to_the_end(tmp_path):
 
 
 def test_xor_is_learnt_by_both_heads(tmp_path):
-    output = run_script("examples/xor.py", "--seeds", "3", "--out", tmp_path / "pictures", folder=tmp_path)
+    output = run_script("examples/xor.py", "--seeds", "3", folder=tmp_path)
     for head in ("softmax 2-4-4-2", "sigmoid 2-4-4-1"):
         few, many = re.search(rf"^{head} +(\d) of 3 +(\d) of 3", output, re.MULTILINE).groups()
         assert int(few) <= int(many) == 3
-    assert_picture(tmp_path / "pictures" / "xor.png", output)
 
 
 def test_distilled_networks_are_small_and_keep_the_accuracy(tmp_path):
     output = run_script("examples/distillation.py", folder=tmp_path)
-    line = r"^(forest|32 units|8 units), (500 trees|labels|distilled) +(\d+) +[\d.]+ +[\d.]+ +([\d.]+) +([\d.]+) +([\d.]+)$"
+    line = r"^(forest|32 units|8 units), (500 trees|labels|distilled) +(\d+) +([\d.]+) +([\d.]+) +([\d.]+)$"
     table = {row[:2]: [float(number) for number in row[2:]] for row in re.findall(line, output, re.MULTILINE)}
     assert len(table) == 5
-    forest_size, forest_accuracy, _, _ = table["forest", "500 trees"]
-    size, accuracy, _, _ = table["32 units", "distilled"]
+    forest_size, forest_accuracy, *_ = table["forest", "500 trees"]
+    size, accuracy, *_ = table["32 units", "distilled"]
     assert forest_size > 500 * size
     assert accuracy > forest_accuracy - 0.01
     assert table["8 units", "distilled"][1] > table["8 units", "labels"][1]
@@ -81,25 +67,17 @@ def test_distilled_networks_are_small_and_keep_the_accuracy(tmp_path):
 
 def test_calibration_lowers_log_loss_and_calibration_error(tmp_path):
     output = run_script("examples/calibration.py", folder=tmp_path)
-    for score in ("log loss", "ECE"):
-        before, after = re.search(rf"^{score} +([\d.]+) +([\d.]+)$", output, re.MULTILINE).groups()
-        assert float(after) < 0.8 * float(before)
-    assert list(tmp_path.iterdir()) == []
+    rows = re.findall(r"log loss ([\d.]+)  ECE ([\d.]+)  accuracy ([\d.]+)", output)
+    before, after, defaults = (list(map(float, row)) for row in rows)
+    assert after[0] < 0.75 * before[0] and after[1] < 0.75 * before[1]
+    assert defaults[0] < after[0]
 
 
 def test_explanation_names_the_columns(tmp_path):
     output = run_script("examples/explanation.py", folder=tmp_path)
     names = re.findall(r"^  (\S+) +[\d.]+ ± [\d.]+$", output, re.MULTILINE)
     assert len(names) == 5
-    assert set(names[:2]) == {"alcohol", "proline"}
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("name", ["calibration", "explanation"])
-def test_a_picture_is_saved_if_a_path_is_given(tmp_path, name):
-    pytest.importorskip("matplotlib")
-    output = run_script(f"examples/{name}.py", "picture.png", folder=tmp_path)
-    assert_picture(tmp_path / "picture.png", output)
+    assert set(names[:2]) == {"flavanoids", "proline"}
 
 
 def test_fashion_mnist_benchmark_compares_on_any_images(tmp_path):
