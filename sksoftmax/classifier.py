@@ -616,7 +616,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         """Make the same model from scikit-learn's MLPClassifier.
 
         Trained from the same `random_state`, the model follows the same loss curve, except for MLPClassifier's defects, which the
-        README lists.
+        page "Coming from" of the documentation lists.
 
         Parameters
         ----------
