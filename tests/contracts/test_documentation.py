@@ -34,6 +34,16 @@ def test_docstrings_of_the_mathematics_pass_numpydoc(function):
     assert [error for error in errors if error[0] not in {"RT02", "GL01", "GL02"}] == []
 
 
+DISPLAYS = {name: getattr(sksoftmax, name) for name in sksoftmax.__all__ if name.endswith("Display")}
+
+
+@pytest.mark.parametrize("name", [f"{display}{method}" for display in DISPLAYS for method in ("", ".plot", ".from_estimator")])
+def test_docstrings_of_the_displays_pass_numpydoc(name):
+    validate = pytest.importorskip("numpydoc.validate", reason="numpydoc is not installed").validate
+    ignored = {"RT02", "GL01", "GL02", "EX01", "SA01", "ES01"}
+    assert [error for error in validate(f"sksoftmax.{name}")["errors"] if error[0] not in ignored] == []
+
+
 def test_every_parameter_is_documented_with_its_default():
     doc = inspect.getdoc(SoftmaxMLPClassifier)  # Python 3.13 takes the indentation away by itself
     for name, default in SoftmaxMLPClassifier().get_params().items():

@@ -8,7 +8,7 @@ from typing import Any, Literal, assert_type
 import numpy as np
 from numpy.typing import NDArray
 
-from sksoftmax import LossCurveDisplay, SoftmaxMLPClassifier
+from sksoftmax import LossCurveDisplay, MembersDisplay, RelevanceDisplay, SoftmaxMLPClassifier
 from sksoftmax.loss import binary_cross_entropy, cross_entropy, log_sigmoid, log_softmax, sigmoid, softmax, softmax_jacobian
 from sksoftmax.onnx import to_onnx
 
@@ -38,6 +38,12 @@ def what_was_learnt(clf: SoftmaxMLPClassifier) -> None:
     assert_type(clf.best_iter_, int | None)
     assert_type(clf.n_iter_, int)
     assert_type(clf.out_activation_, Literal["softmax", "logistic"])
+
+
+def bars(clf: SoftmaxMLPClassifier) -> None:
+    assert_type(RelevanceDisplay.from_estimator(clf, max_features=None, color="red"), RelevanceDisplay)
+    assert_type(MembersDisplay([1.0], [1.0], [0.5], roles=["a"]).plot(), MembersDisplay)
+    assert_type(clf.member_roles_, list[str])
 
 
 def layers_of_any_kind(sizes: list[int], array: NDArray[np.int64]) -> list[SoftmaxMLPClassifier]:
