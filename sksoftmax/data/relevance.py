@@ -16,9 +16,11 @@ from sklearn.ensemble._forest import BaseForest
 
 from sksoftmax.data.rows import read, spread
 
-FOREST = {"n_estimators": 25, "max_features": "sqrt", "bootstrap": False, "n_jobs": 1}
+FOREST = {"n_estimators": 25, "bootstrap": False, "n_jobs": 1}
 LEAF = 1 / 400  # least share of the rows in a leaf
-MANY_COLUMNS, LEAF_OF_CLASS = 100, 1 / 50  # with more columns leaves grow: at least this share of the rows over the classes
+MANY_COLUMNS = 100  # with more columns each split tries more of them, leaves are larger and the limits wider
+TRIED = 0.2  # share of many columns that each split tries; of fewer columns d it tries √d
+LEAF_OF_CLASS = 1 / 50  # with many columns a leaf has at least this share of the rows over the number of classes
 MOST_CLASSES = 0.5  # classes for each row: with more, most trees' leaves hold one row, and scikit-learn warns of a regression
 FEWEST_ROWS = 100  # with fewer rows, forest importances are mostly noise
 MOST_ROWS, MOST_NUMBERS = 10_000, 10**6  # size of the sample that the forest is trained on
@@ -97,9 +99,10 @@ def checked_relevance(relevance, n_columns):
 
 
 def fit_forest(columns, targets, weights, kind, rng):
-    """A few trees on these rows, each split the best of √d columns; None if nearly every row has a label of its own.
+    """A few trees on these rows; None if nearly every row has a label of its own.
 
-    Many columns of noise offer many splits that look good by chance, hence their larger leaves. The forest is trained by the
+    Among many columns of noise few splits of √d columns see an informative one, and many look good by chance. So each split of
+    many columns tries more of them, and leaves are larger. The forest is trained by the
     method of its base class: tools that patch the public `fit` of scikit-learn's estimators, as MLflow's autolog does, would take
     it for the user's model.
     """
@@ -111,9 +114,11 @@ def fit_forest(columns, targets, weights, kind, rng):
     else:
         n_classes = targets.shape[1]
         targets = targets[:, 0] if n_classes == 1 else targets
-    leaf = LEAF if columns.shape[1] <= MANY_COLUMNS else max(LEAF, LEAF_OF_CLASS / max(n_classes, 2))
+    tried, leaf = "sqrt", LEAF
+    if columns.shape[1] > MANY_COLUMNS:
+        tried, leaf = TRIED, max(LEAF, LEAF_OF_CLASS / max(n_classes, 2))
     kind_of_forest = RandomForestClassifier if kind == "labels" else RandomForestRegressor  # of 0 and 1 the criterion is the same
-    forest = kind_of_forest(**FOREST, min_weight_fraction_leaf=leaf, random_state=rng)
+    forest = kind_of_forest(**FOREST, max_features=tried, min_weight_fraction_leaf=leaf, random_state=rng)
     return BaseForest.fit(forest, columns, targets, weights)
 
 
