@@ -56,9 +56,11 @@ def test_the_limits_of_relevance_are_wider_the_more_columns_there_are(n_columns,
 
 
 @pytest.mark.parametrize("n_columns, n_classes, share", [(8, 2, 1 / 400), (101, 2, 1 / 100), (101, 5, 1 / 250)])
-def test_leaves_have_a_share_of_the_rows_that_is_larger_with_many_columns_and_few_classes(n_columns, n_classes, share):
+def test_with_many_columns_splits_try_more_of_them_and_leaves_are_larger_the_fewer_classes_there_are(n_columns, n_classes, share):
     rows = np.random.RandomState(0).standard_normal((1000, n_columns))
-    trees = forest(rows, np.arange(1000) % n_classes).estimators_
+    fitted = forest(rows, np.arange(1000) % n_classes)
+    assert fitted.max_features == ("sqrt" if n_columns <= 100 else 0.2)
+    trees = fitted.estimators_
     leaves = [tree.tree_.weighted_n_node_samples[tree.tree_.children_left < 0].min() for tree in trees]
     assert 1000 * share <= min(leaves) < 1000 * share + 5
 
