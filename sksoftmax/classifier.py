@@ -270,11 +270,11 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     n_members : int or 'auto', default='auto'
         Number of networks, trained side by side, whose mixture predicts: 1, or an even number of 4 or more. Half of the members
-        see the columns of X, the other half their bins too (`n_bins`). With 100 rows or more, each member is first trained
+        see the columns of X, the other half their bins too (`n_bins`). With 50 rows or more, each member is first trained
         without one stratified fold (the fold phase). The left-out folds, at most 50,000 rows of them, are used to calibrate the
         members and to fit their weights in the mixture. Afterwards all members continue on all rows, if there are 500 rows or
         more and no validation rows that may end training. If one regularisation strength did clearly better, the members of a
-        half switch to it. One network leaves out a fifth of 500 rows or more, which calibrates it: its temperature and a bias
+        half switch to it. One network leaves out a fifth of 100 rows or more, which calibrates it: its temperature and a bias
         for each output are multiplied into its last layer when training ends; not with validation rows, `ema_decay`, 'lbfgs', or
         both a number as `max_iter` and a `learning_rate` that is no plan over all of training. 'auto' depends on the number of
         rows (see Notes); it is 1 without hidden layers or for another solver than 'adam'.
@@ -420,26 +420,26 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     `sksoftmax.loss` derives the gradient that all training here starts from: at the logits, the derivative of the
     softmax cross-entropy is p − y.
 
-    What 'auto' means, for n rows to train on. A committee's members are regularised lightly or strongly, half of them each;
+    What 'auto' means, for n distinct rows to train on (see `groups` in `fit`). A committee's members are regularised lightly or strongly, half of them each;
     "binned" members see bins.
 
     ========================= ============================== ===================================================
     Parameter                 Committee (`n_members` > 1)    One network
     ========================= ============================== ===================================================
-    n_members                 8 if 100 ≤ n < 1500, else 4    1 without hidden layers, or for 'sgd' and 'lbfgs'
+    n_members                 8 if 50 ≤ n < 1500, else 4     1 without hidden layers, or for 'sgd' and 'lbfgs'
     batch_size                64; 128 if n ≥ 10000           64; 128 if n ≥ 10000
-    batch_size, n < 100       all rows, at most 200          all rows, at most 200
+    batch_size, n < 50        all rows, at most 200          all rows, at most 200
     max_iter                  50                             36; 200 for 'lbfgs'
     steps in all              250 to 7000                    250 to 7000
     dropout                   0.05 and 0.3 (0.2 binned)      0.15; 0 for 'lbfgs'
-    dropout, n < 100          0                              0
+    dropout, n < 50           0                              0
     weight_decay              0.1 and 0.5                    0.5; 0 for 'lbfgs'
     factor if n > 2000        √(2000 / n)                    √(2000 / n)
     fold phase, n ≥ 500       0.5 of the epochs              0.5 of the epochs
     fold phase, n ≥ 10000     0.3 of the epochs              0.3 of the epochs
     ========================= ============================== ===================================================
 
-    The factor multiplies dropout and weight decay. `max_iter` is raised or lowered so that the number of steps in all stays
+    The factor multiplies dropout and weight decay. One network has its fold phase from 100 rows on. `max_iter` is raised or lowered so that the number of steps in all stays
     within its limits. With `parametrization='standard'` a batch has at most 200 rows.
 
     A row of weight 0 counts as absent. With `sample_weight` or `class_weight` each member of a committee trains as if it were
@@ -670,6 +670,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         *,
+        groups: ArrayLike | None = None,
         X_val: MatrixLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
@@ -689,6 +690,13 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights. A row of weight 2 counts as two rows, and a row of weight 0 counts as absent. None gives all
             rows the same weight.
+
+        groups : array-like of shape (n_samples,), default=None
+            The label of each row's group, of any hashable type. Rows of a group depend on each other, as the visits of a patient
+            do. Folds (see `n_members`) and the split of `early_stopping` keep a group together, so that calibration and early
+            stopping show what holds for new groups. None means that rows are independent, apart from rows that repeat or nearly
+            repeat others. `fit` finds such rows, keeps them together, counts them once where 'auto' depends on the number of
+            rows, and warns if they are many.
 
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Rows to score for early stopping, in place of a part of X. In a `Pipeline`, `transform_input=["X_val"]` transforms
@@ -721,7 +729,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             with `early_stopping`. An interrupt before the first step, or any other error, leaves the estimator unchanged.
         """
         check_parameters(self)
-        given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val).in_memory()
+        given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val, groups=groups).in_memory()
         earlier = self._earlier() if self.warm_start and self.__sklearn_is_fitted__() else None
         rng = check_random_state(self.random_state)
         return self._publish(*train(Call(self, self.get_params(deep=False), given, earlier, rng)))

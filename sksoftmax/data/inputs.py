@@ -16,6 +16,7 @@ from sklearn.utils.validation import validate_data
 
 from sksoftmax.data.columns import are_numbers, categorical_by_type, column_of, nan_for_NA, values_of, with_shape
 from sksoftmax.data.frames import check_names, in_memory, is_frame
+from sksoftmax.data.groups import renumbered, strata_of_groups
 
 FLOATS = (np.float64, np.float32)
 OPTIONS = {"accept_sparse": "csr", "dtype": FLOATS, "ensure_all_finite": False}
@@ -53,6 +54,7 @@ class Given(NamedTuple):
     y_val: object = None
     sample_weight_val: object = None
     classes: object = None
+    groups: object = None
 
     def in_memory(self):
         """The same arguments as arrays, or as pandas or polars frames; ValueError for weights of validation rows without rows."""
@@ -214,21 +216,34 @@ def split_by_class(samples, fraction, labels, rng):
     """Training and validation parts, drawn within each class: of two rows or more, at least one goes to each part.
 
     `labels` has a class number for each row. The only row of a class is trained on. If this leaves fewer than two rows to score,
-    classes do not count.
+    classes do not count. If the samples have groups, groups are drawn in place of rows, within their most frequent class.
     """
     _check_fraction(fraction)
+    if samples.groups is None:
+        is_validation = _drawn_by_class(fraction, labels, rng)
+    else:
+        groups, n_groups = renumbered(samples.groups)
+        if n_groups < 2:
+            raise ValueError("early_stopping sets whole groups aside, so groups must have two different labels or more; got 1.")
+        is_validation = _drawn_by_class(fraction, strata_of_groups(labels, groups), rng, least=1)[groups]
+    return samples[np.flatnonzero(~is_validation)], samples[np.flatnonzero(is_validation)]
+
+
+def _drawn_by_class(fraction, labels, rng, least=2):
+    """Whether each row, or group, of these labels is drawn, (n,); at least `least` are."""
     counts = np.bincount(labels)
     n_validation = np.clip(np.round(fraction * counts).astype(int), 1, np.maximum(counts - 1, 0))
     n_validation[counts < 2] = 0
-    _check_sizes(len(samples), max(int(n_validation.sum()), 2))
-    if n_validation.sum() < 2:
+    _check_sizes(len(labels), max(int(n_validation.sum()), least))
+    if n_validation.sum() < least:
         labels, counts = np.zeros_like(labels), np.array([len(labels)])
-        n_validation = np.clip(np.round(fraction * counts).astype(int), 2, counts - 1)
-    order = rng.permutation(len(samples))
+        n_validation = np.clip(np.round(fraction * counts).astype(int), least, counts - 1)
+    order = rng.permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]
     rank = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
-    is_validation = rank < n_validation[labels[order]]
-    return samples[order[~is_validation]], samples[order[is_validation]]
+    is_drawn = np.empty(len(labels), dtype=bool)
+    is_drawn[order] = rank < n_validation[labels[order]]
+    return is_drawn
 
 
 def split_like_mlp(samples, fraction, strata, rng):

@@ -18,19 +18,27 @@ class Samples:
     """Rows to train on or to score.
 
     X is (n, d), an array, a CSR matrix or `Rows`; `targets` are in the form that the head's loss takes; `weights` are (n,), or
-    None for ones; `rows` are their row numbers in what the user passed.
+    None for ones; `rows` are their row numbers in what the user passed. `copies` has the number of the distinct row that each row
+    is or repeats, None if none repeats; `groups` has the number of each row's group, which no split divides, None without groups.
     """
 
     X: object
     targets: np.ndarray
     weights: np.ndarray | None = None
     rows: np.ndarray | None = None
+    copies: np.ndarray | None = None
+    groups: np.ndarray | None = None
 
     def __len__(self):
         return self.X.shape[0]
 
     def __getitem__(self, rows):
-        return Samples(*(None if part is None else part[rows] for part in (self.X, self.targets, self.weights, self.rows)))
+        return Samples(*(None if part is None else part[rows] for part in vars(self).values()))
+
+    @property
+    def n_distinct(self):
+        """The number of distinct rows."""
+        return len(self) if self.copies is None else len(np.unique(self.copies))
 
     @property
     def total_weight(self):

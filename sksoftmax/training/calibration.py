@@ -10,12 +10,15 @@ import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import logsumexp
 
+from sksoftmax.data.groups import independent_rows
 from sksoftmax.data.rows import spread
 from sksoftmax.model import member_logits
 from sksoftmax.nn.mixture import Mixture, mixed
 
-LOG_SHARPNESS = 2.0  # logits are multiplied by e^-2 … e^2
-LOG_WEIGHT = 6.0  # the kinds' weights differ by a factor of at most e^12
+LEAST_LOG_SHARPNESS, MOST_LOG_SHARPNESS = -2.0, 0.4  # logits are multiplied by e^-2 … e^0.4: sharpening needs better evidence
+MOST_LOG_WEIGHT = 2.0  # the kinds' weights differ by a factor of at most e^4
+MOST_BIAS = 3.0  # log-odds change by at most this
+PRIOR_ROWS = 10.0  # rows of evidence to which the priors of log sharpness and log weights, which expect 0, amount
 MIXTURE_ROWS, MIXTURE_NUMBERS = 50_000, 10**7  # at most this many rows, and this many logits of a member for each row
 BLOCK = 2**17  # logits read at once in float64
 
@@ -35,7 +38,7 @@ def fit_mixture(network, roles, folds, samples, head, n_rows=None):
         answered = [(half, np.flatnonzero(kinds[half] == kind)) for half in (0, 1)]
         sharpness[kind] = fit_sharpness([(logits[half], rows) for half, rows in answered if len(rows)], samples, head)
     likelihoods = log_likelihoods(logits, sharpness[kinds], samples, head)
-    log_weights = fit_log_weights(likelihoods, kinds, samples.weights)
+    log_weights = fit_log_weights(likelihoods, kinds, samples)
     mixture = mix_in_place(logits, sharpness[kinds], log_weights[kinds], head)
     final = fit_sharpness([(mixture, np.arange(len(samples)))], samples, head)
     weights = np.exp(log_weights)[roles.kind]
@@ -92,6 +95,7 @@ def fit_sharpness(answers, samples, head):
     `answers` are pairs of logits, (n, n_outputs), and of the numbers of the rows that count. A row may occur in two pairs.
     """
     rows = np.concatenate([rows for _, rows in answers])
+    prior = PRIOR_ROWS / (2 * evidence(samples[np.unique(rows)]))
     weights = None if samples.weights is None else samples.weights[rows]
 
     def loss(log_factor):
@@ -100,9 +104,14 @@ def fit_sharpness(answers, samples, head):
             for logits, rows in answers
             for part in blocks(rows, logits.shape[1])
         ]
-        return -np.average(np.concatenate(parts), weights=weights)
+        return prior * log_factor**2 - np.average(np.concatenate(parts), weights=weights)
 
-    return float(np.exp(minimize_scalar(loss, bounds=(-LOG_SHARPNESS, LOG_SHARPNESS), method="bounded").x))
+    return float(np.exp(minimize_scalar(loss, bounds=(LEAST_LOG_SHARPNESS, MOST_LOG_SHARPNESS), method="bounded").x))
+
+
+def evidence(samples):
+    """The number of independent rows, or groups, of equal weight that tell as much as these samples."""
+    return independent_rows(np.ones(len(samples)) if samples.weights is None else samples.weights, samples.groups)
 
 
 def log_likelihoods(logits, sharpness, samples, head):
@@ -122,18 +131,19 @@ def losses_of_members(log_likelihood, roles, folds, weights):
     return np.array([-np.average(log_likelihood[half, r], weights=weights[r]) if len(r) else np.nan for half, r in parts])
 
 
-def fit_log_weights(log_likelihood, kinds, weights):
-    """The logarithms of the kinds' weights, (4,), that maximise Σ_rows log(Σ weight · likelihood / Σ weight).
+def fit_log_weights(log_likelihood, kinds, samples):
+    """The logarithms of the kinds' weights, (4,), that maximise Σ_rows log(Σ weight · likelihood / Σ weight), with a prior.
 
     The inner sums are over the members that have not seen the row.
     """
+    prior = PRIOR_ROWS / (2 * evidence(samples))
 
     def loss(log_weights):
         of_rows = log_weights[kinds]
         rows = logsumexp(of_rows + log_likelihood, axis=0) - logsumexp(of_rows, axis=0)
-        return -np.average(rows, weights=weights)
+        return prior * log_weights @ log_weights - np.average(rows, weights=samples.weights)
 
-    found = minimize(loss, np.zeros(4), method="L-BFGS-B", bounds=[(-LOG_WEIGHT, LOG_WEIGHT)] * 4).x
+    found = minimize(loss, np.zeros(4), method="L-BFGS-B", bounds=[(-MOST_LOG_WEIGHT, MOST_LOG_WEIGHT)] * 4).x
     return found - logsumexp(found)
 
 
@@ -148,13 +158,11 @@ def mix_in_place(logits, sharpness, log_weights, head):
 def fit_bias(mixture, final, samples, head):
     """The bias b of each output, (n_outputs,), that minimises the loss plus |b|² / 2n: mean probabilities meet the frequencies.
 
-    n is the number of rows, or the sum of their weights w; but at least (Σw)² / Σw², the number of rows of equal weight that
-    would tell as much (Kish, 1965), for weights may be normalised. `mixture` are the logits before `final` multiplies them.
+    n is the number of independent rows (`evidence`). `mixture` are the logits before `final` multiplies them.
     """
     n_rows, n_outputs = mixture.shape
     weights = np.ones(n_rows) if samples.weights is None else samples.weights.astype(np.float64)
-    total = weights.sum()
-    n = max(total, total**2 / (weights @ weights))
+    total, n = weights.sum(), evidence(samples)
 
     def loss_and_gradient(bias):
         loss, gradient = bias @ bias / (2 * n), bias / n
@@ -165,4 +173,5 @@ def fit_bias(mixture, final, samples, head):
             loss, gradient = loss + share * loss_of_part, gradient + share * d_z.sum(axis=0)
         return loss, gradient
 
-    return minimize(loss_and_gradient, np.zeros(n_outputs), jac=True, method="L-BFGS-B").x
+    bounds = [(-MOST_BIAS, MOST_BIAS)] * n_outputs
+    return minimize(loss_and_gradient, np.zeros(n_outputs), jac=True, method="L-BFGS-B", bounds=bounds).x

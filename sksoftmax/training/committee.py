@@ -10,15 +10,18 @@ all rows. If one regularisation strength did clearly better, the whole half swit
 One network leaves out one fold, which calibrates it. The factor and the bias that this yields are applied when training ends.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
+from sksoftmax.data.groups import renumbered, strata_of_groups
 from sksoftmax.data.rows import row_numbers
 from sksoftmax.training.calibration import fit_calibration, fit_mixture
 
-FOLD_ROWS, FOLD_ROWS_OF_ONE = 100, 500  # below this many rows there are no folds: a committee, or one network, trains on all rows
+FOLD_ROWS, FOLD_ROWS_OF_ONE = 50, 100  # below this many rows there are no folds: a committee, or one network, trains on all rows
 FOLDS_OF_ONE = 5  # one network leaves out one of these folds
+ONE_GROUP = "All rows that count have the same label in groups. So no row can be left out, and probabilities are not calibrated."
 PREFERENCE = 1.5  # if one strength has at least this many times the other's weight, the half switches to it
 
 
@@ -68,6 +71,18 @@ def strata(targets, kind):
     return targets.argmax(axis=1) if targets.shape[1] > 1 else targets[:, 0] > 0.5
 
 
+def folds_of(samples, kind, n_folds, rng):
+    """The fold of each row, stratified; no group is divided. None if all rows are of one group: nothing can be left out."""
+    of_rows = strata(samples.targets, kind)
+    if samples.groups is None:
+        return stratified_folds(of_rows, n_folds, rng)
+    groups, n_groups = renumbered(samples.groups)
+    if n_groups == 1:
+        warnings.warn(ONE_GROUP)
+        return None
+    return stratified_folds(strata_of_groups(of_rows, groups), n_folds, rng)[groups]
+
+
 def stratified_folds(strata, n_folds, rng):
     """The fold of each row; each label of `strata` is spread evenly over the folds, however rare it is.
 
@@ -106,9 +121,9 @@ class Committee:
     def plan(cls, recipe, targets, training, rng, with_folds=True):
         """The committee that begins to train on these rows."""
         folds, n_members = None, recipe.n_members
-        if with_folds and len(training) >= (FOLD_ROWS_OF_ONE if n_members == 1 else FOLD_ROWS):
+        if with_folds and training.n_distinct >= (FOLD_ROWS_OF_ONE if n_members == 1 else FOLD_ROWS):
             n_folds = FOLDS_OF_ONE if n_members == 1 else n_members // 2
-            folds = stratified_folds(strata(training.targets, targets.kind), n_folds, rng)
+            folds = folds_of(training, targets.kind, n_folds, rng)
         order = rows_of_members(folds, n_members, len(training), rng)
         return cls(folds, order, recipe.dropout, recipe.weight_decay)
 

@@ -11,6 +11,8 @@ from scipy.sparse import issparse
 from sksoftmax.data.class_weight import class_factors, weighted
 from sksoftmax.data.column_warnings import warn_of_columns
 from sksoftmax.data.columns import Categories
+from sksoftmax.data.copies import find_copies
+from sksoftmax.data.groups import group_codes
 from sksoftmax.data.inputs import (
     Given,
     check_sample_weight,
@@ -70,9 +72,13 @@ def train(call):
 
     # 2. The rows that count, and rows to score
     dtype = network_dtype(call, X)
-    training, validation = samples(X, y, call.given.sample_weight, targets, dtype), given_validation(call, check, targets, dtype)
-    factors, n_rows = class_factors(params["class_weight"], targets, training), len(training)
-    split_early, split_late = planned_splits(call, targets, n_rows, validation)
+    groups = given_groups(call.given.groups, X.shape[0])
+    training = samples(X, y, call.given.sample_weight, targets, dtype, groups)
+    validation = given_validation(call, check, targets, dtype)
+    if learns_from_left_out_rows(call):
+        training = with_copies(training, categories)
+    factors, n_rows, n_distinct = class_factors(params["class_weight"], targets, training), len(training), training.n_distinct
+    split_early, split_late = planned_splits(call, targets, training, validation)
     training, validation = split_early(training, validation)
 
     # 3. What the columns become
@@ -80,7 +86,7 @@ def train(call):
     training, validation = (inputs(rows, preprocessor, factors, targets, dtype) for rows in (training, validation))
 
     # 4. The recipe, and the network that it asks for
-    recipe = Recipe.resolve(params, n_rows, earlier and earlier.model.network)
+    recipe = Recipe.resolve(params, n_rows, earlier and earlier.model.network, n_distinct)
     model = make_model(call, recipe, preprocessor, targets, dtype, output_dtype(call, X))
 
     # 5. Rows to leave out
@@ -141,12 +147,30 @@ def read_targets(call, y):
     return targets
 
 
-def samples(X, y, sample_weight, targets, dtype):
-    """Checked X and y and raw weights as the rows that count."""
+def given_groups(groups, n_rows):
+    """The number of the user's group of each row, or None."""
+    return None if groups is None else group_codes(groups, n_rows)
+
+
+def samples(X, y, sample_weight, targets, dtype, groups=None):
+    """Checked X and y, raw weights and the groups' numbers as the rows that count."""
     weights = check_sample_weight(sample_weight, X.shape[0], dtype)
     if not issparse(X) and is_large(X.shape, X.dtype):
         X = Rows.of(X)
-    return without_zero_weights(Samples(X, targets.encode(y, dtype), weights, row_numbers(X.shape[0])))
+    return without_zero_weights(Samples(X, targets.encode(y, dtype), weights, row_numbers(X.shape[0]), groups=groups))
+
+
+def learns_from_left_out_rows(call):
+    """Whether this call of fit may leave out rows, or counts rows to find what "auto" means."""
+    params = call.params
+    is_adaptive = params["n_members"] != 1 or "auto" in (params["max_iter"], params["dropout"], params["weight_decay"])
+    return is_adaptive and not (call.incremental or call.earlier)
+
+
+def with_copies(training, categories):
+    """The training rows with the number of the distinct row of each; copies are groups, unless the user passed groups."""
+    copies = find_copies(training, categories)
+    return replace(training, copies=copies, groups=copies if training.groups is None else training.groups)
 
 
 def given_validation(call, check, targets, dtype):
@@ -161,12 +185,13 @@ def given_validation(call, check, targets, dtype):
         raise ValueError(f"In X_val, y_val or sample_weight_val: {error}") from error
 
 
-def planned_splits(call, targets, n_rows, validation):
+def planned_splits(call, targets, training, validation):
     """Two functions of training and validation rows, of which at most one splits: before the columns are fitted, and after.
 
     The split comes first, so that validation rows do not inform scales, bins and relevance. Without `scaling` it comes after the
-    initial weights are drawn, in the order of MLPClassifier's draws.
+    initial weights are drawn, in the order of MLPClassifier's draws, unless there are groups.
     """
+    n_rows = len(training)
 
     def keep(training, validation):
         return training, validation
@@ -181,7 +206,7 @@ def planned_splits(call, targets, n_rows, validation):
 
     if call.incremental or validation is not None or not stops_early(call.params["early_stopping"], n_rows):
         return keep, keep
-    return (keep, split_late) if call.params["scaling"] is None else (split, keep)
+    return (keep, split_late) if call.params["scaling"] is None and training.groups is None else (split, keep)
 
 
 def fit_columns(call, training, categories, targets):
@@ -261,7 +286,7 @@ def make_run(call, model, state, recipe, committee, training, validation, prior)
         tasks=fit_tasks(estimator, name, n_epochs, given, partial(fitted_attributes, estimator, model, state, copied=True)),
         score=make_score(recipe.scoring, estimator, partial(fitted_so_far, estimator, model, state), given, validation),
         report=make_report(call, recipe, committee),
-        fold_epochs=fold_epochs(recipe.max_iter, committee.folds, validation),
+        fold_epochs=fold_epochs(recipe, committee.folds, validation, training.n_distinct),
         prior=prior,
     )
 

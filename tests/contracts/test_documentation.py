@@ -172,5 +172,5 @@ def test_the_table_of_auto_has_no_row_that_is_not_compared():
 @pytest.mark.parametrize("n_rows", [recipe.SMALL - 1, recipe.SMALL, recipe.FEW - 1, recipe.FEW, recipe.LARGE - 1, recipe.LARGE])
 def test_the_recipe_follows_the_bounds_of_the_table_of_auto(n_rows):
     chosen = resolved_recipe(n_rows)
-    assert chosen.n_members == (8 if 100 <= n_rows < 1500 else 4)
+    assert chosen.n_members == (8 if 50 <= n_rows < 1500 else 4)
     assert chosen.batch_size == (min(200, n_rows) if n_rows < 100 else 128 if n_rows >= 10_000 else 64)

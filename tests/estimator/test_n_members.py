@@ -182,7 +182,7 @@ def test_sample_weight_trains_each_of_n_members_as_if_it_were_alone(kind, smooth
         assert (alone.coefs_[-1] != before.coefs_[-1][member]).any()
 
 
-@pytest.mark.parametrize("n_rows", [FOLD_ROWS + 50, FOLD_ROWS + 130])
+@pytest.mark.parametrize("n_rows", [100 + FOLD_ROWS - 1, 100 + FOLD_ROWS, 230])
 def test_sample_weight_0_equals_leaving_the_row_out_of_a_committee(n_rows):
     """The counts for folds and float32 do not include them either."""
     rng = np.random.RandomState(0)
@@ -195,13 +195,14 @@ def test_sample_weight_0_equals_leaving_the_row_out_of_a_committee(n_rows):
 
 @pytest.mark.parametrize("kind", ["classes", "two classes", "soft", "multilabel"])
 @pytest.mark.parametrize("params", [{}, {"n_members": 1}, {"n_members": 8}, {"solver": "sgd"}], ids=str)
+@pytest.mark.filterwarnings("ignore:Only .* distinct")
 def test_an_integer_sample_weight_equals_repeated_rows_if_rows_are_too_few_for_folds(params, kind):
     repeats = np.random.RandomState(0).permutation(np.arange(60) % 4)
     rows, targets = X[:60], KINDS[kind][:60]
     clf = SoftmaxMLPClassifier((16, 16), n_bins=8, random_state=0, **params)
     weighted = clone(clf).fit(rows, targets, sample_weight=repeats)
     repeated = clone(clf).fit(np.repeat(rows, repeats, axis=0), np.repeat(targets, repeats, axis=0))
-    assert repeats.sum() == 90 < FOLD_ROWS
+    assert np.count_nonzero(repeats) == 45 < FOLD_ROWS
     assert weighted.n_iter_ == repeated.n_iter_
     assert_allclose(weighted.predict_proba(rows), repeated.predict_proba(rows), rtol=1e-7)
 
@@ -283,7 +284,7 @@ def test_partial_fit_after_fit_keeps_the_mixture():
 
 
 def test_warm_start_keeps_n_members_whatever_the_number_of_rows():
-    clf = quick_committee(warm_start=True).fit(X[:90], y[:90])
+    clf = quick_committee(warm_start=True).fit(X[:40], y[:40])
     loss = clf.loss_
     clf.fit(X, y)
     assert clf._model.network.form.n_members == 4

@@ -18,6 +18,7 @@ from sksoftmax.training.committee import (
     Roles,
     better_strengths,
     fit_mixture,
+    folds_of,
     rows_of_members,
     stratified_folds,
 )
@@ -110,10 +111,35 @@ def test_one_network_leaves_out_one_fold():
 
 @pytest.mark.parametrize("n_columns, column", [(3, 2), (1, 0)])
 def test_folds_of_soft_labels_are_stratified_by_the_most_probable_class(n_columns, column):
-    targets = np.full((FOLD_ROWS, n_columns), 0.1)
+    targets = np.full((2 * FOLD_ROWS, n_columns), 0.1)
     targets[::10, column] = 0.8  # one column: the second of two classes
     folds = plan(targets, "probabilities").folds
-    assert_array_equal(np.bincount(folds[::10]), [FOLD_ROWS // 20] * 2)
+    assert_array_equal(np.bincount(folds[::10]), [FOLD_ROWS // 10] * 2)
+
+
+def samples_in_groups(groups, labels=None):
+    groups = np.asarray(groups)
+    return Samples(np.empty((len(groups), 1)), groups % 2 if labels is None else labels, groups=groups)
+
+
+def test_no_group_is_divided_between_folds_and_groups_of_each_class_are_spread_evenly():
+    groups = np.repeat(np.arange(40), np.arange(40) % 7 + 1)
+    folds = folds_of(samples_in_groups(groups), "labels", 4, np.random.RandomState(0))
+    of_group = [set(folds[groups == group]) for group in range(40)]
+    assert {len(found) for found in of_group} == {1}
+    for label in (0, 1):
+        assert_array_equal(np.bincount([fold for group, (fold,) in enumerate(of_group) if group % 2 == label]), [5] * 4)
+
+
+def test_fewer_groups_than_folds_leave_folds_empty_but_some_rows_are_left_out():
+    folds = folds_of(samples_in_groups(np.arange(60) % 2), "labels", 4, np.random.RandomState(0))
+    assert len(set(folds)) == 2
+    assert (rows_of_members(folds, 8, 60, np.random.RandomState(0)).shape) == (8, 30)
+
+
+def test_one_group_cannot_be_left_out_which_a_warning_says():
+    with pytest.warns(UserWarning, match="same label in groups"):
+        assert folds_of(samples_in_groups(np.zeros(60, int), np.arange(60) % 2), "labels", 4, np.random.RandomState(0)) is None
 
 
 @pytest.mark.parametrize("kind", ["multilabel", "probabilities"])

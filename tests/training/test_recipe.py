@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import make_classification
 
 from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.data.preprocessing import FLOAT32_ROWS
 from sksoftmax.nn.network import Form, Network
 from sksoftmax.training.committee import Roles
 from sksoftmax.training.recipe import (
@@ -77,7 +78,8 @@ def test_batch_size_is_never_larger_than_the_number_of_rows(n_samples):
 
 
 @pytest.mark.parametrize(
-    "n_samples, batch_size", [(SMALL - 1, SMALL - 1), (SMALL, BATCH_SIZE), (LARGE - 1, BATCH_SIZE), (LARGE, 2 * BATCH_SIZE)]
+    "n_samples, batch_size",
+    [(SMALL - 1, SMALL - 1), (SMALL, SMALL), (2 * BATCH_SIZE, BATCH_SIZE), (LARGE - 1, BATCH_SIZE), (LARGE, 2 * BATCH_SIZE)],
 )
 def test_batch_size_auto_is_all_of_few_rows_and_larger_for_many(n_samples, batch_size):
     assert options_of(n_samples).batch_size == batch_size
@@ -99,12 +101,29 @@ def test_max_iter_auto_is_constant_unless_its_steps_are_too_few_or_too_many(solv
 
 
 @pytest.mark.parametrize("max_iter, on_folds", [(1, 1), (2, 1), (5, 2), (50, 25)])
-def test_half_of_max_iter_or_three_tenths_on_large_data_leaves_out_folds_unless_validation_ends_training(max_iter, on_folds):
-    assert fold_epochs(max_iter, np.zeros(OPEN_ROWS), validation=None) == on_folds
-    assert fold_epochs(max_iter, np.zeros(LARGE), validation=None) == max(1, round(0.3 * max_iter))
-    assert fold_epochs(max_iter, np.zeros(OPEN_ROWS), validation="rows") == max_iter
-    assert fold_epochs(max_iter, np.zeros(OPEN_ROWS - 1), validation=None) == max_iter
-    assert fold_epochs(max_iter, None, validation=None) == 0
+@pytest.mark.parametrize("n_members", [1, 4])
+def test_half_of_max_iter_or_three_tenths_on_large_data_leaves_out_folds_unless_validation_ends_training(
+    n_members, max_iter, on_folds
+):
+    recipe, folds = options_of(n_members=n_members, max_iter=max_iter), np.zeros(1)
+    assert fold_epochs(recipe, folds, None, OPEN_ROWS) == on_folds
+    assert fold_epochs(recipe, folds, None, LARGE) == max(1, round(0.3 * max_iter))
+    assert fold_epochs(recipe, folds, "rows", OPEN_ROWS) == max_iter
+    assert fold_epochs(recipe, folds, None, OPEN_ROWS - 1) == (on_folds if n_members == 1 else max_iter)
+    assert fold_epochs(recipe, None, None, OPEN_ROWS) == 0
+
+
+@pytest.mark.parametrize("n_distinct", [60, 300, 2000, 20_000])
+@pytest.mark.parametrize("n_members", [1, "auto"])
+def test_copies_of_rows_change_neither_max_iter_in_steps_nor_any_other_auto(n_distinct, n_members):
+    params = SoftmaxMLPClassifier(n_members=n_members).get_params(deep=False)
+    once, copied = Recipe.resolve(params, n_distinct), Recipe.resolve(params, 10 * n_distinct, n_distinct=n_distinct)
+    for name in ("n_members", "batch_size"):
+        assert getattr(once, name) == getattr(copied, name)
+    assert_array_equal(once.dropout, copied.dropout)
+    assert_array_equal(once.weight_decay, copied.weight_decay)
+    steps = [r.max_iter * max(1, round(n / r.batch_size)) for r, n in ((once, n_distinct), (copied, 10 * n_distinct))]
+    assert steps[1] == pytest.approx(steps[0], rel=0.12)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +228,7 @@ def test_fit_trains_what_the_recipe_says(n_rows, n_members):
     clf = SoftmaxMLPClassifier((4,), random_state=0).fit(X, y)
     assert clf.coefs_[0].shape[0] == n_members
     assert clf.n_iter_ == options_of(n_rows).max_iter
-    assert clf.coefs_[0].dtype == (np.float64 if n_rows < SMALL else np.float32)
+    assert clf.coefs_[0].dtype == (np.float64 if n_rows < FLOAT32_ROWS else np.float32)
 
 
 # The network

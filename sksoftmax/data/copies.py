@@ -1,0 +1,127 @@
+"""Find rows that repeat, or nearly repeat, other rows.
+
+What a model says of a copy of a training row does not show what it will say of new rows. So folds and splits keep copies
+together, and copies count as one row wherever "auto" depends on the number of rows.
+
+Equal rows are copies if their targets agree. If targets of equal rows differ, the rows were drawn independently of each other
+from few possible ones, as rows of a few categories are.
+
+Rows nearly repeat if most rows have a few neighbors that are much nearer than the next one. For rows of a smooth density in D
+dimensions with distances d₁ ≤ d₂ ≤ … to their neighbors, k · log(d_{k+1} / d_k) has an exponential distribution of mean 1 / D for
+each k (Rényi, 1953, "On the theory of order statistics"). So the probability of a large gap is known.
+"""
+
+import warnings
+
+import numpy as np
+from scipy.sparse import issparse
+from scipy.sparse.csgraph import connected_components
+from sklearn.neighbors import NearestNeighbors
+
+from sksoftmax.data.rows import column_of, read, spread
+from sksoftmax.data.statistics import inverse, quartiles
+
+AGREEMENT, AGREEMENT_OF_NEAR = 0.97, 0.8  # least agreement (Cohen's kappa) of the targets of equal and of near rows
+WARNED_SHARE = 0.8  # warn if at most this share of the rows is distinct
+FEWEST_NEAR, MOST_NEAR = 50, 50_000  # with fewer rows, or more, near rows are not searched
+FEWEST_COLUMNS, MOST_COLUMNS = 2, 15  # columns of the search; with more, scikit-learn compares all pairs of rows
+CONTINUOUS = 0.5  # least share of distinct values, in a sample, of a column of the search
+SAMPLE, QUERIES, NEIGHBORS = 500, 200, 32
+GAP, SHARE_WITH_GAP = 10.0, 0.5  # rows nearly repeat if half of them have a gap 10 times the mean, of probability e^-10
+LARGEST = 0.1  # largest share of all rows that may nearly repeat each other
+BLOCK = 2**17  # numbers read at once
+REPEATS = (
+    "Only {n_distinct} of the {n} rows of X are distinct; the others {what} them. Copies stay together in folds and validation "
+    "splits, and count as one row where 'auto' depends on the number of rows. If rows belong together, as the visits of a "
+    "patient do, pass groups to fit; if rows were repeated on purpose, pass each once with its sample_weight."
+)
+
+
+def find_copies(samples, categories):
+    """The number of the distinct row that each row is or repeats, (n,), or None if no row repeats; warn if many rows do."""
+    equal = equal_rows(samples.X)
+    targets = equal_rows(samples.targets.reshape(len(samples), -1))
+    copies, what = (equal, "repeat") if agreement(equal, targets) >= AGREEMENT else (np.arange(len(samples)), "")
+    near = near_rows(samples, copies, targets, categories)
+    if near is not None:
+        copies, what = near, "repeat or nearly repeat"
+    n, n_distinct = len(samples), copies.max() + 1
+    if n_distinct <= WARNED_SHARE * n:
+        warnings.warn(REPEATS.format(n_distinct=n_distinct, n=n, what=what))
+    return copies if n_distinct < n else None
+
+
+def equal_rows(X):
+    """A number for each row, (n,), the same for equal rows, 0 … number of distinct rows − 1."""
+    step = max(1, BLOCK // max(X.shape[1], 1))
+    rng = np.random.default_rng(0)
+    if issparse(X):
+        hashes = X @ rng.standard_normal(X.shape[1])  # SciPy adds up each row in the same order
+    else:
+        factors = rng.integers(2**63, size=X.shape[1], dtype=np.uint64) * 2 + 1
+        hashes = np.concatenate([hashes_of(read(X[i : i + step]), factors) for i in range(0, X.shape[0], step)])
+    return np.unique(hashes, return_inverse=True)[1].ravel()
+
+
+def hashes_of(X, factors):
+    """A hash of 64 bits of each row of numbers, (n,)."""
+    bits = np.add(X, 0.0, dtype=np.float64).view(np.uint64)  # −0 becomes 0
+    bits ^= bits >> np.uint64(32)
+    bits *= factors
+    bits ^= bits >> np.uint64(29)
+    return bits.sum(axis=1, dtype=np.uint64)
+
+
+def agreement(copies, targets):
+    """Cohen's kappa of the targets, numbered from 0, of each row and the next copy of it: 1 if all agree, 0 for chance."""
+    order = np.argsort(copies, kind="stable")
+    are_copies = np.diff(copies[order]) == 0
+    if not are_copies.any():
+        return 1.0
+    by_chance = ((np.bincount(targets) / len(targets)) ** 2).sum()
+    agree = (np.diff(targets[order]) == 0)[are_copies].mean()
+    return 1.0 if by_chance == 1 else (agree - by_chance) / (1 - by_chance)
+
+
+def near_rows(samples, copies, targets, categories):
+    """The number of the cluster of near rows to which each row belongs, (n,), or None if rows do not nearly repeat."""
+    rows = np.unique(copies, return_index=True)[1]
+    if issparse(samples.X) or not FEWEST_NEAR <= len(rows) <= MOST_NEAR:
+        return None
+    Z = continuous_columns(samples.X, rows, categories)
+    if Z is None or (radius := radius_of_gaps(Z)) is None:
+        return None
+    graph = NearestNeighbors(radius=radius).fit(Z).radius_neighbors_graph()
+    clusters = connected_components(graph, directed=False)[1][copies]
+    is_plausible = np.bincount(clusters).max() <= LARGEST * len(clusters)
+    return clusters if is_plausible and agreement(clusters, targets) >= AGREEMENT_OF_NEAR else None
+
+
+def continuous_columns(X, rows, categories):
+    """Columns of numbers that hardly repeat, scaled by their quartiles, of these rows of X; None if there are too few."""
+    numeric = np.array([column for column in range(X.shape[1]) if column not in categories.of_column], dtype=np.intp)
+    sample = np.asarray(read(X[rows[spread(len(rows), min(len(rows), SAMPLE))]])[:, numeric], dtype=np.float64)
+    distinct = np.count_nonzero(np.diff(np.sort(sample, axis=0), axis=0) > 0, axis=0)
+    chosen = np.flatnonzero(distinct >= CONTINUOUS * len(sample))
+    if len(chosen) < FEWEST_COLUMNS:
+        return None
+    chosen = chosen[spread(len(chosen), min(len(chosen), MOST_COLUMNS))]
+    low, median, high = quartiles(sample[:, chosen], None)
+    Z = np.stack([column_of(X, column)[rows] for column in numeric[chosen]], axis=1)
+    Z = np.clip((Z - median) * inverse(high - low), -3, 3)
+    return np.nan_to_num(Z, copy=False)
+
+
+def radius_of_gaps(Z):
+    """A distance in the middle of the gaps between near rows and others, or None if less than half of the rows have a gap."""
+    n_neighbors = min(NEIGHBORS, len(Z) // 2)
+    queries = Z[spread(len(Z), min(len(Z), QUERIES))]
+    distances = NearestNeighbors(n_neighbors=n_neighbors + 1).fit(Z).kneighbors(queries)[0][:, 1:]
+    logs = np.log(np.maximum(distances, np.finfo(np.float32).tiny))
+    gaps = np.arange(1, n_neighbors) * np.diff(logs, axis=1)
+    mean = np.median(gaps) / np.log(2)  # of an exponential distribution
+    largest, has_gap = gaps.argmax(axis=1), gaps.max(axis=1) > GAP * mean
+    if has_gap.mean() < SHARE_WITH_GAP:
+        return None
+    of_query = np.flatnonzero(has_gap)
+    return float(np.exp(np.median((logs[of_query, largest[of_query]] + logs[of_query, largest[of_query] + 1]) / 2)))

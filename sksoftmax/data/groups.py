@@ -1,0 +1,47 @@
+"""Groups: rows that belong together, as the visits of a patient, and go to one side of every split."""
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from sksoftmax.data.columns import is_missing
+
+
+def group_codes(groups, n_samples):
+    """The number of each row's group, (n,), for any hashable labels; ValueError if one is missing or the length is wrong."""
+    if getattr(groups, "ndim", 1) == 2 and groups.shape[1] == 1:
+        groups = groups.iloc[:, 0] if hasattr(groups, "iloc") else groups[:, 0]
+    shape = groups.shape if hasattr(groups, "shape") else (len(groups),)
+    if tuple(shape) != (n_samples,):
+        raise ValueError(f"groups must have shape ({n_samples},), one label a row of X; got {shape}.")
+    labels = groups.tolist() if hasattr(groups, "tolist") else list(groups)
+    number, codes = {}, np.empty(n_samples, dtype=np.intp)
+    for row, label in enumerate(labels):
+        try:
+            codes[row] = number.setdefault(label, len(number))
+        except TypeError as error:
+            raise TypeError(f"groups must have hashable labels; got {label!r} in row {row}.") from error
+        if is_missing(label):
+            raise ValueError(f"groups must have a label for each row; got {label!r} in row {row}.")
+    return codes
+
+
+def renumbered(groups):
+    """The same groups with the numbers 0 … G − 1, and G."""
+    distinct, groups = np.unique(groups, return_inverse=True)
+    return groups.ravel(), len(distinct)
+
+
+def strata_of_groups(strata, groups):
+    """The most frequent stratum of each group, (n_groups,), given the strata and the groups, 0 … n_groups − 1, of the rows."""
+    distinct, codes = np.unique(strata, return_inverse=True)
+    counts = csr_array((np.ones(len(codes)), (groups, codes.ravel())))
+    return distinct[np.asarray(counts.argmax(axis=1)).ravel()]
+
+
+def independent_rows(weights, groups):
+    """The number of groups, or rows, of equal weight that would tell as much, (Σ w)² / Σ w² (Kish, 1965, "Survey sampling")."""
+    if groups is not None:
+        groups, n_groups = renumbered(groups)
+        weights = np.bincount(groups, weights, minlength=n_groups)
+    weights = weights.astype(np.float64)
+    return weights.sum() ** 2 / (weights @ weights)
