@@ -15,10 +15,10 @@ from sksoftmax.data.rows import spread
 from sksoftmax.model import member_logits
 from sksoftmax.nn.mixture import Mixture, mixed
 
-LEAST_LOG_SHARPNESS, MOST_LOG_SHARPNESS = -2.0, 0.4  # logits are multiplied by e^-2 … e^0.4: sharpening needs better evidence
-MOST_LOG_WEIGHT = 2.0  # the kinds' weights differ by a factor of at most e^4
+LEAST_LOG_SHARPNESS, MOST_LOG_SHARPNESS = -2.0, 0.7  # logits are multiplied by e^-2 … e^0.7: to sharpen them is a risk
+MOST_LOG_WEIGHT = 3.0  # the kinds' weights differ by a factor of at most e^6
 MOST_BIAS = 3.0  # log-odds change by at most this
-PRIOR_ROWS = 10.0  # rows of evidence to which the priors of log sharpness and log weights, which expect 0, amount
+PRIOR_SHARPNESS, PRIOR_WEIGHTS, PRIOR_BIAS = 10.0, 1.0, 1.0  # rows to which each prior amounts: it adds prior · x² / 2n to the loss
 MIXTURE_ROWS, MIXTURE_NUMBERS = 50_000, 10**7  # at most this many rows, and this many logits of a member for each row
 BLOCK = 2**17  # logits read at once in float64
 
@@ -95,7 +95,7 @@ def fit_sharpness(answers, samples, head):
     `answers` are pairs of logits, (n, n_outputs), and of the numbers of the rows that count. A row may occur in two pairs.
     """
     rows = np.concatenate([rows for _, rows in answers])
-    prior = PRIOR_ROWS / (2 * evidence(samples[np.unique(rows)]))
+    prior = PRIOR_SHARPNESS / (2 * evidence(samples[np.unique(rows)]))
     weights = None if samples.weights is None else samples.weights[rows]
 
     def loss(log_factor):
@@ -136,7 +136,7 @@ def fit_log_weights(log_likelihood, kinds, samples):
 
     The inner sums are over the members that have not seen the row.
     """
-    prior = PRIOR_ROWS / (2 * evidence(samples))
+    prior = PRIOR_WEIGHTS / (2 * evidence(samples))
 
     def loss(log_weights):
         of_rows = log_weights[kinds]
@@ -162,7 +162,7 @@ def fit_bias(mixture, final, samples, head):
     """
     n_rows, n_outputs = mixture.shape
     weights = np.ones(n_rows) if samples.weights is None else samples.weights.astype(np.float64)
-    total, n = weights.sum(), evidence(samples)
+    total, n = weights.sum(), evidence(samples) / PRIOR_BIAS
 
     def loss_and_gradient(bias):
         loss, gradient = bias @ bias / (2 * n), bias / n
