@@ -22,7 +22,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sksoftmax.classifier import SoftmaxMLPClassifier
-from sksoftmax.data.blocks import BOUND, LIMIT, Bins, Codes, Flags, Numbers, OneHot
+from sksoftmax.data.blocks import BOUND, FAR, GROWTH, LIMIT, Bins, Codes, Flags, Numbers, OneHot
 from sksoftmax.data.columns import column_of as column_of_frame
 from sksoftmax.data.frames import check_names, is_frame
 from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
@@ -363,9 +363,11 @@ def flags(graph, X, block, numbers):
 
 
 def smooth_clip(graph, Z):
-    """z / √(1 + (z / 3)²)."""
+    """z / √(1 + (z / 3)²); beyond ±1000, 0.1 log(|z| / 1000) further from 0."""
     bent = graph.node("Div", Z, BOUND)
-    return graph.node("Div", Z, graph.node("Sqrt", graph.node("Add", graph.node("Mul", bent, bent), 1.0)))
+    clipped = graph.node("Div", Z, graph.node("Sqrt", graph.node("Add", graph.node("Mul", bent, bent), 1.0)))
+    growth = graph.node("Mul", graph.node("Log", graph.node("Max", graph.node("Div", graph.node("Abs", Z), FAR), 1.0)), GROWTH)
+    return graph.node("Add", clipped, graph.node("Mul", growth, graph.node("Sign", Z)))
 
 
 def bins(graph, Z, block):

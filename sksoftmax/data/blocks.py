@@ -5,7 +5,8 @@ A block knows `source`, the column of X behind each of its own columns, and its 
 block.
 
 Robust scaling (Holzmüller et al., arXiv:2407.04491, section 3.1): z = (x − median) / (q₇₅ − q₂₅), with half the range in place of
-equal quartiles, then the smooth clip z / √(1 + (z / 3)²), which hardly changes z near 0 and keeps it within ±3.
+equal quartiles, then the smooth clip z / √(1 + (z / 3)²), which hardly changes z near 0 and bends it towards ±3. Beyond ±1000
+the clip grows like a logarithm (`smooth_clip`), so that forest, bins and network tell a million from a billion in float32 too.
 
 Piecewise-linear encoding (Gorishniy et al., arXiv:2203.05556): a column for each bin between quantiles of the scaled column, −1
 below the bin, 1 above it and linear within, so that a network's first layer can bend at every edge.
@@ -13,8 +14,9 @@ below the bin, 1 above it and linear within, so that a network's first layer can
 
 import numpy as np
 
-LIMIT = 1e15  # beyond this the smooth clip is ±3 to the last digit; its square fits float32
-BOUND = 3.0
+LIMIT = 1e15  # larger scaled numbers are this one; its square fits float32
+BOUND = 3.0  # the smooth clip bends numbers towards this
+FAR, GROWTH = 1e3, 0.1  # from this number on float32 has too few digits for the clip, which grows by 0.1 times a logarithm
 HALF_KNOWN = 50  # a category seen in 50 rows learns at half the full rate
 
 
@@ -77,8 +79,7 @@ class Numbers(Block):
         Z *= self.scale[columns]
         if np.isnan(np.add.reduce(Z, axis=None)):
             Z[np.isnan(Z)] = 0  # missing, or ∞ · 0 in a constant column
-        np.clip(Z, -LIMIT, LIMIT, out=Z)
-        return smooth_clip(Z) if self.scaling == "robust" else Z
+        return smooth_clip(Z) if self.scaling == "robust" else np.clip(Z, -LIMIT, LIMIT, out=Z)
 
     def write(self, X, Z, out):
         """Write Z."""
@@ -176,8 +177,14 @@ class Codes(Block):
 
 
 def smooth_clip(Z):
-    """z / √(1 + (z / 3)²)."""
-    return Z / np.sqrt(1 + (Z / BOUND) ** 2)
+    """z / √(1 + (z / 3)²); beyond ±1000, 0.1 log(|z| / 1000) further from 0, up to |z| = 10¹⁵, where it is 5.8."""
+    has_far = Z.size and max(np.maximum.reduce(Z, axis=None), -np.minimum.reduce(Z, axis=None)) > FAR
+    if not has_far:  # the rest would change nothing
+        return Z / np.sqrt(1 + (Z / BOUND) ** 2)
+    Z = np.clip(Z, -LIMIT, LIMIT)
+    result, far = Z / np.sqrt(1 + (Z / BOUND) ** 2), np.abs(Z) > FAR
+    result[far] += np.copysign(GROWTH * np.log(np.abs(Z[far]) / FAR), Z[far])
+    return result
 
 
 def codes_from_1(column, codes):
