@@ -14,6 +14,7 @@ from sksoftmax.data.rows import read, spread
 QUARTILES = (0.25, 0.5, 0.75)
 MAX_ONE_HOT = 255  # above this many categories, those seen in one row are unknown; if still more remain, the column is embedded
 MAX_EMBEDDED = 2**16  # most categories of an embedded column; rarer ones are unknown
+HUGE, TYPICAL = 100.0, 2.0  # half a range above HUGE times the typical distance from the median becomes TYPICAL times it
 SAMPLE_ROWS, SAMPLE_NUMBERS = 100_000, 10**8  # size of the sample for quantiles, means and deviations
 BLOCK = 2**17  # numbers of X read at once
 
@@ -64,9 +65,20 @@ def column_parts(X, columns):
 
 
 def robust_scale(X, weights, half_range):
-    """The median and 1 / (q₇₅ − q₂₅) of each column; 1 / half the range if they coincide, 0 if the column is constant."""
+    """The median and 1 / (q₇₅ − q₂₅) of each column, 0 if the column is constant.
+
+    If the quartiles coincide, as in counts that mostly are 0, half the range replaces their distance. A few huge numbers do not
+    set it: if it is 100 times the typical distance from the median, the median distance of the numbers that differ from the
+    median, it becomes twice that distance.
+    """
     low, median, high = quartiles(X, weights)
     scale = inverse(high - low)
+    for column in np.flatnonzero(scale == 0):
+        distance = np.abs(X[:, column] - median[column])
+        others = distance > 0
+        if others.any():
+            typical = _quartiles(distance[others], None if weights is None else weights[others])[1]
+            scale[column] = inverse(half_range[column] if half_range[column] <= HUGE * typical else TYPICAL * typical)
     return median, np.where(scale == 0, inverse(half_range), scale)
 
 

@@ -1,4 +1,4 @@
-"""Numeric columns whose numbers span many orders of magnitude."""
+"""Numeric columns whose numbers span many orders of magnitude, and counts with a huge number."""
 
 import warnings
 
@@ -9,6 +9,7 @@ from scipy.sparse import csr_matrix
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data.blocks import BOUND, FAR, LIMIT, smooth_clip
+from sksoftmax.data.statistics import HUGE
 from support.preprocessors import fitted_preprocessor
 
 
@@ -70,3 +71,42 @@ def test_predictions_far_outside_the_training_range_are_finite_and_saturate():
     assert np.isfinite(p).all()
     assert_array_equal(p[0], p[1])
     assert_array_equal(p[0], p[2])
+
+
+# Counts
+
+
+COUNTS = np.array([0.0] * 80 + [1, 2, 3, 4, 5] * 4)[:, None]
+
+
+def test_a_huge_count_does_not_set_the_scale():
+    """The scale is twice 3, the typical distance from 0."""
+    column = np.vstack([COUNTS, [[1e9]]])
+    assert_allclose(fitted_preprocessor(column).numbers.scale, [1 / 6])
+
+
+def test_half_the_range_is_the_scale_of_equal_quartiles_if_no_number_is_huge():
+    for largest in (5.0, 2 * HUGE * 3):
+        column = np.vstack([COUNTS, [[largest]]])
+        assert_allclose(fitted_preprocessor(column).numbers.scale, [2 / largest])
+
+
+@pytest.mark.parametrize("largest", [50.0, 1e9])
+def test_the_scale_of_counts_treats_an_integer_sample_weight_as_repeated_rows(largest):
+    column = np.vstack([COUNTS, [[largest]]])
+    weights = np.random.default_rng(0).integers(1, 4, len(column)).astype(float)
+    scales = [
+        fitted_preprocessor(column, weights=weights).numbers.scale,
+        fitted_preprocessor(np.repeat(column, weights.astype(int), axis=0)).numbers.scale,
+    ]
+    assert_array_equal(*scales)
+
+
+def test_counts_with_a_huge_number_are_learned_as_well_as_without():
+    rng = np.random.default_rng(1)
+    X = np.where(rng.random((1500, 10)) < 0.8, 0, 1.0 + rng.poisson(3, (1500, 10)))
+    clean, X[0, 0] = X[:500].copy(), 1e9
+    y = (X.sum(axis=1) > 8).astype(int)
+    clf = SoftmaxMLPClassifier((32,), n_members=4, relevance=None, random_state=0)
+    accuracies = [clf.fit(rows, y[:500]).score(X[500:], y[500:]) for rows in (X[:500], clean)]
+    assert accuracies[0] >= accuracies[1] - 0.005
