@@ -236,9 +236,11 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     scaling : {'robust', 'standard'} or None, default='robust'
         How numeric columns are scaled. 'robust' divides the distance from the median by the quartile range and bends large
         values smoothly back to within ±3 [5]_, and those beyond 1,000 quartile ranges to within ±6; 'standard' is the distance
-        from the mean in standard deviations. Both accept
-        missing values (NaN, None, pandas.NA): they become the column's median (or mean), and a column of 0 and 1 flags them if
-        `fit` saw any. Sparse input is divided by its largest absolute values, and not centred. What the first call of
+        from the mean in standard deviations. Both accept missing values (NaN, None, pandas.NA): they become the column's median
+        (or mean), and a column of 0 and 1 flags them if `fit` saw any. So do sentinels, such as -999 for "unknown": numbers that
+        2 % of the rows and 10 rows hold, at least three times as far below or above the column's other numbers as these are
+        wide (from their 5 % to their 95 % quantile). Sparse input is divided by its largest absolute values, and not centred,
+        and its sentinels are numbers. What the first call of
         `partial_fit` learns is kept. Above 100,000 rows, or 100 million numbers, quantiles, means and deviations (of `n_bins`
         too) are computed from a fixed sample of that size; flags, ranges and categories are computed from all rows. None leaves
         numbers unchanged and refuses missing ones.

@@ -28,6 +28,7 @@ TRUSTED_TYPES = [  # the types of a saved model that skops and MLflow ask a user
         "data.blocks.Numbers",
         "data.blocks.OneHot",
         "data.blocks.OneHotCodes",
+        "data.blocks.Sentinels",
         "data.columns.Categories",
         "data.heads.BinaryHead",
         "data.heads.MultilabelHead",

@@ -22,7 +22,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sksoftmax.classifier import SoftmaxMLPClassifier
-from sksoftmax.data.blocks import BOUND, FAR, GROWTH, LIMIT, Bins, Codes, Flags, Numbers, OneHot
+from sksoftmax.data.blocks import BOUND, FAR, GROWTH, LIMIT, Bins, Codes, Flags, Numbers, OneHot, Sentinels
 from sksoftmax.data.columns import column_of as column_of_frame
 from sksoftmax.data.frames import check_names, is_frame
 from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
@@ -307,6 +307,9 @@ def encode(graph, inputs, preprocessor, dtype):
             parts.append(bins(own, Z, block))
         elif isinstance(block, Flags):
             parts.append(flags(own, X, block, preprocessor.numbers))
+        elif isinstance(block, Sentinels):
+            held = own.node("Gather", X, block.places, axis=1)
+            parts.append(own.cast(are_sentinels(own, held, block.values, block.radii), dtype))
     if not parts:
         return None
     result = own.beside(parts)
@@ -346,12 +349,14 @@ def raw_numbers(graph, inputs, preprocessor):
 
 
 def scaled(graph, X, numbers):
-    """The numbers scaled in float64 and then cast; a missing number becomes 0, the center."""
+    """The numbers scaled in float64 and then cast; a missing number and a sentinel become 0, the center."""
     if numbers.scaling is None:
         return graph.cast(X, graph.dtype)
     double = graph.in_format(np.float64)
     Z = double.node("Mul", double.node("Sub", X, numbers.center), numbers.scale)
     Z = double.node("Where", double.node("IsNaN", Z), 0.0, Z)
+    for values, radii in rounds_of_sentinels(numbers):
+        Z = double.node("Where", are_sentinels(graph, X, values, radii), 0.0, Z)
     Z = double.node("Min", double.node("Max", Z, -LIMIT), LIMIT)
     return graph.cast(smooth_clip(double, Z) if numbers.scaling == "robust" else Z, graph.dtype)
 
@@ -360,6 +365,24 @@ def flags(graph, X, block, numbers):
     """1 for each missing number of the block's columns, else 0."""
     positions = np.flatnonzero(np.isin(numbers.source, block.source))
     return graph.cast(graph.node("IsNaN", graph.node("Gather", X, positions, axis=1)), graph.dtype)
+
+
+def rounds_of_sentinels(numbers):
+    """Pairs of arrays with a number for each numeric column: its first sentinel and its radius, its second ones, …"""
+    sentinels = numbers.sentinels
+    n_rounds = 0 if sentinels is None else np.bincount(sentinels.places).max()
+    values, radii = np.zeros((2, n_rounds, len(numbers.source)))  # no number is within a radius of 0
+    filled = np.zeros(len(numbers.source), dtype=int)
+    for place, value, radius in () if sentinels is None else zip(sentinels.places, sentinels.values, sentinels.radii):
+        values[filled[place], place], radii[filled[place], place] = value, radius
+        filled[place] += 1
+    return list(zip(values, radii))
+
+
+def are_sentinels(graph, X, values, radii):
+    """Whether the numbers of each column differ from its sentinel by less than the radius."""
+    double = graph.in_format(np.float64)
+    return double.node("Less", double.node("Abs", double.node("Sub", X, values)), radii)
 
 
 def smooth_clip(graph, Z):

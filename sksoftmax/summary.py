@@ -4,7 +4,7 @@ from textwrap import fill
 
 import numpy as np
 
-from sksoftmax.data.blocks import Codes, Flags, OneHot
+from sksoftmax.data.blocks import Codes, Flags, OneHot, Sentinels
 
 WIDTH, INDENT = 100, 16
 MOST_LINES = 20  # columns that are listed by name
@@ -19,7 +19,7 @@ def unused_columns(preprocessor, names):
     """Why a column of X gives the network no input, by the column's name."""
     numbers, categories, reasons = preprocessor.numbers, preprocessor.categories.of_column, {}
     if numbers.scaling is not None:
-        flagged = {column for block in preprocessor.of_kind(Flags) for column in block.source}
+        flagged = {column for block in preprocessor.of_kind((Flags, Sentinels)) for column in block.source}
         equal = "all its values are 0" if preprocessor.sparse else "all its values are equal, or missing"
         reasons = {column: equal for column in numbers.source[numbers.scale == 0] if column not in flagged}
     for block in category_blocks(preprocessor):

@@ -4,6 +4,8 @@ A block knows `source`, the column of X behind each of its own columns, and its 
 (n, d) floats with codes in the categorical columns, and from Z, the scaled numeric columns of these rows. A new encoding is a new
 block.
 
+Sentinels, such as −999 for "unknown", are flagged like missing numbers (`statistics.find_sentinels`).
+
 Robust scaling (Holzmüller et al., arXiv:2407.04491, section 3.1): z = (x − median) / (q₇₅ − q₂₅), with half the range in place of
 equal quartiles, then the smooth clip z / √(1 + (z / 3)²), which hardly changes z near 0 and bends it towards ±3. Beyond ±1000
 the clip grows like a logarithm (`smooth_clip`), so that forest, bins and network tell a million from a billion in float32 too.
@@ -58,13 +60,16 @@ class Bins(Block):
 
 
 class Numbers(Block):
-    """The numeric columns, scaled. A missing number becomes 0, the center.
+    """The numeric columns, scaled. A missing number and a sentinel become 0, the center.
 
-    `columns` are their positions in X; `scaling` is "robust", "standard" or None, which leaves them as they are.
+    `columns` are their positions in X; `scaling` is "robust", "standard" or None, which leaves them as they are; `sentinels` is a
+    block of `Sentinels`, or None.
     """
 
-    def __init__(self, columns, scaling, center=0.0, scale=1.0):
-        self.source, self.scaling, self.center, self.scale = columns, scaling, center, scale
+    sentinels = None
+
+    def __init__(self, columns, scaling, center=0.0, scale=1.0, sentinels=None):
+        self.source, self.scaling, self.center, self.scale, self.sentinels = columns, scaling, center, scale, sentinels
 
     def of(self, X, dtype):
         """Z of these rows."""
@@ -77,6 +82,8 @@ class Numbers(Block):
             return numbers
         Z = numbers - (self.center[columns] if np.ndim(self.center) else self.center)
         Z *= self.scale[columns]
+        if self.sentinels is not None:
+            self.sentinels.remove(numbers, Z, columns.start or 0)
         if np.isnan(np.add.reduce(Z, axis=None)):
             Z[np.isnan(Z)] = 0  # missing, or ∞ · 0 in a constant column
         return smooth_clip(Z) if self.scaling == "robust" else np.clip(Z, -LIMIT, LIMIT, out=Z)
@@ -103,6 +110,35 @@ class Flags(Block):
     def names(self, names):
         """As 'missingindicator_age', as scikit-learn's MissingIndicator names them."""
         return [f"missingindicator_{names[column]}" for column in self.source]
+
+
+class Sentinels(Block):
+    """1 if a number is a sentinel, such as −999 for "unknown", for each sentinel of a numeric column.
+
+    `columns` are positions in X, one for each sentinel, `places` positions among the numeric columns; `values` are the sentinels.
+    A number is a sentinel if it differs by less than `radii`.
+    """
+
+    def __init__(self, columns, places, values, radii):
+        self.source, self.places, self.values, self.radii = columns, places, values, radii
+
+    def remove(self, numbers, Z, first):
+        """Write NaN into Z where numbers, the numeric columns from place `first` on, are sentinels."""
+        for place, value, radius in zip(self.places - first, self.values, self.radii):
+            if 0 <= place < Z.shape[1]:
+                Z[np.abs(numbers[:, place] - value) < radius, place] = np.nan
+
+    def write(self, X, Z, out):
+        """Write the flags of these rows."""
+        out[...] = self.of(X)
+
+    def of(self, X):
+        """Whether each sentinel's column holds it, (n, number of sentinels)."""
+        return np.abs(X[:, self.source] - self.values) < self.radii
+
+    def names(self, names):
+        """As 'indicator_age_-999'."""
+        return [f"indicator_{names[column]}_{value:.15g}" for column, value in zip(self.source, self.values)]
 
 
 class OneHot(Block):

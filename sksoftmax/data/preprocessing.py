@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
 
-from sksoftmax.data.blocks import Bins, Codes, Flags, Numbers, OneHot, OneHotCodes, smooth_clip
+from sksoftmax.data.blocks import Bins, Codes, Flags, Numbers, OneHot, OneHotCodes, Sentinels, smooth_clip
 from sksoftmax.data.relevance import find_relevance
 from sksoftmax.data.rows import Rows, column_of, is_large
 from sksoftmax.data.statistics import bin_edges, column_parts, edges_at_splits, inverse, known_codes, scales, shared_out
@@ -165,6 +165,8 @@ def fit_preprocessor(samples, categories, *, scaling, n_bins, relevance, kind, r
         blocks.insert(0, Bins(columns, fit_edges(numbers, *rows, n_bins, splits)))
     if missing.any():
         blocks.append(Flags(columns[missing]))
+    if numbers.sentinels is not None:
+        blocks.append(numbers.sentinels)
     of_categories = [category_block(column, found, categories) for column, found in known.items()]
     one_hot = [block for block in of_categories if isinstance(block, OneHot)]
     if sum(block.width for block in one_hot) > MOST_DENSE:
@@ -182,8 +184,12 @@ def fit_numbers(X, weights, columns, scaling):
         return Numbers(columns, None), None, none_missing
     if issparse(X):
         return Numbers(columns, scaling, 0.0, inverse(abs(X).max(axis=0).toarray().ravel())), None, none_missing
-    center, scale, missing, rows = scales(X, weights, columns, scaling)
-    return Numbers(columns, scaling, center, scale), rows, missing
+    found, rows = scales(X, weights, columns, scaling)
+    sentinels = None
+    if found.sentinels:
+        places, values, radii = (np.array(part) for part in zip(*found.sentinels))
+        sentinels = Sentinels(columns[places], places, values, radii)
+    return Numbers(columns, scaling, found.center, found.scale, sentinels), rows, found.missing
 
 
 def fit_edges(numbers, rows, weights, n_bins, splits):

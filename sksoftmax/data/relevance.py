@@ -76,11 +76,14 @@ def find_relevance(asked, samples, numbers, kind, rng):
 
 
 def scaled_columns(X, numbers):
-    """A copy of X in float32, with numbers scaled, categories as codes and NaN if a number is missing."""
+    """A copy of X in float32, with numbers scaled, categories as codes and NaN if a number is missing or a sentinel."""
     with np.errstate(over="ignore", invalid="ignore"):
         result = np.array(X, dtype=np.float32)
         missing = np.isnan(result)
         result[:, numbers.source] = numbers.of(X, np.float32)
+        if numbers.sentinels is not None:
+            for column, hits in zip(numbers.sentinels.source, numbers.sentinels.of(X).T):
+                missing[hits, column] = True
     result[missing] = np.nan
     return result
 

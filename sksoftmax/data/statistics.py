@@ -1,10 +1,14 @@
-"""What is learnt from the columns of X: which values are missing, quartiles, scales, edges of bins, known categories.
+"""What is learnt from the columns of X: missing values, sentinels, quartiles, scales, edges of bins, known categories.
+
+A sentinel is a number that stands for a category, such as −999 for "unknown": many rows hold it, and it lies far outside the
+other numbers of its column. It sets no center and no scale.
 
 All depends on the rows and their weights only through weighted sums and quantiles, so that a row of weight 2 counts exactly as
 two rows. Above 100,000 rows, or 100 million numbers, quantiles, means and deviations are computed from a fixed sample of that
 size; missing values, the range and the categories are computed from all rows.
 """
 
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -15,24 +19,46 @@ QUARTILES = (0.25, 0.5, 0.75)
 MAX_ONE_HOT = 255  # above this many categories, those seen in one row are unknown; if still more remain, the column is embedded
 MAX_EMBEDDED = 2**16  # most categories of an embedded column; rarer ones are unknown
 HUGE, TYPICAL = 100.0, 2.0  # half a range above HUGE times the typical distance from the median becomes TYPICAL times it
+SENTINEL_SHARE, SENTINEL_ROWS = 0.02, 10  # a sentinel holds at least this share of the rows, and this many rows
+SENTINELS_AT_END = 3  # most sentinels below the other numbers of a column, and above them
+SENTINEL_GAP = 3.0  # its least distance from these, in multiples of their width, the distance of these quantiles:
+WIDTH = (0.05, 0.95)
 SAMPLE_ROWS, SAMPLE_NUMBERS = 100_000, 10**8  # size of the sample for quantiles, means and deviations
 BLOCK = 2**17  # numbers of X read at once
 
 
+class Scales(NamedTuple):
+    """The center and the scale of columns, whether they have NaN beside numbers, and their sentinels.
+
+    `sentinels` are tuples: the place of a column among these columns, its sentinel, and the distance within which numbers are it.
+    """
+
+    center: np.ndarray
+    scale: np.ndarray
+    missing: np.ndarray
+    sentinels: list
+
+
 def scales(X, weights, columns, scaling):
-    """The center and the scale of these columns, whether they have NaN beside numbers, and the rows and weights for quantiles."""
+    """The `Scales` of these columns, and the rows and weights for quantiles."""
     rows, weights = sample(X, weights)
     center, scale = np.empty((2, len(columns)))
+    sentinels = []
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         low, high, missing = extent(X)
         half_range = (high / 2 - low / 2)[columns]
         for values, part in column_parts(rows, columns):
+            for column, value, radius in find_sentinels(values, weights):
+                others, place = values[:, column], part.start + column
+                others[np.abs(others - value) < radius] = np.nan
+                half_range[place] = np.fmax.reduce(others) / 2 - np.fmin.reduce(others) / 2
+                sentinels.append((place, value, radius))
             if scaling == "robust":
                 center[part], scale[part] = robust_scale(values, weights, half_range[part])
             else:
                 center[part], scale[part] = standard_scale(values, weights)
     missing &= ~np.isnan(low)  # a column without any value has no flag: the flag would always be 1
-    return center, scale, missing[columns], (rows, weights)
+    return Scales(center, scale, missing[columns], sentinels), (rows, weights)
 
 
 def sample(X, weights):
@@ -62,6 +88,56 @@ def column_parts(X, columns):
     for start in range(0, len(columns), step):
         part = slice(start, start + step)
         yield X[:, columns[part]].astype(np.float64), part
+
+
+def find_sentinels(X, weights):
+    """The sentinels of these columns: the column, the number, and the distance from it within which a number is the same.
+
+    That distance is the rounding of float32, so that a sentinel is found in X of either format. Integer weights count as repeated
+    rows.
+    """
+    n_rows = len(X)
+    if weights is not None:
+        n_rows = weights.sum() if (weights == np.round(weights)).all() else n_rows
+        weights = weights * (n_rows / weights.sum())
+    least = max(SENTINEL_SHARE * n_rows, SENTINEL_ROWS)
+    at_ends = [np.equal(X, end) for end in (np.fmin.reduce(X), np.fmax.reduce(X))]
+    at_ends = [np.count_nonzero(hits, axis=0) if weights is None else weights @ hits for hits in at_ends]
+    for column in np.flatnonzero(np.maximum(*at_ends) >= least):
+        values, n_of_value = _distinct(X[:, column], weights)
+        n_low, n_high = _sentinels_at_ends(values, n_of_value, least)
+        for i in (*range(n_low), *range(len(values) - n_high, len(values))):
+            gap = np.diff(values[max(i - 1, 0) : i + 2]).min()
+            yield column, values[i], max(min(np.finfo(np.float32).eps * abs(values[i]), gap / 4), np.finfo(np.float64).tiny)
+
+
+def _distinct(values, weights):
+    """The sorted distinct values without NaN, and the weight of each."""
+    present = ~np.isnan(values)
+    if weights is None:
+        return np.unique(values[present], return_counts=True)  # ten times as fast as with positions
+    values, position = np.unique(values[present], return_inverse=True)
+    return values, np.bincount(position, weights[present])
+
+
+def _sentinels_at_ends(values, n_rows, least):
+    """How many of these sorted distinct numbers are sentinels, at the low end and at the high end, given the rows of each.
+
+    Both ends are tried together, as −999 and 999 would hide each other.
+    """
+    are_many = n_rows >= least
+    most_low, most_high = (np.cumprod(end[:SENTINELS_AT_END]).sum() for end in (are_many, are_many[::-1]))
+    found = 0, 0
+    for n_low, n_high in product(range(most_low + 1), range(most_high + 1)):
+        inner = slice(n_low, len(values) - n_high)
+        others = values[inner]
+        if n_low + n_high <= sum(found) or len(others) < 2 or n_rows[inner].sum() < least:
+            continue
+        width = np.ptp(weighted_quantiles(others, n_rows[inner], WIDTH)) or others[-1] - others[0]
+        gaps = [others[0] - values[n_low - 1]] * (n_low > 0) + [values[-n_high] - others[-1]] * (n_high > 0)
+        if min(gaps) >= SENTINEL_GAP * width < np.inf:
+            found = n_low, n_high
+    return found
 
 
 def robust_scale(X, weights, half_range):
@@ -99,8 +175,13 @@ def _quartiles(values, weights):
     if weights is None:
         return np.quantile(values, QUARTILES, method="inverted_cdf")
     order = np.argsort(values)
-    cumulative = np.cumsum(weights[order])
-    return values[order[np.searchsorted(cumulative, np.multiply(QUARTILES, cumulative[-1]))]]
+    return weighted_quantiles(values[order], weights[order], QUARTILES)
+
+
+def weighted_quantiles(values, weights, shares):
+    """The quantiles of sorted values (inverted CDF)."""
+    cumulative = np.cumsum(weights)
+    return values[np.searchsorted(cumulative, np.multiply(shares, cumulative[-1]))]
 
 
 def standard_scale(X, weights):

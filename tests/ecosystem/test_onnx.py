@@ -23,6 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.data.blocks import Sentinels
 from sksoftmax.nn import layers
 from sksoftmax.onnx import ACTIVATIONS, labels_of, register, to_onnx
 from support.neutral import plain
@@ -297,6 +298,21 @@ def test_scaling_and_missing_values_are_part_of_the_graph(scaling, dtype):
     clf = small_lbfgs_for_onnx(scaling=scaling, dtype=np.dtype(dtype).name).fit(rows, y)
     rows[1, 0], rows[2, 3] = np.nan, 1e30
     assert_same_predictions(clf, rows)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("scaling", ["robust", "standard"])
+def test_sentinels_and_long_tails_are_part_of_the_graph(scaling, dtype):
+    rows = np.tile(load_iris().data, (2, 1)).astype(dtype)
+    rows[::7, 1], rows[1::7, 1], rows[2::7, 3], rows[::9, 1], rows[3::7, 0] = -999.9, 9999, -1, np.nan, 1e3 * np.arange(43)
+    clf = SoftmaxMLPClassifier((6,), max_iter=3, scaling=scaling, dtype=np.dtype(dtype).name, random_state=0)
+    clf.fit(rows, np.tile(y, 2))
+    values = clf._model.preprocessor.of_kind(Sentinels)[0].values
+    assert_allclose(values, [-999.9, 9999])
+    rows[4:7, 2] = 1e4, -1e9, 1e30
+    assert_same_predictions(clf, rows)
+    if dtype == np.float64:  # the graph of a model of float64 finds the sentinel in float32 too
+        assert_same_to_rounding(clf, rows.astype(np.float32))
 
 
 # The estimator's own defaults: members, bins, categories
