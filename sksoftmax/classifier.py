@@ -285,16 +285,23 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     n_bins : int, default=64
         Largest number of bins in the piecewise-linear encoding [8]_ of a numeric column, which needs `scaling`: a
         column for each bin, −1 below it and 1 above it. About 256 bins in all are shared out by `relevance`, 4 at least to each
-        column; there are none if more than 128 columns are numbers. The edges of bins are quantiles; with `relevance='auto'`
-        half of them are quantiles of the thresholds at which the forest splits the column. 0 makes no bins.
+        column; there are none if more than 128 columns are numbers, or if classes are small (see Notes). The edges of bins are
+        quantiles; with `relevance='auto'` half of them are quantiles of the thresholds at which forests split the column. 0
+        makes no bins.
 
     relevance : 'auto', array-like of shape (n_features,) or None, default='auto'
         How much each column of X counts at the start: its scaled numbers, bins, flag and categories are multiplied by it, so
-        that its weights count more and move faster. 'auto' is a column's share in the gain of a random forest [9]_ of 25 trees,
-        over the mean share, on at most 10,000 rows and a million numbers. With d columns it is clipped to 0.1 … 4, or for
-        d > 100 to 0.1 / e … min(4 e√e, 50), where e = d / 100. For n > 7,500 rows it is raised to the power 7,500 / n, so
-        the prior weakens as data grow. It is 1 for all columns if there are fewer than 100 rows, if X is sparse, or without
-        `scaling`. An array must be finite and nowhere negative; 0 leaves a column out. None means 1 for all columns.
+        that its weights count more and move faster. 'auto' trains random forests [9]_ of 36 trees in all, on at most 10,000
+        rows and a million numbers (of K > 20 classes, a million × 20 / K). Each forest leaves out a third of these rows. The
+        gain of a column is what its splits gain on left-out rows [10]_, as a share of the variance of the one-hot labels.
+        Noise gains nothing on average. All columns share a prior gain of 0.02 + 10 / n. The relevance of a column is its
+        share of all gains, with d ≤ 100 columns to the power 0.75, over the mean share. It is clipped to 0.1 … 4, or for d >
+        100 to 0.1 / e … min(4 e√e, 50), where e = d / 100. For n > 7,500 rows it is raised to the power 7,500 / n, so the
+        prior weakens as data grow. With fewer than 100 rows but more columns than rows, the share of a column is the variance
+        of the labels that the column explains linearly, over that expected from noise; at least 1 (only in `fit`). The
+        relevance is 1 for all columns with fewer than 100 rows otherwise, if classes are small (see Notes), if X is sparse,
+        or without `scaling`. An array must be finite and nowhere negative; 0 leaves a column out. None means 1 for all
+        columns.
 
     target_type : {'auto', 'multilabel', 'probabilities'}, default='auto'
         What a matrix y of zeros and ones is in the first call. 'auto' takes it for class probabilities if it holds floats and
@@ -432,7 +439,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     n_members                 8 if 50 ≤ n < 1500, else 4     1 without hidden layers, or for 'sgd' and 'lbfgs'
     batch_size                64; 128 if n ≥ 10000           64; 128 if n ≥ 10000
     batch_size, n < 50        all rows, at most 200          all rows, at most 200
+    batch_size, small classes 256                            256
     max_iter                  50                             36; 200 for 'lbfgs'
+    max_iter, small classes   100                            100
     steps in all              250 to 7000                    250 to 7000
     dropout                   0.05 and 0.3 (0.2 binned)      0.15; 0 for 'lbfgs'
     dropout, n < 50           0                              0
@@ -442,8 +451,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     fold phase, n ≥ 10000     0.3 of the epochs              0.3 of the epochs
     ========================= ============================== ===================================================
 
-    The factor multiplies dropout and weight decay. One network has its fold phase from 100 rows on. `max_iter` is raised or lowered so that the number of steps in all stays
-    within its limits. With `parametrization='standard'` a batch has at most 200 rows.
+    The factor multiplies dropout and weight decay. One network has its fold phase from 100 rows on. `max_iter` is raised or lowered
+    so that the number of steps in all stays within its limits. With `parametrization='standard'` a batch has at most 200 rows.
+    Classes are small if there are more than 10 of them, with fewer than 20 rows each on average. Fewer than 100 rows of more than
+    1000 columns train one network, in 50 steps or more. In `partial_fit` neither changes the choices above.
 
     A row of weight 0 counts as absent. With `sample_weight` or `class_weight` each member of a committee trains as if it were
     alone.
@@ -471,6 +482,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     .. [7] Szegedy et al. (2016), "Rethinking the inception architecture for computer vision", :arxiv:`1512.00567`.
     .. [8] Gorishniy et al. (2022), "On embeddings for numerical features in tabular deep learning", :arxiv:`2203.05556`.
     .. [9] Breiman (2001), "Random forests", Machine Learning 45.
+    .. [10] Li et al. (2019), "A debiased MDI feature importance measure for random forests", :arxiv:`1906.10845`.
 
     Examples
     --------

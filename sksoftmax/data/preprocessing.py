@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import csr_matrix, issparse
 
 from sksoftmax.data.blocks import Bins, Codes, Flags, Numbers, OneHot, OneHotCodes, Sentinels, smooth_clip
-from sksoftmax.data.relevance import find_relevance
+from sksoftmax.data.relevance import find_relevance, has_small_classes, n_outputs_of
 from sksoftmax.data.rows import Rows, column_of, is_large
 from sksoftmax.data.statistics import bin_edges, column_parts, edges_at_splits, inverse, known_codes, scales, shared_out
 
@@ -160,7 +160,8 @@ def fit_preprocessor(samples, categories, *, scaling, n_bins, relevance, kind, r
     numbers, rows, missing = fit_numbers(X, weights, columns, scaling)
     relevance, splits = find_relevance(relevance, samples, numbers, kind, rng)
     blocks = [numbers]
-    if rows is not None and n_bins and 0 < len(columns) <= MOST_BINNED:
+    are_small = has_small_classes(len(samples), n_outputs_of(samples, kind), kind)
+    if rows is not None and n_bins and 0 < len(columns) <= MOST_BINNED and not are_small:
         n_bins = shared_out(BIN_COLUMNS, relevance[columns], MIN_BINS, n_bins)
         blocks.insert(0, Bins(columns, fit_edges(numbers, *rows, n_bins, splits)))
     if missing.any():

@@ -1,10 +1,14 @@
-"""Ask a forest, before training, which columns of X are informative about y, and where.
+"""Estimate, before training, which columns of X are informative about y, and where, by trees judged on rows they have not seen.
 
 Trees hardly ever split on a column of noise, whereas a dense layer begins with equal weights for all columns, and columns of
 noise cost it much of its accuracy (Grinsztajn et al., arXiv:2207.08815, finding 2). If a column is multiplied by its relevance r,
 its first-layer weights count r times as much and, under Adam, move r times as far: a prior for each column, as in automatic
-relevance determination (Neal, 1996, Bayesian Learning for Neural Networks, section 1.2.3). A forest finds r, and with it the
-thresholds at which classes change: half of the edges of bins lie there (`statistics.bin_edges`).
+relevance determination (Neal, 1996, Bayesian Learning for Neural Networks, section 1.2.3). Forests find r, and with it the
+thresholds at which classes change: half of the edges of bins lie there (`statistics.edges_at_splits`).
+
+A forest's impurity favors columns with many values, even columns of noise, and says nothing if the forest predicts no better than
+chance. So splits are judged on left-out rows, and all columns share a prior gain, which decides if the forests gain little.
+With fewer than 100 rows forests are mostly noise. If there are more columns than rows, then each column is judged alone.
 """
 
 from typing import NamedTuple
@@ -16,14 +20,20 @@ from sklearn.ensemble._forest import BaseForest
 
 from sksoftmax.data.rows import read, spread
 
-FOREST = {"n_estimators": 25, "bootstrap": False, "n_jobs": 1}
+FOLDS = 3  # each forest leaves out one of them, and its splits are judged on it
+FOREST = {"n_estimators": 12, "bootstrap": False, "n_jobs": 1}  # the trees for each fold
 LEAF = 1 / 400  # least share of the rows in a leaf
 MANY_COLUMNS = 100  # with more columns each split tries more of them, leaves are larger and the limits wider
 TRIED = 0.2  # share of many columns that each split tries; of fewer columns d it tries √d
 LEAF_OF_CLASS = 1 / 50  # with many columns a leaf has at least this share of the rows over the number of classes
-MOST_CLASSES = 0.5  # classes for each row: with more, most trees' leaves hold one row, and scikit-learn warns of a regression
-FEWEST_ROWS = 100  # with fewer rows, forest importances are mostly noise
-MOST_ROWS, MOST_NUMBERS = 10_000, 10**6  # size of the sample that the forest is trained on
+MANY_CLASSES = 10  # with more classes they need ROWS_OF_CLASS rows each, or there are no forests and no bins
+ROWS_OF_CLASS = 20
+FEWEST_ROWS = 100  # with fewer rows, the gains of splits are mostly noise
+FEWEST_GROUPS = 10  # with fewer groups of rows, a left-out fold would be a few groups
+MOST_ROWS, MOST_NUMBERS = 10_000, 10**6  # size of the sample that the forests are trained on
+MOST_OUTPUTS = 20  # with more classes or labels than this the sample is smaller, as each costs time at each split
+PRIOR_SHARE, PRIOR_COUNT = 0.02, 10  # all columns share a gain of PRIOR_SHARE + PRIOR_COUNT / n of the targets' variance
+EXPONENT = 0.75  # of the shares of at most MANY_COLUMNS columns: the network needs a weaker preference than trees have
 PRIOR_ROWS = 7_500  # above this many rows the prior is weakened: relevance ** (PRIOR_ROWS / n)
 LEAST, MOST = 0.1, 4.0  # clipping limits, in multiples of the mean, so that no column is dropped and none dominates
 MOST_OF_ALL = 50.0  # the upper limit with any number of columns
@@ -57,22 +67,44 @@ class Splits(NamedTuple):
 
 
 def find_relevance(asked, samples, numbers, kind, rng):
-    """The relevance of each column of X, (d,), and the `Splits` of the forest that found it, or None without a forest.
+    """The relevance of each column of X, (d,), and the `Splits` of the forests that found it, or None without forests.
 
     Given are the estimator's parameter, the training rows, `numbers`, which scales numeric columns, and the kind of targets.
     """
     n_rows, n_columns = samples.X.shape
     if not isinstance(asked, str | None):
         return checked_relevance(asked, n_columns), None
-    if asked is None or numbers.scaling is None or issparse(samples.X) or n_rows < FEWEST_ROWS:
+    if asked is None or numbers.scaling is None or issparse(samples.X) or (n_rows < FEWEST_ROWS and n_columns <= n_rows):
         return np.ones(n_columns), None
-    size = min(MOST_ROWS, max(MOST_NUMBERS // n_columns, FEWEST_ROWS))
+    size = sample_size(n_columns, n_outputs_of(samples, kind))
     if n_rows > size:
         samples = samples[spread(n_rows, size)]
-    forest = fit_forest(scaled_columns(read(samples.X), numbers), samples.targets, samples.weights, kind, rng)
-    if forest is None:
+    columns, outputs = scaled_columns(read(samples.X), numbers), as_matrix(samples.targets, kind)
+    if n_rows < FEWEST_ROWS:
+        return limited(np.maximum(variance_ratios(columns, outputs, samples.weights), 1)), None
+    groups = getattr(samples, "groups", None)
+    has_few_groups = groups is not None and len(np.unique(groups)) < FEWEST_GROUPS
+    if has_few_groups or has_small_classes(len(samples), n_outputs_of(samples, kind), kind):
         return np.ones(n_columns), None
-    return relevance_of(forest) ** min(1.0, PRIOR_ROWS / n_rows), Splits.of(forest.estimators_)
+    gains, forests = left_out_gains(columns, outputs, samples, kind, rng, groups)
+    splits = Splits.of([tree for forest in forests for tree in forest.estimators_])
+    return relevance_of(gains, n_counted(samples.weights, len(samples))) ** min(1.0, PRIOR_ROWS / n_rows), splits
+
+
+def n_outputs_of(samples, kind):
+    """The number of labels that occur, or of columns of a matrix of targets."""
+    return len(np.unique(samples.targets)) if kind == "labels" else samples.targets.shape[1]
+
+
+def sample_size(n_columns, n_outputs):
+    """The most rows of the sample that forests are trained on."""
+    excess = max(1.0, n_outputs / MOST_OUTPUTS)
+    return min(MOST_ROWS, max(int(MOST_NUMBERS / excess) // n_columns, FEWEST_ROWS))
+
+
+def has_small_classes(n_rows, n_classes, kind):
+    """Whether there are many classes with few rows each, which say little about single columns."""
+    return kind != "multilabel" and n_classes > MANY_CLASSES and n_rows < ROWS_OF_CLASS * n_classes
 
 
 def scaled_columns(X, numbers):
@@ -101,19 +133,96 @@ def checked_relevance(relevance, n_columns):
     return values
 
 
+def as_matrix(targets, kind):
+    """The targets as a matrix of numbers, (n, n_outputs): labels become one-hot rows."""
+    if kind != "labels":
+        return targets.astype(np.float64)
+    labels, codes = np.unique(targets.ravel(), return_inverse=True)
+    return np.eye(len(labels))[codes]
+
+
+def n_counted(weights, n_rows):
+    """The number of rows, or the sum of their weights w; but at least (Σw)² / Σw², as weights may be normalized (Kish, 1965)."""
+    if weights is None:
+        return n_rows
+    total = weights.sum(dtype=np.float64)
+    return max(total, total**2 / np.sum(weights.astype(np.float64) ** 2))
+
+
+def variance_ratios(columns, outputs, weights):
+    """The share of the outputs' variance that each column alone explains linearly, over the share expected by chance, (d,).
+
+    The ratio of a column of noise is 1 on average, and no ratio exceeds the number of rows. Missing values count as the mean.
+    """
+    w = np.full(len(outputs), 1 / len(outputs)) if weights is None else weights / weights.sum(dtype=np.float64)
+    known = ~np.isnan(columns)
+    X = np.where(known, columns, 0).astype(np.float64)
+    X = np.where(known, X - w @ X / np.maximum(w @ known, np.finfo(np.float64).tiny), 0)
+    Y = outputs - w @ outputs
+    variance = (w @ X**2) * (w @ Y**2).sum()
+    explained = (((X.T * w) @ Y) ** 2).sum(axis=1)
+    ratios = np.divide(explained, variance, out=np.zeros(len(variance)), where=variance > 0)
+    return ratios * (n_counted(weights, len(outputs)) - 1)
+
+
+def left_out_folds(strata, groups, rng):
+    """The fold of each row, (n,). Rows of one group, if there are `groups`, are in one fold; `strata` are spread evenly."""
+    of_group, first = np.arange(len(strata)), slice(None)
+    if groups is not None:
+        _, first, of_group = np.unique(groups, return_index=True, return_inverse=True)
+    strata = strata[first]
+    order = rng.permutation(len(strata))
+    fold = np.empty(len(strata), dtype=np.intp)
+    fold[order[np.argsort(strata[order], kind="stable")]] = np.arange(len(strata)) % FOLDS
+    return fold[of_group]
+
+
+def left_out_gains(columns, outputs, samples, kind, rng, groups=None):
+    """What the splits on each column gain on left-out rows, (d,), as a share of the outputs' variance, and the forests."""
+    weights = np.ones(len(samples)) if samples.weights is None else samples.weights.astype(np.float64)
+    mean = np.average(outputs, axis=0, weights=weights)
+    variance = np.average((outputs - mean) ** 2, axis=0, weights=weights).sum()
+    folds = left_out_folds(outputs.argmax(axis=1), groups, rng)
+    gains, forests = np.zeros(columns.shape[1]), []
+    for fold in range(FOLDS):
+        seen, left_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        of_seen = None if samples.weights is None else samples.weights[seen]
+        forest = fit_forest(columns[seen], samples.targets[seen], of_seen, kind, rng)
+        forests.append(forest)
+        known = outputs[left_out]
+        if kind == "labels":
+            known = known[:, np.searchsorted(np.unique(samples.targets), forest.classes_)]
+        for tree in forest.estimators_:
+            gains += gains_of_tree(tree, columns[left_out], known, weights[left_out])
+    return gains / (FOREST["n_estimators"] * weights.sum() * (variance or 1)), forests
+
+
+def gains_of_tree(tree, columns, outputs, weights):
+    """Σ over a tree's splits on each column of (v_child − v_node) · (y − v_root) over these rows, which it has not seen, (d,).
+
+    v are the tree's values, y the outputs of the rows. The sum is 0 on average if a column says nothing about y, however many
+    values the column has (Li et al., arXiv:1906.10845).
+    """
+    nodes = tree.tree_
+    values = nodes.value.reshape(nodes.node_count, -1)
+    path = tree.decision_path(columns, check_input=False).T
+    centered = path @ (outputs * weights[:, None]) - (path @ weights)[:, None] * values[0]
+    score = np.einsum("ij,ij->i", values, centered)
+    inner = np.flatnonzero(nodes.children_left >= 0)
+    gains = score[nodes.children_left[inner]] + score[nodes.children_right[inner]] - score[inner]
+    return np.bincount(nodes.feature[inner], gains, minlength=columns.shape[1])
+
+
 def fit_forest(columns, targets, weights, kind, rng):
-    """A few trees on these rows; None if nearly every row has a label of its own.
+    """A few trees on these rows.
 
     Among many columns of noise few splits of √d columns see an informative one, and many look good by chance. So each split of
-    many columns tries more of them, and leaves are larger. The forest is trained by the
-    method of its base class: tools that patch the public `fit` of scikit-learn's estimators, as MLflow's autolog does, would take
-    it for the user's model.
+    many columns tries more of them, and leaves are larger. The forest is trained by the method of its base class: tools that
+    patch the public `fit` of scikit-learn's estimators, as MLflow's autolog does, would take it for the user's model.
     """
     if kind == "labels":
         targets = targets.ravel().astype(np.intp)
         n_classes = len(np.unique(targets))
-        if n_classes > MOST_CLASSES * len(targets):
-            return None
     else:
         n_classes = targets.shape[1]
         targets = targets[:, 0] if n_classes == 1 else targets
@@ -125,13 +234,21 @@ def fit_forest(columns, targets, weights, kind, rng):
     return BaseForest.fit(forest, columns, targets, weights)
 
 
-def relevance_of(forest):
-    """Each column's share in the gain of the trees, over the mean share, clipped; 1 for all if no tree could split.
+def relevance_of(gains, n_rows):
+    """Each column's share in the gains, to a power and within limits, (d,).
+
+    All columns share a prior gain, so that the relevance of forests at chance is nearly flat.
+    """
+    gains = np.maximum(gains, 0)
+    prior = PRIOR_SHARE + PRIOR_COUNT / n_rows
+    shares = (gains + prior / len(gains)) / (gains.sum() + prior)
+    return limited(shares**EXPONENT if len(shares) <= MANY_COLUMNS else shares)
+
+
+def limited(shares):
+    """The shares over their mean, clipped.
 
     The limits are wider the more columns there are: a few informative ones of many have large shares.
     """
-    shares = forest.feature_importances_
-    if not shares.any():
-        return np.ones(len(shares))
     excess = max(1.0, len(shares) / MANY_COLUMNS)
     return np.clip(shares / shares.mean(), LEAST / excess, min(MOST * excess**1.5, MOST_OF_ALL))

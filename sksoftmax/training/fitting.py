@@ -23,6 +23,7 @@ from sksoftmax.data.inputs import (
     without_zero_weights,
 )
 from sksoftmax.data.preprocessing import arithmetic, encoded, fit_preprocessor
+from sksoftmax.data.relevance import FEWEST_ROWS, has_small_classes
 from sksoftmax.data.rows import Rows, Samples, is_large, row_numbers
 from sksoftmax.data.targets import Targets, column_names
 from sksoftmax.model import Model
@@ -86,7 +87,7 @@ def train(call):
     training, validation = (inputs(rows, preprocessor, factors, targets, dtype) for rows in (training, validation))
 
     # 4. The recipe, and the network that it asks for
-    recipe = Recipe.resolve(params, n_rows, earlier and earlier.model.network, n_distinct)
+    recipe = resolve_recipe(call, targets, n_rows, n_distinct, X.shape[1])
     model = make_model(call, recipe, preprocessor, targets, dtype, output_dtype(call, X))
 
     # 5. Rows to leave out
@@ -212,6 +213,8 @@ def planned_splits(call, targets, training, validation):
 def fit_columns(call, training, categories, targets):
     """The preprocessor that the training rows ask for; warn of columns that teach the network nothing."""
     asked = {name: call.params[name] for name in ("scaling", "n_bins", "relevance")}
+    if call.incremental and len(training) < FEWEST_ROWS and isinstance(asked["relevance"], str):
+        asked["relevance"] = None  # `partial_fit` may see many more rows
     preprocessor = fit_preprocessor(training, categories, **asked, kind=targets.kind, rng=call.rng)
     if categories:
         warn_of_columns(preprocessor, training.X, getattr(call.estimator, "feature_names_in_", None))
@@ -224,6 +227,17 @@ def inputs(samples, preprocessor, factors, targets, dtype):
         return None
     samples = encoded(samples, preprocessor, dtype)
     return samples if factors is None else without_zero_weights(weighted(samples, factors, targets.head, dtype))
+
+
+def resolve_recipe(call, targets, n_rows, n_distinct, n_columns):
+    """The recipe for these parameters and data. `partial_fit` may see more rows: that the first ones are few says little."""
+    network = call.earlier.model.network if call.earlier else None
+    if call.incremental:
+        return Recipe.resolve(call.params, n_rows, network)
+    are_small = has_small_classes(n_distinct, targets.head.n_outputs, targets.kind)
+    return Recipe.resolve(
+        call.params, n_rows, network, n_distinct=n_distinct, small_classes=are_small, n_columns=n_columns
+    )
 
 
 def make_model(call, recipe, preprocessor, targets, dtype, output_dtype):

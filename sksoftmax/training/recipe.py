@@ -18,6 +18,8 @@ LARGE = 10_000  # from this many rows on: batches twice as large
 BATCH_SIZE, LEAST_STEPS, MOST_STEPS = 64, 250, 7000
 EPOCHS, EPOCHS_OF_ONE = 50, 36
 FEWEST_EPOCHS = 2  # over rows that repeat: one in which folds are left out, and one with all rows
+BATCH_SIZE_OF_SMALL, EPOCHS_OF_SMALL = 256, 100  # of many classes with few rows each (`data.relevance.has_small_classes`)
+WIDE, ROWS_OF_WIDE, LEAST_STEPS_OF_WIDE = 1000, 100, 50  # with more columns and fewer rows than these: one network, fewer steps
 DROPOUT = {"light": 0.05, "strong": 0.3, "strong_binned": 0.2}
 WEIGHT_DECAY = {"light": 0.1, "strong": 0.5}
 DROPOUT_OF_ONE, WEIGHT_DECAY_OF_ONE = 0.15, 0.5
@@ -69,25 +71,29 @@ class Recipe:
     verbose: int
 
     @classmethod
-    def resolve(cls, params, n_rows, network=None, n_distinct=None):
-        """The recipe for these parameters and this many rows. Training that continues with a network keeps its members.
+    def resolve(cls, params, n_rows, network=None, *, n_distinct=None, small_classes=False, n_columns=1):
+        """The recipe for these parameters, this many rows and columns, and perhaps many small classes.
 
-        Copies of a row tell as much as one row: all but the length of an epoch depends on the number of distinct rows.
+        Copies of a row tell as much as one row: all but the length of an epoch depends on the number of distinct rows. Training
+        that continues with a network keeps its members.
         """
         n_distinct = n_rows if n_distinct is None else n_distinct
+        is_wide = n_distinct < ROWS_OF_WIDE and n_columns > WIDE
         hidden, solver = tuple(layer_sizes(params["hidden_layer_sizes"])), params["solver"]
         activations = layer_activations(params["activation"], len(hidden))
-        n_members = _n_members(params["n_members"], solver, len(hidden), n_distinct, network)
+        n_members = _n_members(params["n_members"], solver, len(hidden), n_distinct, network, is_wide)
         check_memory(hidden, n_members, n_members * sum(a * b for a, b in zip((1, *hidden), (*hidden, 1))), np.float32)
-        batch_size = _batch_size(params["batch_size"], params["parametrization"], n_rows, n_distinct)
+        batch_size = _batch_size(params["batch_size"], params["parametrization"], n_rows, n_distinct, small_classes)
         roles = None if n_members == 1 else Roles.of(n_members)
+        epochs = EPOCHS_OF_SMALL if small_classes else EPOCHS_OF_ONE if n_members == 1 else EPOCHS
+        least_steps = LEAST_STEPS_OF_WIDE if is_wide else LEAST_STEPS
         resolved = {
             "hidden": hidden,
             "activations": (activations,) * len(hidden) if isinstance(activations, str) else activations,
             "activation_of_output": activations if isinstance(activations, str) else (activations or (None,))[-1],
             "n_members": n_members,
             "batch_size": batch_size,
-            "max_iter": _max_iter(params["max_iter"], solver, n_members, n_rows, n_distinct, batch_size),
+            "max_iter": _max_iter(params["max_iter"], solver, n_rows, n_distinct, batch_size, epochs, least_steps),
             "has_planned_length": params["max_iter"] == "auto" or is_planned(params["learning_rate"]),
             "dropout": _dropout(params["dropout"], solver, len(hidden), roles, n_distinct),
             "weight_decay": _weight_decay(params["weight_decay"], solver, roles, n_distinct),
@@ -121,30 +127,33 @@ class Recipe:
         return bool(np.ptp(self.dropout, axis=1).any() or np.ptp(self.weight_decay))
 
 
-def _n_members(n_members, solver, n_hidden, n_rows, network):
+def _n_members(n_members, solver, n_hidden, n_rows, network, is_wide):
     if n_members != "auto":
         return n_members
     if network is not None and solver != "lbfgs":
         return network.form.n_members
-    return (8 if SMALL <= n_rows < FEW else 4) if solver == "adam" and n_hidden else 1
+    if is_wide or solver != "adam" or not n_hidden:
+        return 1
+    return 8 if SMALL <= n_rows < FEW else 4
 
 
-def _batch_size(batch_size, parametrization, n_rows, n_distinct):
+def _batch_size(batch_size, parametrization, n_rows, n_distinct, small_classes):
     if batch_size != "auto":
         return min(batch_size, n_rows)
     if parametrization == "standard" or n_distinct < SMALL:
         return min(200, n_distinct)
+    if small_classes:
+        return min(BATCH_SIZE_OF_SMALL, n_distinct)
     return min(BATCH_SIZE if n_distinct < LARGE else 2 * BATCH_SIZE, n_distinct)
 
 
-def _max_iter(max_iter, solver, n_members, n_rows, n_distinct, batch_size):
+def _max_iter(max_iter, solver, n_rows, n_distinct, batch_size, epochs, least_steps):
     if max_iter != "auto":
         return max_iter
     if solver == "lbfgs":
         return 200
     n_batches, of_distinct = (max(1, round(n / batch_size)) for n in (n_rows, n_distinct))
-    epochs = EPOCHS_OF_ONE if n_members == 1 else EPOCHS
-    epochs = int(np.clip(epochs, -(-LEAST_STEPS // of_distinct), max(1, MOST_STEPS // of_distinct)))
+    epochs = int(np.clip(epochs, -(-least_steps // of_distinct), max(1, MOST_STEPS // of_distinct)))
     return epochs if n_batches == of_distinct else max(FEWEST_EPOCHS, round(epochs * of_distinct / n_batches))
 
 

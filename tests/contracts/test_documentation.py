@@ -132,6 +132,8 @@ IN_THE_CODE = {  # by row of the table: the numbers for a committee, and those f
     "batch_size": (BATCHES, BATCHES),
     f"batch_size, n < {recipe.SMALL}": ([SMALLEST_BATCH], [SMALLEST_BATCH]),
     "max_iter": ([recipe.EPOCHS], [recipe.EPOCHS_OF_ONE, LBFGS.max_iter]),
+    "batch_size, small classes": ([recipe.BATCH_SIZE_OF_SMALL],) * 2,
+    "max_iter, small classes": ([recipe.EPOCHS_OF_SMALL],) * 2,
     "steps in all": ([recipe.LEAST_STEPS, recipe.MOST_STEPS],) * 2,
     "dropout": (
         [DROPOUT["light"], DROPOUT["strong"], DROPOUT["strong_binned"]],

@@ -1,7 +1,6 @@
 """The parameter `relevance`: estimated by trees, or given by the user."""
 
 import warnings
-from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -14,13 +13,31 @@ from sklearn.utils import all_estimators
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data import relevance
 from sksoftmax.data.blocks import Bins
-from sksoftmax.data.relevance import LEAST, MOST, MOST_OF_ALL, Splits, fit_forest, relevance_of
+from sksoftmax.data.relevance import (
+    FOLDS,
+    LEAST,
+    MOST,
+    MOST_OF_ALL,
+    Splits,
+    as_matrix,
+    fit_forest,
+    gains_of_tree,
+    has_small_classes,
+    left_out_folds,
+    left_out_gains,
+    limited,
+    n_counted,
+    relevance_of,
+    sample_size,
+    variance_ratios,
+)
+from sksoftmax.data.rows import Samples
 
 RNG = np.random.RandomState(0)
 N_ROWS, N_COLUMNS = 300, 8
 X = RNG.standard_normal((N_ROWS, N_COLUMNS))
 Y = (X[:, 0] * X[:, 1] > 0).astype(int)  # an interaction: each column alone is uninformative
-TARGETS = {"labels": Y, "multilabel": np.c_[Y, 1 - Y, Y], "probabilities": np.eye(3)[Y] * 0.7 + 0.1}
+TARGETS = {"labels": Y, "multilabel": np.c_[Y, 1 - Y, Y], "probabilities": np.eye(3)[Y] * 0.25 + 0.25}
 
 
 def one_member(**params):
@@ -31,8 +48,28 @@ def forest(columns, targets, weights=None, kind="labels", seed=0):
     return fit_forest(columns.astype(np.float32), targets, weights, kind, np.random.RandomState(seed))
 
 
-def of_forest(*args, **params):
-    return relevance_of(forest(*args, **params))
+def gains(columns, targets, weights=None, kind="labels", seed=0, groups=None):
+    samples = Samples(columns, targets, weights)
+    outputs, rng = as_matrix(targets, kind), np.random.RandomState(seed)
+    return left_out_gains(columns.astype(np.float32), outputs, samples, kind, rng, groups)[0]
+
+
+def of_forest(columns, targets, weights=None, **params):
+    return relevance_of(gains(columns, targets, weights, **params), n_counted(weights, len(columns)))
+
+
+def additive_bits(seed):
+    """Twelve bits of additive effect, then ten normal columns of noise, and labels."""
+    rng = np.random.RandomState(seed)
+    bits, noise = rng.randint(2, size=(1000, 12)), rng.standard_normal((1000, 10))
+    return np.c_[bits, noise], (rng.random_sample(1000) < 1 / (1 + np.exp(-(bits - 0.5).sum(axis=1)))).astype(int)
+
+
+def parity(n_rows, n_bits, n_noise):
+    """Bits, then normal columns of noise, and the parity of the bits."""
+    rng = np.random.RandomState(0)
+    bits = rng.randint(2, size=(n_rows, n_bits))
+    return np.c_[bits, rng.standard_normal((n_rows, n_noise))], bits.sum(axis=1) % 2
 
 
 @pytest.mark.parametrize("kind", TARGETS)
@@ -42,7 +79,7 @@ def test_relevance_is_highest_for_columns_that_matter_only_together(kind):
 
 
 def test_relevance_drops_no_column_and_lets_none_dominate():
-    values = of_forest(X, (X[:, 0] > 0).astype(int))
+    values = relevance_of(np.array([0.9, *[0.0] * (N_COLUMNS - 1)]), 10**6)
     assert values[0] == MOST and values[1:].min() >= LEAST
 
 
@@ -52,7 +89,7 @@ def test_relevance_drops_no_column_and_lets_none_dominate():
 def test_the_limits_of_relevance_are_wider_the_more_columns_there_are(n_columns, least, most):
     shares = np.zeros(n_columns)
     shares[0] = 1
-    assert_allclose(relevance_of(SimpleNamespace(feature_importances_=shares)), [most, *[least] * (n_columns - 1)])
+    assert_allclose(limited(shares), [most, *[least] * (n_columns - 1)])
 
 
 @pytest.mark.parametrize("n_columns, n_classes, share", [(8, 2, 1 / 400), (101, 2, 1 / 100), (101, 5, 1 / 250)])
@@ -113,11 +150,12 @@ def test_categories_have_a_relevance_too():
 def test_relevance_treats_an_integer_sample_weight_as_repeated_rows():
     weights = np.random.RandomState(1).randint(1, 4, N_ROWS)
     repeated = np.repeat(np.arange(N_ROWS), weights)
-    assert_allclose(of_forest(X, Y, weights.astype(float)), of_forest(X[repeated], Y[repeated]), rtol=1e-6)
+    again = of_forest(X[repeated], Y[repeated], groups=repeated)  # copies of a row must be left out together
+    assert_allclose(of_forest(X, Y, weights.astype(float)), again, rtol=1e-6)
 
 
 def test_relevance_of_a_single_class_is_equal_for_all_columns():
-    assert_array_equal(of_forest(X, np.zeros(N_ROWS, int)), np.ones(N_COLUMNS))
+    assert_allclose(of_forest(X, np.zeros(N_ROWS, int)), np.ones(N_COLUMNS), rtol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -138,9 +176,14 @@ def test_relevance_none_draws_nothing_from_the_generator():
 def test_relevance_of_many_rows_is_estimated_on_a_sample(monkeypatch):
     taken = []
     monkeypatch.setattr(relevance, "MOST_ROWS", 150)
-    monkeypatch.setattr(relevance, "fit_forest", lambda Z, targets, *rest: taken.append((len(Z), len(targets))))
+
+    def fit_forest_of(Z, targets, *rest):
+        taken.append((len(Z), len(targets)))
+        return fit_forest(Z, targets, *rest)
+
+    monkeypatch.setattr(relevance, "fit_forest", fit_forest_of)
     one_member().fit(X, Y)
-    assert taken == [(150, 150)]
+    assert taken == [(100, 100)] * FOLDS
 
 
 def test_relevance_weakens_on_many_rows(monkeypatch):
@@ -264,3 +307,180 @@ def test_relevance_is_1_without_a_warning_if_nearly_every_row_has_its_own_label(
         clf = one_member(max_iter=1).fit(X, np.arange(N_ROWS) % n_classes)
     assert caught == []
     assert_array_equal(clf.relevance_, np.ones(N_COLUMNS))
+
+
+# Evidence: rows that a tree has not seen
+
+
+def test_the_gains_of_a_split_on_left_out_rows_are_the_covariance_of_its_values_with_their_outputs():
+    columns = np.arange(8.0).reshape(-1, 1).astype(np.float32)
+    seen = forest(columns, np.array([0, 0, 0, 0, 1, 1, 1, 1])).estimators_[0]
+    outputs = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0]])  # the first row below the threshold, the others above
+    found = gains_of_tree(seen, np.array([[0], [5], [6], [7]], dtype=np.float32), outputs, np.array([1.0, 1.0, 1.0, 2.0]))
+    assert_allclose(found, [0.5 * 5])  # v of either child is 0.5 from the root's, and so is each y; two outputs, weight 5
+
+
+def test_columns_of_noise_gain_nothing_on_average_however_many_values_they_have():
+    rng = np.random.RandomState(0)
+    columns = np.c_[rng.standard_normal((1500, 4)), rng.randint(2, size=(1500, 4))]
+    found = np.mean([gains(columns, rng.randint(2, size=1500), seed=seed) for seed in range(3)], axis=0)
+    assert np.abs(found.sum()) < 0.02 and np.abs(found).max() < 0.01
+
+
+def test_relevance_at_chance_is_nearly_flat():
+    rng = np.random.RandomState(0)
+    values = of_forest(rng.standard_normal((5000, 10)), rng.randint(2, size=5000))
+    assert values.min() > 0.7 and values.max() < 1.5
+
+
+def test_each_informative_bit_has_a_higher_relevance_than_any_column_of_noise_with_many_values():
+    values = of_forest(*additive_bits(5))
+    assert values[:12].min() > values[12:].max()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_informative_bits_rank_above_columns_of_noise_in_any_sample(seed):
+    values = of_forest(*additive_bits(seed))
+    assert np.mean(values[:12, None] > values[12:]) > 0.95
+
+
+def test_columns_that_matter_only_together_are_not_damped():
+    values = of_forest(*parity(5000, 5, 5))
+    assert values[:5].min() > 0.6 and values[5:].max() < 1.5
+
+
+def test_the_parity_of_two_bits_among_columns_of_noise_is_learned():
+    rows, y = parity(2300, 2, 50)
+    clf = SoftmaxMLPClassifier((32,), max_iter=12, n_members=4, random_state=0).fit(rows[:2000], y[:2000])
+    assert clf.score(rows[2000:], y[2000:]) > 0.97
+
+
+@pytest.mark.nightly
+def test_the_default_learns_the_parity_of_five_bits():
+    rows, y = parity(6000, 5, 5)
+    clf = SoftmaxMLPClassifier(random_state=0).fit(rows[:5000], y[:5000])
+    assert clf.score(rows[5000:], y[5000:]) > 0.98
+
+
+def test_copies_of_a_column_share_its_relevance():
+    y = (X[:, 0] > 0).astype(int)
+    values = of_forest(np.c_[X, X[:, 0]], y)
+    assert min(values[0], values[-1]) > 2 * values[1:-1].max()
+
+
+def test_a_column_of_distinct_numbers_and_one_that_hardly_varies_are_not_more_relevant_than_noise():
+    rng = np.random.RandomState(1)
+    rows = np.c_[X, rng.permutation(N_ROWS), np.arange(N_ROWS) == 7]
+    values = of_forest(rows, (X[:, 0] + X[:, 1] > 0).astype(int))
+    assert values[-2:].max() < values[:2].min() / 2
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+def test_a_row_of_weight_2_is_two_rows_of_one_group(kind):
+    weights = np.where(np.arange(N_ROWS) % 3 == 0, 2, 1)
+    repeated = np.repeat(np.arange(N_ROWS), weights)
+    targets = TARGETS[kind]
+    once = of_forest(X, targets, weights.astype(float), kind=kind)
+    assert_allclose(once, of_forest(X[repeated], targets[repeated], kind=kind, groups=repeated), rtol=1e-6)
+
+
+def test_a_class_that_the_other_folds_lack_does_not_matter():
+    y = np.where(np.arange(N_ROWS) == 5, 7, Y)
+    assert_allclose(gains(X, y), gains(X, np.where(y == 7, 9, y)))
+    assert np.isfinite(of_forest(X, y)).all()
+
+
+def test_rows_of_a_group_are_left_out_together_and_strata_are_spread_over_the_folds():
+    groups, strata = np.arange(60) // 3 * 7, np.arange(60) // 3 % 4
+    folds = left_out_folds(strata, groups, np.random.RandomState(0))
+    assert all(len(set(folds[groups == group])) == 1 for group in groups)
+    of_rows = left_out_folds(strata, None, np.random.RandomState(0))
+    assert np.bincount(of_rows).tolist() == [20] * FOLDS
+    assert all(5 <= np.sum(of_rows[strata == stratum] == fold) + 1 <= 7 for stratum in range(4) for fold in range(FOLDS))
+
+
+def test_copies_of_rows_do_not_make_noise_relevant_if_they_are_a_group():
+    rng = np.random.RandomState(0)
+    groups = np.repeat(np.arange(150), 4)
+    columns, y = np.repeat(rng.standard_normal((150, 6)), 4, axis=0), np.repeat(rng.randint(2, size=150), 4)
+    assert gains(columns, y).sum() > 0.5  # a tree that has seen a copy knows the label
+    assert gains(columns, y, groups=groups).sum() < 0.15
+
+
+# Many classes, and few rows
+
+
+@pytest.mark.parametrize(
+    "n_rows, n_classes, kind, expected",
+    [(219, 11, "labels", True), (220, 11, "labels", False), (100, 10, "labels", False), (219, 11, "multilabel", False)],
+)
+def test_classes_are_small_if_there_are_many_with_few_rows_each(n_rows, n_classes, kind, expected):
+    assert has_small_classes(n_rows, n_classes, kind) == expected
+
+
+def test_many_small_classes_have_neither_forests_nor_bins():
+    clf = one_member().fit(X, np.arange(N_ROWS) % 20)
+    assert_array_equal(clf.relevance_, np.ones(N_COLUMNS))
+    assert clf._model.preprocessor.of_kind(Bins) == []
+
+
+def test_the_sample_is_smaller_the_more_columns_and_classes_there_are():
+    assert sample_size(10, 2) == sample_size(10, 20) == 10_000
+    assert sample_size(400, 20) == 2500
+    assert sample_size(400, 100) == 500
+    assert sample_size(10**6, 2) == 100
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+def test_the_variance_ratio_of_noise_is_1_on_average_and_bounded_by_the_number_of_rows(kind):
+    rng = np.random.RandomState(0)
+    targets = TARGETS[kind][:50]
+    ratios = variance_ratios(rng.standard_normal((50, 2000)), as_matrix(targets, kind), None)
+    assert abs(ratios.mean() - 1) < 0.1
+    outputs = as_matrix(targets, kind)
+    assert_allclose(variance_ratios(outputs[:, :1], outputs[:, :1], None), 49)
+
+
+def test_a_variance_ratio_treats_a_weight_of_2_as_two_rows_and_missing_values_as_the_mean():
+    columns, outputs = X[:40].copy(), as_matrix(Y[:40], "labels")
+    columns[::3, 1] = np.nan
+    columns[:, 2] = np.nan
+    weights = np.where(np.arange(40) % 3 == 0, 2.0, 1.0)
+    repeated = np.repeat(np.arange(40), weights.astype(int))
+    once = variance_ratios(columns, outputs, weights)
+    assert_allclose(once, variance_ratios(columns[repeated], outputs[repeated], None))
+    assert once[2] == 0
+    filled = columns[:, 1:2].copy()
+    filled[::3] = filled[np.arange(40) % 3 > 0].mean()
+    assert_allclose(variance_ratios(filled, outputs, weights), once[1:2])
+
+
+def test_few_rows_of_many_columns_are_learned_from_the_columns_that_differ():
+    rng = np.random.RandomState(0)
+    y = np.arange(560) % 2
+    rows = rng.standard_normal((560, 4000))
+    rows[:, :20] += 0.55 * (2 * y[:, None] - 1)
+    clf = SoftmaxMLPClassifier(random_state=0).fit(rows[:60], y[:60])
+    assert clf.score(rows[60:], y[60:]) >= 0.8
+    assert clf.relevance_[:20].mean() > 5 * clf.relevance_[20:].mean()
+
+
+def test_few_rows_of_many_columns_of_noise_are_not_predicted_with_more_confidence_than_without_relevance():
+    rng = np.random.RandomState(0)
+    rows, y = rng.standard_normal((360, 500)), rng.randint(2, size=360)
+    losses = []
+    for asked in ("auto", None):
+        clf = SoftmaxMLPClassifier(max_iter=50, random_state=0, relevance=asked).fit(rows[:60], y[:60])
+        losses.append(-np.log(clf.predict_proba(rows[60:])[np.arange(300), y[60:]]).mean())
+    assert losses[0] < losses[1] + 0.05
+
+
+def test_few_rows_of_fewer_columns_have_equal_relevance():
+    assert_array_equal(one_member().fit(X[:50], Y[:50]).relevance_, np.ones(N_COLUMNS))
+
+
+def test_the_first_few_rows_of_partial_fit_decide_no_relevance():
+    rows = np.random.RandomState(0).standard_normal((30, 50))
+    clf = one_member().partial_fit(rows, Y[:30], classes=[0, 1])
+    assert_array_equal(clf.relevance_, np.ones(50))
+    assert len(set(one_member().fit(rows, Y[:30]).relevance_)) > 1

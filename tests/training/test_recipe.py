@@ -11,19 +11,23 @@ from sksoftmax.nn.network import Form, Network
 from sksoftmax.training.committee import Roles
 from sksoftmax.training.recipe import (
     BATCH_SIZE,
+    BATCH_SIZE_OF_SMALL,
     DROPOUT,
     DROPOUT_OF_ONE,
     EPOCHS,
     EPOCHS_OF_ONE,
+    EPOCHS_OF_SMALL,
     FEW,
     FULL_ROWS,
     LARGE,
     LEAST_STEPS,
+    LEAST_STEPS_OF_WIDE,
     MOST_STEPS,
     OPEN_ROWS,
     SMALL,
     WEIGHT_DECAY,
     WEIGHT_DECAY_OF_ONE,
+    WIDE,
     Recipe,
     fold_epochs,
     new_network,
@@ -98,6 +102,27 @@ def test_max_iter_auto_is_constant_unless_its_steps_are_too_few_or_too_many(solv
     epochs = EPOCHS_OF_ONE if options.n_members == 1 else EPOCHS
     if LEAST_STEPS <= epochs * n_batches <= MOST_STEPS:
         assert options.max_iter == epochs
+
+
+@pytest.mark.parametrize("n_members", [1, 8])
+def test_many_small_classes_have_larger_batches_and_more_epochs(n_members):
+    params = SoftmaxMLPClassifier(n_members=n_members).get_params(deep=False)
+    options = Recipe.resolve(params, 1000, small_classes=True)
+    assert (options.batch_size, options.max_iter) == (BATCH_SIZE_OF_SMALL, EPOCHS_OF_SMALL)
+    assert Recipe.resolve(params, 10**6, small_classes=True).max_iter == 1  # the limit on steps holds
+    given = SoftmaxMLPClassifier(n_members=n_members, batch_size=32, max_iter=7).get_params(deep=False)
+    assert vars(Recipe.resolve(given, 1000, small_classes=True))["batch_size"] == 32
+    assert Recipe.resolve(given, 1000, small_classes=True).max_iter == 7
+
+
+@pytest.mark.parametrize("n_samples, n_columns, is_wide", [(60, WIDE + 1, True), (60, WIDE, False), (SMALL, WIDE + 1, False)])
+def test_few_rows_of_very_many_columns_train_one_network_for_fewer_steps(n_samples, n_columns, is_wide):
+    params = SoftmaxMLPClassifier().get_params(deep=False)
+    options = Recipe.resolve(params, n_samples, n_columns=n_columns)
+    assert (options.n_members == 1) == is_wide
+    assert (options.max_iter == LEAST_STEPS_OF_WIDE) == is_wide
+    network = Network.zeros(Form(3, (128, 128), 2, ("relu", "relu"), 4), np.float64)
+    assert Recipe.resolve(params, n_samples, network, n_columns=n_columns).n_members == 4
 
 
 @pytest.mark.parametrize("max_iter, on_folds", [(1, 1), (2, 1), (5, 2), (50, 25)])
@@ -272,3 +297,29 @@ def test_initial_weights_follow_random_state_and_differ_between_members():
     assert (one != other).any()
     first = network_of()[0].coefs[0][:, -1]
     assert len(np.unique(first)) == first.size
+
+
+def few_rows_of_many_classes(n_classes):
+    """Five rows to train on, and five others, of each class: centers with normal noise, in 64 columns."""
+    rng = np.random.RandomState(0)
+    centers, y = rng.standard_normal((n_classes, 64)), np.repeat(np.arange(n_classes), 5)
+    train, test = (centers[y] + 1.2 * rng.standard_normal((len(y), 64)) for _ in range(2))
+    return train, test, y
+
+
+def test_one_network_learns_many_classes_of_few_rows():
+    train, test, y = few_rows_of_many_classes(200)
+    assert SoftmaxMLPClassifier(n_members=1, random_state=0).fit(train, y).score(test, y) > 0.8  # MLPClassifier: .84
+
+
+@pytest.mark.nightly
+def test_the_default_learns_many_classes_of_few_rows():
+    train, test, y = few_rows_of_many_classes(200)
+    assert SoftmaxMLPClassifier(random_state=0).fit(train, y).score(test, y) > 0.94
+
+
+def test_partial_fit_of_few_rows_keeps_the_batch_size():
+    train, _, y = few_rows_of_many_classes(30)
+    clf = SoftmaxMLPClassifier((8,), n_members=1, random_state=0)
+    assert clf.partial_fit(train, y, classes=np.unique(y)).batch_size_ == BATCH_SIZE
+    assert clf.fit(train, y).batch_size_ == len(train)
