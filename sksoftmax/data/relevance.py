@@ -80,6 +80,8 @@ def find_relevance(asked, samples, numbers, kind, rng):
     if n_rows > size:
         samples = samples[spread(n_rows, size)]
     columns, outputs = scaled_columns(read(samples.X), numbers), as_matrix(samples.targets, kind)
+    if kind == "multilabel":
+        outputs = balanced(outputs, samples.weights)
     if n_rows < FEWEST_ROWS:
         return limited(np.maximum(variance_ratios(columns, outputs, samples.weights), 1)), None
     groups = getattr(samples, "groups", None)
@@ -141,6 +143,13 @@ def as_matrix(targets, kind):
     return np.eye(len(labels))[codes]
 
 
+def balanced(outputs, weights):
+    """The outputs over √(variance + PRIOR_COUNT / n), so that a frequent label does not hide the columns of a rare one."""
+    mean = np.average(outputs, axis=0, weights=weights)
+    variance = np.average((outputs - mean) ** 2, axis=0, weights=weights)
+    return outputs / np.sqrt(variance + PRIOR_COUNT / n_counted(weights, len(outputs)))
+
+
 def n_counted(weights, n_rows):
     """The number of rows, or the sum of their weights w; but at least (Σw)² / Σw², as weights may be normalized (Kish, 1965)."""
     if weights is None:
@@ -187,7 +196,8 @@ def left_out_gains(columns, outputs, samples, kind, rng, groups=None):
     for fold in range(FOLDS):
         seen, left_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         of_seen = None if samples.weights is None else samples.weights[seen]
-        forest = fit_forest(columns[seen], samples.targets[seen], of_seen, kind, rng)
+        targets = (samples.targets if kind == "labels" else outputs)[seen]
+        forest = fit_forest(columns[seen], targets, of_seen, kind, rng)
         forests.append(forest)
         known = outputs[left_out]
         if kind == "labels":

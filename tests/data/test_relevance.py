@@ -20,6 +20,7 @@ from sksoftmax.data.relevance import (
     MOST_OF_ALL,
     Splits,
     as_matrix,
+    balanced,
     fit_forest,
     gains_of_tree,
     has_small_classes,
@@ -484,3 +485,20 @@ def test_the_first_few_rows_of_partial_fit_decide_no_relevance():
     clf = one_member().partial_fit(rows, Y[:30], classes=[0, 1])
     assert_array_equal(clf.relevance_, np.ones(50))
     assert len(set(one_member().fit(rows, Y[:30]).relevance_)) > 1
+
+
+def test_a_frequent_label_does_not_hide_the_column_of_a_rare_one():
+    rng = np.random.RandomState(0)
+    rows = rng.standard_normal((3000, 6))
+    rare = rng.random_sample(3000) < 1 / (1 + np.exp(5 - 1.5 * rows[:, 0]))
+    values = one_member().fit(rows, np.c_[rows[:, 1] > 0, rare].astype(int)).relevance_
+    assert values[:2].min() > 1.5 * values[2:].max()
+
+
+def test_balanced_labels_have_equal_variances_but_those_of_a_single_row_count_little():
+    labels = np.zeros((10_000, 3))
+    labels[:5000, 0] = labels[:1000, 1] = labels[0, 2] = 1
+    assert_allclose(balanced(labels, None).var(axis=0), [1, 1, 1 / 11], rtol=0.02)
+    weights = np.where(np.arange(10_000) % 2, 1.0, 2.0)
+    repeated = np.repeat(np.arange(10_000), weights.astype(int))
+    assert_allclose(balanced(labels, weights)[repeated], balanced(labels[repeated], None))
