@@ -451,8 +451,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     fold phase, n ≥ 10000     0.3 of the epochs              0.3 of the epochs
     ========================= ============================== ===================================================
 
-    The factor multiplies dropout and weight decay. One network has its fold phase from 100 rows on. `max_iter` is raised or lowered
-    so that the number of steps in all stays within its limits. With `parametrization='standard'` a batch has at most 200 rows.
+    The factor multiplies dropout and weight decay. One network has its fold phase from 100 rows on. `max_iter` is raised or
+    lowered so that the number of steps in all stays within its limits. With `parametrization='standard'` a batch has at most 200
+    rows.
     Classes are small if there are more than 10 of them, with fewer than 20 rows each on average. Fewer than 100 rows of more than
     1000 columns train one network, in 50 steps or more. In `partial_fit` neither changes the choices above.
 

@@ -3,8 +3,8 @@
 What a model says of a copy of a training row does not show what it will say of new rows. So folds and splits keep copies
 together, and copies count as one row wherever "auto" depends on the number of rows.
 
-Equal rows are copies if their targets agree. If targets of equal rows differ, the rows were drawn independently of each other
-from few possible ones, as rows of a few categories are.
+Equal rows are copies if their targets agree, and if they are more than chance would make equal. Otherwise the rows were drawn
+independently of each other from few possible ones, as rows of a few categories are.
 
 Rows nearly repeat if most rows have a few neighbors that are much nearer than the next one. For rows of a smooth density in D
 dimensions with distances d₁ ≤ d₂ ≤ … to their neighbors, k · log(d_{k+1} / d_k) has an exponential distribution of mean 1 / D for
@@ -23,6 +23,7 @@ from sksoftmax.data.statistics import inverse, quartiles
 
 AGREEMENT, AGREEMENT_OF_NEAR = 0.97, 0.8  # least agreement (Cohen's kappa) of the targets of equal and of near rows
 WARNED_SHARE = 0.8  # warn if at most this share of the rows is distinct
+MOST_BY_CHANCE = 10.0  # rows may repeat this many times as often as rows of independent columns before they count as copies
 FEWEST_NEAR, MOST_NEAR = 50, 50_000  # with fewer rows, or more, near rows are not searched
 FEWEST_COLUMNS, MOST_COLUMNS = 2, 15  # columns of the search; with more, scikit-learn compares all pairs of rows
 CONTINUOUS = 0.5  # least share of distinct values, in a sample, of a column of the search
@@ -41,7 +42,8 @@ def find_copies(samples, categories):
     """The number of the distinct row that each row is or repeats, (n,), or None if no row repeats; warn if many rows do."""
     equal = equal_rows(samples.X)
     targets = equal_rows(samples.targets.reshape(len(samples), -1))
-    copies, what = (equal, "repeat") if agreement(equal, targets) >= AGREEMENT else (np.arange(len(samples)), "")
+    are_copies = agreement(equal, targets) >= AGREEMENT and not repeat_by_chance(samples.X, equal)
+    copies, what = (equal, "repeat") if are_copies else (np.arange(len(samples)), "")
     near = near_rows(samples, copies, targets, categories)
     if near is not None:
         copies, what = near, "repeat or nearly repeat"
@@ -81,6 +83,25 @@ def agreement(copies, targets):
     by_chance = ((np.bincount(targets) / len(targets)) ** 2).sum()
     agree = (np.diff(targets[order]) == 0)[are_copies].mean()
     return 1.0 if by_chance == 1 else (agree - by_chance) / (1 - by_chance)
+
+
+def repeat_by_chance(X, equal):
+    """Whether rows repeat hardly more often than rows of independent columns with the same values would."""
+    n, times = len(equal), np.bincount(equal)
+    if len(times) > WARNED_SHARE * n:  # so few repeats change little, and counting values takes time
+        return False
+    columns = X.tocsc() if issparse(X) else X
+    log_p = sum(np.log(share_of_equal_pairs(columns, column)) for column in range(X.shape[1]))
+    return (times * (times - 1)).sum() <= MOST_BY_CHANCE * n * (n - 1) * np.exp(log_p)
+
+
+def share_of_equal_pairs(X, column):
+    """The probability that two rows have the same value in a column; all entries of a sparse column count as equal."""
+    if issparse(X):
+        share = X.indptr[column + 1] / X.shape[0] - X.indptr[column] / X.shape[0]
+        return share**2 + (1 - share) ** 2
+    counts = np.unique(column_of(X, column), return_counts=True)[1] / X.shape[0]
+    return counts @ counts
 
 
 def near_rows(samples, copies, targets, categories):

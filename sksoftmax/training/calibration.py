@@ -18,7 +18,11 @@ from sksoftmax.nn.mixture import Mixture, mixed
 LEAST_LOG_SHARPNESS, MOST_LOG_SHARPNESS = -2.0, 0.7  # logits are multiplied by e^-2 … e^0.7: to sharpen them is a risk
 MOST_LOG_WEIGHT = 3.0  # the kinds' weights differ by a factor of at most e^6
 MOST_BIAS = 3.0  # log-odds change by at most this
-PRIOR_SHARPNESS, PRIOR_WEIGHTS, PRIOR_BIAS = 10.0, 1.0, 1.0  # rows to which each prior amounts: it adds prior · x² / 2n to the loss
+PRIOR_SHARPNESS, PRIOR_WEIGHTS, PRIOR_BIAS = (
+    10.0,
+    1.0,
+    1.0,
+)  # rows to which each prior amounts: it adds prior · x² / 2n to the loss
 MIXTURE_ROWS, MIXTURE_NUMBERS = 50_000, 10**7  # at most this many rows, and this many logits of a member for each row
 BLOCK = 2**17  # logits read at once in float64
 

@@ -20,6 +20,7 @@ from sksoftmax.data.rows import row_numbers
 from sksoftmax.training.calibration import fit_calibration, fit_mixture
 
 FOLD_ROWS, FOLD_ROWS_OF_ONE = 50, 100  # below this many rows there are no folds: a committee, or one network, trains on all rows
+FOLD_ROWS_OF_WIDE = 100  # the same if there are more columns than rows, as then relevance has seen the labels of all rows
 FOLDS_OF_ONE = 5  # one network leaves out one of these folds
 ONE_GROUP = "All rows that count have the same label in groups. So no row can be left out, and probabilities are not calibrated."
 PREFERENCE = 1.5  # if one strength has at least this many times the other's weight, the half switches to it
@@ -121,7 +122,7 @@ class Committee:
     def plan(cls, recipe, targets, training, rng, with_folds=True):
         """The committee that begins to train on these rows."""
         folds, n_members = None, recipe.n_members
-        if with_folds and training.n_distinct >= (FOLD_ROWS_OF_ONE if n_members == 1 else FOLD_ROWS):
+        if with_folds and training.n_distinct >= recipe.fewest_fold_rows:
             n_folds = FOLDS_OF_ONE if n_members == 1 else n_members // 2
             folds = folds_of(training, targets.kind, n_folds, rng)
         order = rows_of_members(folds, n_members, len(training), rng)

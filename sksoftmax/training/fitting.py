@@ -235,9 +235,7 @@ def resolve_recipe(call, targets, n_rows, n_distinct, n_columns):
     if call.incremental:
         return Recipe.resolve(call.params, n_rows, network)
     are_small = has_small_classes(n_distinct, targets.head.n_outputs, targets.kind)
-    return Recipe.resolve(
-        call.params, n_rows, network, n_distinct=n_distinct, small_classes=are_small, n_columns=n_columns
-    )
+    return Recipe.resolve(call.params, n_rows, network, n_distinct=n_distinct, small_classes=are_small, n_columns=n_columns)
 
 
 def make_model(call, recipe, preprocessor, targets, dtype, output_dtype):

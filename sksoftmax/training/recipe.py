@@ -10,7 +10,7 @@ import numpy as np
 from sksoftmax.nn.network import Form, Network
 from sksoftmax.nn.schedules import is_planned
 from sksoftmax.parameters import dropout_rates, layer_activations, layer_sizes
-from sksoftmax.training.committee import Roles
+from sksoftmax.training.committee import FOLD_ROWS, FOLD_ROWS_OF_ONE, FOLD_ROWS_OF_WIDE, Roles
 
 SMALL = 50  # below this many rows: no dropout, full batches, four members
 FEW = 1500  # below this many rows: twice as many members
@@ -33,6 +33,7 @@ FOLD_SHARE, FOLD_SHARE_LARGE = 0.5, 0.3  # share of the epochs in which they do,
 class Recipe:
     """All that training needs to know, with every "auto" resolved; other names are the estimator's parameters.
 
+    `fewest_fold_rows` is the number of distinct rows from which on members leave out folds.
     `activations` has a name for each hidden layer, `activation_of_output` the one by which the output layer is initialised.
     `dropout` has the rates of each hidden layer, (n_hidden, n_members), `weight_decay` is (n_members,). `has_planned_length` is
     true if training is meant to last `max_iter` epochs: it is "auto", or the learning rate is a planned schedule.
@@ -42,6 +43,7 @@ class Recipe:
     activations: tuple[str, ...]
     activation_of_output: str | None
     n_members: int
+    fewest_fold_rows: int
     batch_size: int
     max_iter: int
     has_planned_length: bool
@@ -92,6 +94,7 @@ class Recipe:
             "activations": (activations,) * len(hidden) if isinstance(activations, str) else activations,
             "activation_of_output": activations if isinstance(activations, str) else (activations or (None,))[-1],
             "n_members": n_members,
+            "fewest_fold_rows": _fewest_fold_rows(n_members, n_columns > n_distinct),
             "batch_size": batch_size,
             "max_iter": _max_iter(params["max_iter"], solver, n_rows, n_distinct, batch_size, epochs, least_steps),
             "has_planned_length": params["max_iter"] == "auto" or is_planned(params["learning_rate"]),
@@ -135,6 +138,11 @@ def _n_members(n_members, solver, n_hidden, n_rows, network, is_wide):
     if is_wide or solver != "adam" or not n_hidden:
         return 1
     return 8 if SMALL <= n_rows < FEW else 4
+
+
+def _fewest_fold_rows(n_members, has_more_columns_than_rows):
+    fewest = FOLD_ROWS_OF_ONE if n_members == 1 else FOLD_ROWS
+    return max(fewest, FOLD_ROWS_OF_WIDE) if has_more_columns_than_rows else fewest
 
 
 def _batch_size(batch_size, parametrization, n_rows, n_distinct, small_classes):

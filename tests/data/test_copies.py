@@ -84,6 +84,15 @@ def test_equal_rows_of_few_categories_whose_targets_differ_are_independent():
     assert copies_of(X, y, Categories({column: ["a", "b", "c"] for column in range(3)})) is None
 
 
+def test_equal_rows_of_few_counts_are_independent_even_if_the_target_follows_from_the_row():
+    rng = np.random.RandomState(0)
+    X = np.where(rng.random_sample((500, 10)) < 0.8, 0.0, 1.0 + rng.poisson(3, (500, 10)))
+    y = (X.sum(axis=1) > 8).astype(int)
+    assert len(np.unique(X, axis=0)) < 400
+    assert copies_of(X, y) is None
+    assert copies_of(csr_matrix(X), y) is None
+
+
 def test_a_few_equal_rows_are_kept_together_without_a_warning():
     X, y = drawn(500)
     X[-20:], y[-20:] = X[:20], y[:20]

