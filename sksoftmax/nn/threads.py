@@ -4,24 +4,28 @@ BLAS's own threads bring little for the small products of a network, and beside 
 bring, as they wait for each other in busy loops. So small products run on one BLAS thread (`AtMost`), and the threads that BLAS
 was allowed are given to members and to chunks of rows (`Team`). Both count for the whole process: fits and predictions that run
 at once share the threads instead of multiplying them.
+
+A forked process has only the thread that called fork, so it begins anew: with a lock of its own, without its parent's limits and
+teams. The end of a limit or of a team's work that the parent began (`n_forks` says so) changes nothing in the child.
 """
 
+import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from functools import cache
-from os import environ
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 
 from joblib import cpu_count
 from threadpoolctl import ThreadpoolController  # a dependency of scikit-learn
 
 LARGE = 2**25  # multiplications of a product from which on BLAS's threads pay: those of `image` in benchmarks/speed.py
-LOCK = Lock()
+LOCK = RLock()  # a signal handler that forks may interrupt the thread that holds the lock
 LIMITS: dict[object, list[int]] = {}  # those in force, for each BLAS library
 BEFORE: dict[object, int] = {}  # the number of threads of these libraries before the first limit
 at_work = 0  # threads of all teams, those that called among them
+n_forks = 0  # forks between the first process and this one
 
 
 @cache
@@ -36,6 +40,15 @@ def scipys_own_libraries():
     return [library for library in blas_libraries() if {"scipy", "scipy.libs"} & set(Path(library.filepath).parts)]
 
 
+def set_threads(library, n_threads):
+    """Set the number of threads of a BLAS library, from any thread.
+
+    threadpoolctl 3.8 ignores `set_num_threads` of OpenBLAS by all threads but the first one that called it. Limits that count for
+    the whole process, under a lock of their own, need no such protection.
+    """
+    getattr(library, "_real_set_num_threads", library.set_num_threads)(n_threads)
+
+
 class AtMost:
     """A context in which the libraries that `find` returns use at most so many threads; None sets no limit.
 
@@ -43,10 +56,10 @@ class AtMost:
     """
 
     def __init__(self, n_threads, find=blas_libraries):
-        self.n_threads, self.find, self.entered = n_threads, find, []
+        self.n_threads, self.find, self.entered, self.n_forks = n_threads, find, [], n_forks
 
     def __enter__(self):
-        libraries = [] if self.n_threads is None else self.find()
+        libraries, self.n_forks = [] if self.n_threads is None else self.find(), n_forks
         try:
             with LOCK:
                 for library in libraries:
@@ -55,18 +68,20 @@ class AtMost:
                     LIMITS[library].append(self.n_threads)
                     self.entered.append(library)
                     if self.n_threads < BEFORE[library]:
-                        library.set_num_threads(min(LIMITS[library]))
+                        set_threads(library, min(LIMITS[library]))
         except BaseException:  # Ctrl-C
             self.__exit__()
             raise
 
     def __exit__(self, *exception):
+        if self.n_forks != n_forks:
+            self.entered.clear()  # this process has never had the limit
         with LOCK:
             while self.entered:
                 library = self.entered.pop()
                 LIMITS[library].remove(self.n_threads)
                 if self.n_threads < BEFORE[library]:
-                    library.set_num_threads(min([BEFORE[library], *LIMITS[library]]))
+                    set_threads(library, min([BEFORE[library], *LIMITS[library]]))
                 if not LIMITS[library]:
                     del LIMITS[library], BEFORE[library]
 
@@ -80,25 +95,25 @@ def allowed_threads():
     """How many threads the user allows: as many as BLAS was limited to, and as there are processors in this container."""
     with LOCK:
         numbers = [BEFORE[library] if library in BEFORE else library.get_num_threads() for library in blas_libraries()]
-    if not numbers and environ.get("OMP_NUM_THREADS", "").isdigit():
-        numbers = [int(environ["OMP_NUM_THREADS"])]
+    if not numbers and os.environ.get("OMP_NUM_THREADS", "").isdigit():
+        numbers = [int(os.environ["OMP_NUM_THREADS"])]
     return max(1, min([cpu_count(), *numbers]))
 
 
 class Team:
     """Threads that share the work of one call, beside the thread that calls; they end with the context.
 
-    The pool is no longer-lived than this: a process that is forked has none of its parent's threads.
+    A process that is forked has none of its parent's threads, so a team that the fork copied makes a pool of its own.
     """
 
     def __init__(self):
-        self.pool = None
+        self.pool, self.n_forks = None, n_forks
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exception):
-        if self.pool is not None:
+        if self.pool is not None and self.n_forks == n_forks:
             self.pool.shutdown()
 
     def map(self, function, items):
@@ -106,17 +121,18 @@ class Team:
 
         After an error, or Ctrl-C, no item is begun any more; it is raised when those that run have ended.
         """
-        items = list(items)
+        items, began = list(items), n_forks
         n_threads = begin_work(len(items))
         try:
             if n_threads == 1:
                 return [function(item) for item in items]
             return self._share(function, items, n_threads - 1)
         finally:
-            end_work(n_threads)
+            if began == n_forks:
+                end_work(n_threads)
 
     def _share(self, function, items, n_helpers):
-        results, left = [None] * len(items), deque(enumerate(items))
+        results, left, began = [None] * len(items), deque(enumerate(items)), n_forks
 
         def work():
             try:
@@ -126,14 +142,17 @@ class Team:
             finally:
                 left.clear()  # after an error nobody begins another item
 
-        if self.pool is None:
-            self.pool = ThreadPoolExecutor(allowed_threads())
+        if self.pool is None or self.n_forks != began:
+            self.pool, self.n_forks = ThreadPoolExecutor(allowed_threads()), began
         helpers = [self.pool.submit(copy_context().run, work) for _ in range(n_helpers)]
         try:
             work()
         finally:
             left.clear()
-            wait(helpers)
+            if began == n_forks:
+                wait(helpers)
+        if began != n_forks:
+            raise RuntimeError("A process that was forked during work in several threads lacks these threads and their results.")
         for helper in helpers:
             helper.result()
         return results
@@ -162,3 +181,18 @@ def end_work(n_threads):
     global at_work
     with LOCK:
         at_work -= n_threads
+
+
+def begin_anew():
+    """In a process that was forked: free the lock, give BLAS back the threads from before all limits, and count no work."""
+    global LOCK, at_work, n_forks
+    LOCK, at_work, n_forks = RLock(), 0, n_forks + 1
+    for library, n_threads in BEFORE.items():
+        if library.get_num_threads() != n_threads:
+            set_threads(library, n_threads)
+    LIMITS.clear()
+    BEFORE.clear()
+
+
+if hasattr(os, "register_at_fork"):  # no fork is on Windows
+    os.register_at_fork(before=lambda: LOCK.acquire(), after_in_parent=lambda: LOCK.release(), after_in_child=begin_anew)

@@ -2,7 +2,10 @@
 
 import copy
 import importlib.util
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from threading import Event, Thread
+from time import sleep
 
 import joblib
 import numpy as np
@@ -13,6 +16,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from sksoftmax.nn import threads
 from support.estimators import planned, short, short_default
+from support.forks import forked, needs_fork
 from support.pages import python_blocks
 from support.paths import ROOT
 from support.scripts import run_script
@@ -159,6 +163,63 @@ def client():
 
 def test_a_search_is_the_same_on_dask(client):
     assert_equal_to_sequential("dask")
+
+
+# Forked processes
+
+
+def calls_in_the_background(clf, stop):
+    """Threads that fit and predict over and over until `stop` is set."""
+
+    def repeat(call):
+        while not stop.is_set():
+            call()
+
+    calls = [lambda: clf.predict_proba(np.tile(X, (200, 1))), lambda: short(max_iter=2).fit(X, y)]
+    return [Thread(target=repeat, args=[call]) for call in calls]
+
+
+def answers_and_threads(clf):
+    """Probabilities before and after a fit, and the numbers of threads before, between and after them."""
+    found = [numbers_of_threads()]
+    probabilities = [clf.predict_proba(X)]
+    found.append(numbers_of_threads())
+    short(max_iter=2).fit(X, y)
+    probabilities.append(clf.predict_proba(X))
+    found += [numbers_of_threads(), threads.at_work, len(threads.LIMITS)]
+    return probabilities, found
+
+
+@needs_fork
+@pytest.mark.parametrize("n_children", [5, pytest.param(300, marks=pytest.mark.nightly)])
+def test_processes_that_are_forked_during_fits_and_predictions_answer_with_all_their_threads(n_children):
+    with threadpool_limits(2):
+        clf, stop, allowed = short_default().fit(X, y), Event(), numbers_of_threads()
+        expected, workers, rng = clf.predict_proba(X), calls_in_the_background(clf, stop), np.random.default_rng(0)
+        for worker in workers:
+            worker.start()
+        try:
+            for _ in range(n_children):
+                sleep(rng.uniform(0, 0.01))
+                probabilities, found = forked(lambda: answers_and_threads(clf))
+                assert_array_equal(probabilities, [expected] * 2)
+                assert found == [allowed] * 3 + [0, 0]
+        finally:
+            stop.set()
+            for worker in workers:
+                worker.join()
+        assert numbers_of_threads() == allowed
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+@pytest.mark.parametrize("method", ["fork", *(pytest.param(name, marks=pytest.mark.nightly) for name in ("forkserver", "spawn"))])
+def test_a_pool_of_processes_answers_after_the_parent_has_predicted(method):
+    clf = short_default().fit(X, y)
+    expected = clf.predict_proba(X)
+    with ProcessPoolExecutor(2, get_context(method)) as pool:
+        for probabilities in pool.map(clf.predict_proba, [X] * 4, timeout=60):
+            assert_array_equal(probabilities, expected)
 
 
 # Blocks, and workers that die

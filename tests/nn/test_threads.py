@@ -1,6 +1,10 @@
 """Limits of BLAS's threads always end as they began, and teams share the threads that the user allows."""
 
+import os
+import warnings
+from contextlib import contextmanager
 from pathlib import Path
+from select import select
 from threading import Barrier, Event, Thread, current_thread
 from time import sleep
 
@@ -10,6 +14,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from sksoftmax.nn import threads
 from sksoftmax.nn.threads import LARGE, LIMITS, AtMost, Team, allowed_threads, at_most_for, scipys_own_libraries
+from support.forks import forked, needs_fork
 
 
 class Library:
@@ -108,6 +113,30 @@ def test_only_large_products_may_use_more_than_one_thread():
             with at_most_for(size):
                 found = [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
                 assert found == expected[: len(found)]
+
+
+def test_a_limit_counts_in_every_thread_whichever_was_the_first_to_set_one():
+    """threadpoolctl 3.8 lets one thread alone set OpenBLAS's number; `AtMost` must neither obey that nor stay in force."""
+    found = []
+
+    def limited(ready, end):
+        with AtMost(1):
+            found.append([library.get_num_threads() for library in threads.blas_libraries()])
+            ready.set()
+            end.wait(10)
+
+    with threadpool_limits(2):
+        events = [(Event(), Event()) for _ in range(2)]
+        workers = [Thread(target=limited, args=pair) for pair in events]
+        for worker, (ready, _) in zip(workers, events):
+            worker.start()
+            ready.wait(10)
+        for worker, (_, end) in zip(workers, events):  # the thread that set the limit ends first
+            end.set()
+            worker.join()
+        found.append([library.get_num_threads() for library in threads.blas_libraries()])
+    n_libraries = len(threads.blas_libraries())
+    assert found == [[1] * n_libraries, [1] * n_libraries, [2] * n_libraries]
 
 
 def test_numpys_library_is_not_taken_for_scipys():
@@ -232,3 +261,126 @@ def test_a_team_leaves_no_thread_behind(four_threads):
     with Team() as team:
         workers = set(team.map(lambda _: (together.wait(10), current_thread())[1], range(4)))
     assert [worker for worker in workers if worker.is_alive()] == [current_thread()]
+
+
+# Forked processes
+
+
+@contextmanager
+def in_another_thread(context):
+    """Enter the context in another thread, and leave it there in the end."""
+    inside, leave = Event(), Event()
+
+    def stay():
+        with context:
+            inside.set()
+            leave.wait(10)
+
+    other = Thread(target=stay)
+    other.start()
+    inside.wait(10)
+    yield
+    leave.set()
+    other.join()
+
+
+class Work:
+    """A context in which one more thread is at work."""
+
+    def __enter__(self):
+        threads.begin_work(1)
+
+    def __exit__(self, *exception):
+        threads.end_work(1)
+
+
+@needs_fork
+def test_a_fork_waits_for_the_lock_so_that_the_child_can_have_it(four_threads):
+    inside = Event()
+
+    def hold():
+        with threads.LOCK:
+            inside.set()
+            sleep(0.2)
+
+    other = Thread(target=hold)
+    other.start()
+    inside.wait(10)
+    assert forked(allowed_threads) == 4
+    other.join()
+    assert allowed_threads() == 4
+
+
+@needs_fork
+def test_a_child_has_none_of_the_limits_and_the_work_of_its_parents_other_threads(four_threads):
+    with in_another_thread(AtMost(1, lambda: [four_threads])), in_another_thread(Work()):
+        found = forked(lambda: (four_threads.n_threads, len(LIMITS), threads.at_work, threads.begin_work(9)))
+        assert found == (4, 0, 0, 4)
+        assert (four_threads.n_threads, threads.at_work) == (1, 1)  # the parent keeps them
+    assert (four_threads.n_threads, threads.at_work) == (4, 0)
+
+
+@needs_fork
+def test_a_limit_that_the_parent_began_ends_without_effect_in_the_child(four_threads):
+    def child():
+        with AtMost(2, lambda: [four_threads]):
+            inherited.__exit__()
+            inside = four_threads.n_threads
+        return inside, four_threads.n_threads, len(LIMITS)
+
+    inherited = AtMost(1, lambda: [four_threads])
+    with inherited:
+        assert forked(child) == (2, 4, 0)
+        assert four_threads.n_threads == 1
+    assert four_threads.n_threads == 4
+
+
+@needs_fork
+def test_work_that_the_parent_began_ends_without_effect_in_the_child(four_threads):
+    found = []
+
+    def work(i):
+        found.append(forked(lambda: (Team().map(str, range(2)), threads.at_work)))
+
+    with Team() as team:
+        team.map(work, [0])
+    assert found == [(["0", "1"], 0)]
+
+
+@needs_fork
+def test_a_team_that_is_forked_makes_new_threads(four_threads):
+    with Team() as team:
+        team.map(sleep, [0.01] * 8)  # the pool's threads exist now, and wait
+
+        def child():
+            together = Barrier(4)
+            with team:
+                return len(set(team.map(lambda _: (together.wait(5), current_thread().name)[1], range(4))))
+
+        assert forked(child) == 4
+
+
+@needs_fork
+def test_work_that_a_fork_cuts_off_from_its_threads_raises_in_the_child(four_threads):
+    caller, answers = current_thread(), []
+    begun = Barrier(2)
+    four_threads.set_num_threads(2)
+
+    def work(_):
+        begun.wait(5)
+        if current_thread() is caller:
+            answers.append(os.fork())
+
+    reader, writer = os.pipe()
+    with Team() as team, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            team.map(work, range(2))
+        except RuntimeError as error:
+            os.write(writer, str(error).encode())
+        finally:
+            if answers[0] == 0:
+                os._exit(0)
+    assert select([reader], [], [], 10)[0]
+    assert b"forked during work in several threads" in os.read(reader, 1000)
+    os.waitpid(answers[0], 0)
