@@ -63,13 +63,13 @@ class Numbers(Block):
     """The numeric columns, scaled. A missing number and a sentinel become 0, the center.
 
     `columns` are their positions in X; `scaling` is "robust", "standard" or None, which leaves them as they are; `sentinels` is a
-    block of `Sentinels`, or None.
+    block of `Sentinels`, or None. A column that was constant in all rows so far has the scale 0, and `seen` has the total weight
+    of the rows in which it was not missing: with the center, its value, this is all that later rows need to find its scale.
     """
 
-    sentinels = None
-
-    def __init__(self, columns, scaling, center=0.0, scale=1.0, sentinels=None):
-        self.source, self.scaling, self.center, self.scale, self.sentinels = columns, scaling, center, scale, sentinels
+    def __init__(self, columns, scaling, center=0.0, scale=1.0, sentinels=None, seen=0.0):
+        self.source, self.scaling, self.center, self.scale = columns, scaling, center, scale
+        self.sentinels, self.seen = sentinels, seen
 
     def of(self, X, dtype):
         """Z of these rows."""

@@ -13,7 +13,18 @@ from scipy.sparse import csr_matrix, issparse
 from sksoftmax.data.blocks import Bins, Codes, Flags, Numbers, OneHot, OneHotCodes, Sentinels, smooth_clip
 from sksoftmax.data.relevance import find_relevance, has_small_classes, n_outputs_of
 from sksoftmax.data.rows import Rows, column_of, is_large
-from sksoftmax.data.statistics import bin_edges, column_parts, edges_at_splits, inverse, known_codes, scales, shared_out
+from sksoftmax.data.statistics import (
+    bin_edges,
+    column_parts,
+    edges_at_splits,
+    extent,
+    inverse,
+    known_codes,
+    scales,
+    scales_of_constants,
+    shared_out,
+    weights_of_numbers,
+)
 
 MIN_BINS, BIN_COLUMNS, MOST_BINNED = 4, 256, 128  # least bins of a column, bins in all, most numeric columns that are binned
 BLOCK = 2**17  # numbers encoded at once: half a megabyte in float32, which fits the processor's cache
@@ -85,6 +96,18 @@ class Preprocessor:
     def changes_nothing(self):
         """Whether the network's input is X, unchanged."""
         return self.numbers.scaling is None and len(self.categories) == 0
+
+    def after(self, samples):
+        """The same preprocessor once these rows are known too: with scales for columns that were constant until now.
+
+        The columns of the network's input stay the same, so what else the first rows have decided is kept.
+        """
+        numbers = self.numbers
+        if numbers.scaling is None or not (numbers.scale == 0).any():
+            return self
+        numbers = after_rows(numbers, samples, self.sparse)
+        blocks = [numbers if isinstance(block, Numbers) else block for block in self.blocks]
+        return Preprocessor(self.categories, numbers, blocks, self.relevance, self.sparse)
 
     def keeps_sparse(self, X):
         """Whether X is a sparse matrix that stays sparse; after a fit on dense rows, which are centred, it does not."""
@@ -190,7 +213,26 @@ def fit_numbers(X, weights, columns, scaling):
     if found.sentinels:
         places, values, radii = (np.array(part) for part in zip(*found.sentinels))
         sentinels = Sentinels(columns[places], places, values, radii)
-    return Numbers(columns, scaling, found.center, found.scale, sentinels), rows, found.missing
+    seen, constant = np.zeros(len(columns)), found.scale == 0
+    if constant.any():
+        seen[constant] = weights_of_numbers(X, weights, columns[constant])
+    return Numbers(columns, scaling, found.center, found.scale, sentinels, seen), rows, found.missing
+
+
+def after_rows(numbers, samples, was_sparse):
+    """`numbers` once these rows are known too, with the scales of those columns that were constant until now."""
+    open_ = np.flatnonzero(numbers.scale == 0)
+    X, columns, scale = samples.X, numbers.source[open_], numbers.scale.copy()
+    if issparse(X):
+        X, columns = X[:, columns].toarray(), np.arange(len(columns))
+    if was_sparse:  # the only value so far is 0
+        low, high, _ = extent(X)
+        scale[open_] = inverse(np.fmax(-low, high)[columns])
+        return Numbers(numbers.source, numbers.scaling, numbers.center, scale)
+    center, seen = numbers.center.copy(), np.broadcast_to(numbers.seen, scale.shape).copy()
+    center[open_], scale[open_] = scales_of_constants(X, samples.weights, columns, numbers.scaling, center[open_], seen[open_])
+    seen[open_] += weights_of_numbers(X, samples.weights, columns)
+    return Numbers(numbers.source, numbers.scaling, center, scale, numbers.sentinels, seen)
 
 
 def fit_edges(numbers, rows, weights, n_bins, splits):

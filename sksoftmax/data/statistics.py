@@ -61,6 +61,38 @@ def scales(X, weights, columns, scaling):
     return Scales(center, scale, missing[columns], sentinels), (rows, weights)
 
 
+def scales_of_constants(X, weights, columns, scaling, center, seen):
+    """The center and the scale of columns that were constant in all earlier rows, once these rows are known too.
+
+    `center` has the value of each column in the earlier rows, `seen` the total weight of the rows in which it was present: all
+    that the statistics of all rows need. The scale of a column that is still constant is 0.
+    """
+    center, scale, rows = center.copy(), np.zeros(len(columns)), None
+    low, high = (bound[columns] for bound in extent(X)[:2])
+    low, high = np.where(seen > 0, [np.fmin(low, center), np.fmax(high, center)], [low, high])
+    for i in np.flatnonzero((low < high) | (seen == 0)):
+        if rows is None:
+            rows, of_rows = sample(X, np.ones(X.shape[0]) if weights is None else weights)
+            of_rows = of_rows * (X.shape[0] / len(rows))  # a sample counts as much as all rows
+        values = np.append(rows[:, columns[i]].astype(np.float64), center[i] if seen[i] > 0 else np.nan)[:, None]
+        of_values = np.append(of_rows, seen[i])
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            if scaling == "robust":
+                center[i], scale[i] = np.ravel(robust_scale(values, of_values, (high / 2 - low / 2)[[i]]))
+            else:
+                center[i], scale[i] = np.ravel(standard_scale(values, of_values))
+    return center, scale
+
+
+def weights_of_numbers(X, weights, columns):
+    """The total weight of the rows in which each of these columns is not missing."""
+    total = np.zeros(len(columns))
+    for block, rows in blocks_of_rows(X):
+        present = ~np.isnan(block[:, columns])
+        total += present.sum(axis=0) if weights is None else weights[rows].astype(np.float64) @ present
+    return total
+
+
 def sample(X, weights):
     """The rows from which statistics are computed, as an array, and their weights in float64."""
     n_rows, size = X.shape[0], min(SAMPLE_ROWS, max(SAMPLE_NUMBERS // max(X.shape[1], 1), 1000))
@@ -74,12 +106,18 @@ def sample(X, weights):
 def extent(X):
     """The smallest and the largest number of each column, without NaN, and whether it has NaN; of all rows, block by block."""
     low, high, missing = np.full(X.shape[1], np.nan), np.full(X.shape[1], np.nan), np.zeros(X.shape[1], dtype=bool)
-    step = max(1, BLOCK // max(X.shape[1], 1))
-    for start in range(0, X.shape[0], step):
-        block = read(X[start : start + step])
+    for block, _ in blocks_of_rows(X):
         low, high = np.fmin(low, np.fmin.reduce(block)), np.fmax(high, np.fmax.reduce(block))
         missing |= np.isnan(np.minimum.reduce(block))
     return low, high, missing
+
+
+def blocks_of_rows(X):
+    """The rows of X, block by block, each with its slice of the rows."""
+    step = max(1, BLOCK // max(X.shape[1], 1))
+    for start in range(0, X.shape[0], step):
+        rows = slice(start, start + step)
+        yield read(X[rows]), rows
 
 
 def column_parts(X, columns):

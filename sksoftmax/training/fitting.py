@@ -83,7 +83,7 @@ def train(call):
     training, validation = split_early(training, validation)
 
     # 3. What the columns become
-    preprocessor = earlier.model.preprocessor if earlier else fit_columns(call, training, categories, targets)
+    preprocessor = fit_columns(call, training, categories, targets)
     training, validation = (inputs(rows, preprocessor, factors, targets, dtype) for rows in (training, validation))
 
     # 4. The recipe, and the network that it asks for
@@ -211,7 +211,12 @@ def planned_splits(call, targets, training, validation):
 
 
 def fit_columns(call, training, categories, targets):
-    """The preprocessor that the training rows ask for; warn of columns that teach the network nothing."""
+    """The preprocessor that the training rows ask for; warn of columns that teach the network nothing.
+
+    If training continues it is that of the first call, but for columns that were constant until now.
+    """
+    if call.earlier:
+        return call.earlier.model.preprocessor.after(training)
     asked = {name: call.params[name] for name in ("scaling", "n_bins", "relevance")}
     if call.incremental and len(training) < FEWEST_ROWS and isinstance(asked["relevance"], str):
         asked["relevance"] = None  # `partial_fit` may see many more rows

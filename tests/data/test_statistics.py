@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_matrix
 
 from sksoftmax.data import preprocessing, statistics
 from sksoftmax.data.blocks import HALF_KNOWN, Flags, OneHot
 from sksoftmax.data.columns import UNKNOWN
-from sksoftmax.data.rows import spread
+from sksoftmax.data.rows import Samples, spread
 from sksoftmax.data.statistics import edges_at_splits, known_codes, sample
 from sksoftmax.nn.layers import EMBEDDING_UNITS
 from support.preprocessors import fitted_preprocessor
@@ -120,3 +121,70 @@ def test_embedded_columns_come_last_as_codes_from_1_with_0_for_unknown(monkeypat
     assert preprocessor.get_feature_names_out(["city", "size", "kind"], EMBEDDING_UNITS).tolist() == names
     assert preprocessor.n_columns == 3
     assert_allclose(preprocessor.rates_of_codes[0], 2 / (2 + HALF_KNOWN))
+
+
+# Columns that are constant at first
+
+
+def row_by_row(X, scaling, weights=None):
+    """The preprocessor of the first row of X, after each of the others."""
+    weights = np.ones(len(X)) if weights is None else weights
+    preprocessor = fitted_preprocessor(X[:1], scaling, weights=weights[:1])
+    for row in range(1, X.shape[0]):
+        preprocessor = preprocessor.after(Samples(X[[row]], None, weights[[row]]))
+    return preprocessor
+
+
+@pytest.mark.parametrize("scaling", ["robust", "standard"])
+def test_a_column_that_was_constant_gets_the_center_and_the_scale_of_all_rows_once_it_varies(scaling):
+    X, weights = np.full((30, 4), [5.0, -2.0, 1e9, 0.0]), RNG.random(30) + 0.5
+    X[-1] = [7.0, -2.0, 1e9 + 2, 1e-3]
+    at_once, by_rows = (f(X, scaling, weights=weights).numbers for f in (fitted_preprocessor, row_by_row))
+    assert_allclose(by_rows.center, at_once.center, rtol=1e-12, atol=1e-12)
+    assert_allclose(by_rows.scale, at_once.scale, rtol=1e-7)
+    assert by_rows.scale[1] == 0 < by_rows.scale[0]
+
+
+@pytest.mark.parametrize("scaling", ["robust", "standard"])
+def test_missing_numbers_count_neither_as_a_value_nor_as_rows(scaling):
+    first = np.array([[np.nan, 3.0], [np.nan, np.nan], [np.nan, 3.0]])
+    second = np.array([[10.0, 4.0], [10.0, np.nan], [12.0, 3.0], [11.0, 3.0]])
+    by_blocks = fitted_preprocessor(first, scaling).after(Samples(second, None)).numbers
+    at_once = fitted_preprocessor(np.vstack([first, second]), scaling).numbers
+    assert_allclose(by_blocks.center, at_once.center, rtol=1e-12)
+    assert_allclose(by_blocks.scale, at_once.scale, rtol=1e-7)
+
+
+def test_a_column_that_has_varied_keeps_its_scale_and_nothing_is_changed_in_place():
+    first = np.column_stack([np.arange(9.0), np.full(9, 2.0)])
+    preprocessor = fitted_preprocessor(first, n_bins=4)
+    numbers = preprocessor.numbers
+    center, scale, seen = (part.copy() for part in (numbers.center, numbers.scale, numbers.seen))
+    later = preprocessor.after(Samples(100 * first + np.arange(9)[:, None], None))
+    assert (later.numbers.center[0], later.numbers.scale[0]) == (center[0], scale[0])
+    assert later.numbers.scale[1] > 0 and later.n_columns == preprocessor.n_columns
+    assert_array_equal(numbers.center, center)
+    assert_array_equal(numbers.scale, scale)
+    assert_array_equal(numbers.seen, seen)
+    assert later.after(Samples(first, None)) is later
+
+
+@pytest.mark.parametrize("form", [csr_matrix, np.asarray])
+def test_a_sparse_column_of_zeros_gets_a_scale_once_it_holds_another_number(form):
+    first, second = np.array([[1.0, 0.0, 0.0]]), np.array([[5.0, -4.0, 0.0], [0.0, 2.0, 0.0]])
+    preprocessor = fitted_preprocessor(csr_matrix(first)).after(Samples(form(second), None))
+    assert_array_equal(preprocessor.numbers.scale, [1, 1 / 4, 0])
+
+
+def test_sparse_rows_after_dense_ones_count_too():
+    first, second = np.array([[1.0, 5.0]]), np.array([[5.0, 0.0], [0.0, 2.0]])
+    found = [fitted_preprocessor(first).after(Samples(form(second), None)).numbers for form in (csr_matrix, np.asarray)]
+    assert_array_equal(found[0].scale, found[1].scale)
+    assert (found[0].scale > 0).all()
+
+
+def test_a_sample_of_many_rows_weighs_as_much_as_these_rows(monkeypatch):
+    monkeypatch.setattr(statistics, "SAMPLE_ROWS", 50)
+    second = np.repeat([[0.0], [1.0]], 300, axis=0)
+    numbers = fitted_preprocessor(np.zeros((400, 1)), "standard").after(Samples(second, None)).numbers
+    assert_allclose(numbers.center, 0.3, atol=0.02)

@@ -1,8 +1,13 @@
 """The method `partial_fit`: classes, targets, and what it keeps from call to call."""
 
-import pytest
-from numpy.testing import assert_allclose
+import pickle
 
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_matrix
+
+from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.loss import cross_entropy
 from support.estimators import planned
 from support.marks import STEPWISE, UNCONVERGED
@@ -96,3 +101,59 @@ def test_a_pickle_between_calls_of_partial_fit_changes_nothing(solver, extra):
         one.partial_fit(X, MULTICLASS)
         other = pickled(other).partial_fit(X, MULTICLASS)
     assert_same_weights(one, other)
+
+
+# Rows one by one
+
+
+def separable(n, seed=0):
+    """Rows of three columns, of very different sizes, and their two classes."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 3)) * [1.0, 100.0, 1e-3] + [0.0, 1e4, 5.0]
+    return X, (X[:, 0] + (X[:, 1] - 1e4) / 100 > 0).astype(int)
+
+
+@pytest.mark.parametrize("form", [np.asarray, csr_matrix])
+@pytest.mark.parametrize("scaling", ["robust", "standard"])
+def test_partial_fit_learns_from_rows_that_come_one_by_one(scaling, form):
+    X, y = separable(110)
+    clf = SoftmaxMLPClassifier(hidden_layer_sizes=(20,), n_members=1, scaling=scaling, random_state=0)
+    for row in range(60):
+        clf.partial_fit(form(X[[row]]), y[[row]], classes=[0, 1])
+    assert clf.unused_columns_ == {}
+    assert len(np.unique(clf.predict_proba(form(X)))) > 60
+    if form is np.asarray:  # sparse columns are not centred, so the second one says little
+        assert clf.score(X[60:], y[60:]) > 0.7
+
+
+def test_a_column_that_is_constant_in_the_first_blocks_is_used_once_it_varies():
+    X, y = separable(60)
+    constant = X[:20] * [1, 0, 1]
+    clf = planned(scaling="robust").partial_fit(constant, y[:20], classes=[0, 1])
+    assert list(clf.unused_columns_) == ["x1"]
+    before = clf.predict_proba(constant)
+    clf = pickle.loads(pickle.dumps(clf)).set_params(learning_rate_init=1e-12).partial_fit(X[20:], y[20:])
+    assert clf.unused_columns_ == {}
+    assert not np.allclose(clf.predict_proba(X[20:]), clf.predict_proba(X[20:] * [1, 0, 1]))
+    assert before.shape == clf.predict_proba(constant).shape
+
+
+@pytest.mark.parametrize("method", ["partial_fit", "fit"])
+def test_a_call_that_fails_leaves_the_scales_of_constant_columns_alone(method):
+    X, y = separable(60)
+    clf = planned(scaling="robust", warm_start=True, max_iter=2).fit(X * [1, 0, 1], y)
+    before = clf.predict_proba(X), clf._model.preprocessor.numbers.scale.copy()
+    with pytest.raises(ValueError, match="y_val"):
+        getattr(clf, method)(X, y, X_val=X)
+    with pytest.raises(ZeroDivisionError):
+        clf.set_params(scoring=lambda *_: 1 / 0, early_stopping=True)
+        getattr(clf, method)(X, y, X_val=X, y_val=y)
+    assert_array_equal(clf.predict_proba(X), before[0])
+    assert_array_equal(clf._model.preprocessor.numbers.scale, before[1])
+
+
+def test_a_warm_start_uses_a_column_that_was_constant_in_the_first_fit():
+    X, y = separable(60)
+    clf = planned(scaling="robust", warm_start=True, max_iter=2).fit(X * [1, 0, 1], y).fit(X, y)
+    assert clf.unused_columns_ == {}
+    assert (clf._model.preprocessor.numbers.scale > 0).all()
