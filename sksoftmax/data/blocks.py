@@ -14,6 +14,8 @@ Piecewise-linear encoding (Gorishniy et al., arXiv:2203.05556): a column for eac
 below the bin, 1 above it and linear within, so that a network's first layer can bend at every edge.
 """
 
+from itertools import groupby
+
 import numpy as np
 
 LIMIT = 1e15  # larger scaled numbers are this one; its square fits float32
@@ -169,6 +171,28 @@ class OneHot(Block):
         name = names[self.column]
         values = self.values[1:] if len(self.codes) == 2 else self.values
         return [f"{name}_{value}" for value in values] + [f"missingindicator_{name}"] * self.has_flag
+
+
+class Pairs:
+    """`OneHot` blocks of one column each that are beside each other, written at once: −1 and 1, or 0 and 1 for one category."""
+
+    def __init__(self, blocks):
+        self.width = len(blocks)
+        self.columns = [block.column for block in blocks]
+        self.no = np.array([block.codes[0] if len(block.codes) == 2 else np.nan for block in blocks])  # NaN is equal to no code
+        self.yes = np.array([block.codes[-1] for block in blocks])
+
+    def write(self, X, Z, out):
+        """Write the columns of these rows."""
+        codes = X[:, self.columns]
+        np.subtract(codes == self.yes, codes == self.no, out=out, dtype=out.dtype)
+
+    @staticmethod
+    def grouped(blocks):
+        """The blocks in their order, with `Pairs` in place of two and more that can be written at once."""
+        groups = groupby(blocks, lambda block: type(block) is OneHot and block.width == 1)
+        parts = ((can_join, list(group)) for can_join, group in groups)
+        return [b for can_join, group in parts for b in ([Pairs(group)] if can_join and len(group) > 1 else group)]
 
 
 class OneHotCodes(OneHot):

@@ -91,7 +91,7 @@ class Categories:
             result[:, column] = _floats_or_nan(X, column, handle_unknown)
         booleans = boolean_columns(X, self.of_column)
         if booleans:
-            result[:, booleans] = self._codes_of_booleans(_floats(X, booleans), booleans)
+            result[:, as_slice(booleans)] = self._codes_of_booleans(_floats(X, booleans), booleans)
         for column in self.of_column.keys() - set(booleans):
             result[:, column] = codes_of(column_of(X, column), self._codes[column])
         self._check_known(X, result, handle_unknown)
@@ -99,16 +99,22 @@ class Categories:
 
     def _codes_of_booleans(self, values, columns):
         """The codes of columns of 0, 1 and NaN."""
-        of_false, of_true = ([self._codes[column][value] for column in columns] for value in (False, True))
-        return np.where(np.isnan(values), UNKNOWN, np.where(values == 0, of_false, of_true))
+        of_false, of_true = (np.array([self._codes[column][value] for column in columns]) for value in (False, True))
+        if (of_false != 0).any() or (of_true != 1).any():  # fit saw one value only of a column
+            values = values * (of_true - of_false) + of_false
+        return np.where(np.isnan(values), UNKNOWN, values) if np.isnan(np.add.reduce(values, axis=None)) else values
 
     def _check_known(self, X, codes, handle_unknown):
         """Raise ValueError for values that `matrix` refuses."""
         columns = np.array(list(self.of_column), dtype=np.intp)
         if not len(codes) or not len(columns):
             return
-        known = codes[:, columns] >= 0
-        for column in columns[~(known.all(axis=0) if handle_unknown == "error" else known.any(axis=0))].tolist():
+        if handle_unknown == "error":
+            columns = columns[(codes[:, as_slice(columns)] < 0).any(axis=0)]
+        else:
+            columns = columns[codes[0, columns] < 0]
+            columns = columns[(codes[:, columns] < 0).all(axis=0)]
+        for column in columns.tolist():
             values = values_of(X, column)
             unknown = [row for row, value in enumerate(values) if value is not None and codes[row, column] < 0]
             if unknown and (codes[:, column] < 0).all():
@@ -224,6 +230,12 @@ def empty_columns(X, columns):
     first = X.iloc[0].tolist() if hasattr(X, "iloc") else X.row(0) if hasattr(X, "row") else X[0]
     missing = [column for column in columns if is_missing(first[column])]
     return [column for column in missing if all(value is None for value in values_of(X, column))]
+
+
+def as_slice(columns):
+    """These positions in order, as a slice if they are adjacent: NumPy reads and writes it much faster."""
+    first, last = int(columns[0]), int(columns[-1])
+    return slice(first, last + 1) if last - first + 1 == len(columns) else columns
 
 
 def others(X, columns):

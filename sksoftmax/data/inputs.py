@@ -41,6 +41,7 @@ POLARS_LINES = {
     "date": POLARS_PARTS.replace("PARTS", '("year", "ordinal_day", "month", "weekday")'),
     "duration": "X = X.with_columns(pl.col(NAMES) / pl.duration(days=1))",
 }
+COLLECTIONS = list | tuple | set | frozenset | np.ndarray  # of labels
 NAMING = {"X", "y", "feature", "features", "Expected", "Found"}  # a message with one of these words names its argument
 
 
@@ -133,6 +134,11 @@ def _array_of_y(y):
     if y is None:
         return None
     _check_real(y, "y")
+    if _holds_rows_of_labels(y):
+        raise ValueError(
+            "y must be one label a row, or a matrix with a row for each of X; it holds a collection of labels for each row. "
+            "For several labels in a row pass sklearn.preprocessing.MultiLabelBinarizer().fit_transform(y)."
+        )
     try:
         y = check_array(_of_own_kind(y), accept_sparse="csr", ensure_2d=False, ensure_all_finite=False, dtype=None)
     except (ValueError, TypeError) as error:
@@ -144,6 +150,16 @@ def _array_of_y(y):
                     f"Input y contains missing labels, first in row {row}: leave such rows out, or give them a label."
                 )
     return y
+
+
+def _holds_rows_of_labels(y):
+    """Whether y has a list, a set or the like for each row, which make no matrix."""
+    if isinstance(y, list | tuple):
+        lengths = {len(labels) if isinstance(labels, COLLECTIONS) else None for labels in y}
+        return (len(lengths) > 1) or any(isinstance(labels, set | frozenset) for labels in y)
+    if len(getattr(y, "shape", ())) != 1 or not str(getattr(y, "dtype", "")).lower().startswith(("object", "list", "array")):
+        return False
+    return any(isinstance(labels, COLLECTIONS) or hasattr(labels, "to_list") for labels in y)
 
 
 def _of_own_kind(y):

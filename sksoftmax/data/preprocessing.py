@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
 
-from sksoftmax.data.blocks import Bins, Codes, Flags, Numbers, OneHot, OneHotCodes, Sentinels, smooth_clip
+from sksoftmax.data.blocks import Bins, Codes, Flags, Numbers, OneHot, OneHotCodes, Pairs, Sentinels, smooth_clip
 from sksoftmax.data.relevance import find_relevance, has_small_classes, n_outputs_of
 from sksoftmax.data.rows import Rows, column_of, is_large
 from sksoftmax.data.statistics import (
@@ -126,16 +126,17 @@ class Preprocessor:
 
     def write(self, X, out, n_without_bins=0):
         """Write the network's input for these rows into `out`. The first `n_without_bins` rows are written without their bins."""
-        step = max(1, BLOCK // max(self.n_columns, 1))
+        step, blocks = max(1, BLOCK // max(self.n_columns, 1)), Pairs.grouped(self.blocks)
         with np.errstate(over="ignore", invalid="ignore"):
             for first, last in ((0, n_without_bins), (n_without_bins, X.shape[0])):
                 for start in range(first, last, step):
                     part = slice(start, min(start + step, last))
-                    self._write(X[part].toarray() if issparse(X) else X[part], out[part], with_bins=first >= n_without_bins)
+                    rows = X[part].toarray() if issparse(X) else X[part]
+                    self._write(rows, out[part], blocks, with_bins=first >= n_without_bins)
 
-    def _write(self, X, out, with_bins):
+    def _write(self, X, out, blocks, with_bins):
         Z, start = self.numbers.of(X, out.dtype), 0
-        for block in self.blocks:
+        for block in blocks:
             stop = start + block.width
             if with_bins or not isinstance(block, Bins):
                 block.write(X, Z, out[:, start:stop])

@@ -38,7 +38,10 @@ def target_kind(y, target_type="auto"):
         check_probabilities(y)
         return "probabilities"
     if y.ndim == 2 and type_.endswith("multioutput"):
-        raise ValueError(f"y has {y.shape[1]} columns of labels ({type_}). {ALLOWED}; otherwise use MultiOutputClassifier.")
+        raise ValueError(
+            f"y has {y.shape[1]} columns of labels ({type_}). {ALLOWED}; otherwise use MultiOutputClassifier, or "
+            "MultiLabelBinarizer if each row is a list of labels."
+        )
     if type_ not in ("binary", "multiclass"):
         hint = " An array of objects needs a type first, as in y.astype(int) or y.astype(str)." if type_ == "unknown" else ""
         raise ValueError(f"Unknown label type: {type_}. {ALLOWED}.{hint}")

@@ -65,6 +65,13 @@ def test_booleans_of_polars_are_categories():
     assert_array_equal(codes(in_polars([True, False, None])), [1, 0, UNKNOWN])
 
 
+def test_many_booleans_get_the_codes_of_the_values_that_fit_saw():
+    seen = {"both": [True, False], "one": [True, True], "other": [False, False], "n": [0.5, 1.5]}
+    asked = pd.DataFrame({"both": [True, False], "one": [False, True], "other": [True, False], "n": [2.5, 3.5]})
+    found = Categories.from_X(pd.DataFrame(seen), "from_dtype").matrix(asked)
+    assert_array_equal(found, [[1, UNKNOWN, UNKNOWN, 2.5], [0, 0, 0, 3.5]])
+
+
 @pytest.mark.parametrize("name", ["string", "large_string", "dictionary", "bool"])
 def test_strings_dictionaries_and_booleans_of_arrow_are_categories(name):
     pyarrow = pytest.importorskip("pyarrow")

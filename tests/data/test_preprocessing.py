@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csc_array, csr_array, csr_matrix
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
 
-from sksoftmax.data.blocks import Flags, smooth_clip
+from sksoftmax.data.blocks import Flags, OneHot, Pairs, smooth_clip
 from sksoftmax.data.columns import UNKNOWN
 from sksoftmax.data.preprocessing import FLOAT32_ROWS, MOST_BINNED, arithmetic
 from sksoftmax.data.statistics import quartiles, shared_out
@@ -268,6 +268,24 @@ def test_a_sparse_column_of_zeros_stays_0_whatever_comes_later():
 
 
 # Categories
+
+
+@pytest.mark.parametrize("order", [range(9), [3, 4, 8, 0, 1, 2, 7, 5, 6]])
+def test_blocks_of_one_column_that_are_written_at_once_are_as_they_are_alone(order):
+    rng, values = np.random.default_rng(0), list("abc")
+    kinds = [(1, False), (2, False), (2, False), (3, False), (2, True), (1, False), (2, False), (2, False), (1, False)]
+    blocks = [OneHot(i, np.arange(float(n)), values[:n], has_flag) for i, (n, has_flag) in enumerate(kinds)]
+    blocks = [blocks[i] for i in order]
+    X, width = rng.integers(-1, 3, (50, 9)).astype(float), sum(block.width for block in blocks)
+    found = []
+    for written in (blocks, Pairs.grouped(blocks)):
+        out, start = np.full((50, width), 9.0, np.float32), 0
+        for block in written:
+            block.write(X, None, out[:, start : start + block.width])
+            start += block.width
+        found.append(out)
+    assert_array_equal(*found)
+    assert any(isinstance(block, Pairs) for block in written)
 
 
 @pytest.mark.parametrize("n_categories", [1, 3, 4])

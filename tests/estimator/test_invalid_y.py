@@ -27,7 +27,11 @@ from support.neutral import plain
         (np.where(np.arange(30)[:, None] == 4, 0.3, SOFT), "row 4 sums to 0.9"),
         (SOFT + np.array([0.5, 0, -0.5]), r"class probabilities.*row 0 has a negative one: \[ 1.   0.3 -0.3\]"),
         (np.where(np.arange(30)[:, None] == 4, np.nan, SOFT), "Input y contains NaN"),
-        ([[1] * (1 + i % 2) for i in range(30)], "y must be one label a row, or a matrix.*inhomogeneous"),
+        ([[1] * (1 + i % 2) for i in range(30)], "y must be one label a row, or a matrix.*MultiLabelBinarizer"),
+        ([("a", "b")[: 1 + i % 2] for i in range(30)], "y must be one label a row, or a matrix.*MultiLabelBinarizer"),
+        ([{"a", "b"}] * 30, "y must be one label a row, or a matrix.*MultiLabelBinarizer"),
+        ([["a", "b"]] * 30, "y has 2 columns of labels.*MultiLabelBinarizer"),
+        (pd.Series([["a"], ["a", "b"]] * 15), "y must be one label a row, or a matrix.*MultiLabelBinarizer"),
         (y * 1j, "y must not be complex; got complex128"),
     ],
     ids=[
@@ -45,6 +49,10 @@ from support.neutral import plain
         "negative",
         "nan row",
         "ragged",
+        "tuples of text",
+        "sets",
+        "lists of text",
+        "series of lists",
         "complex",
     ],
 )
