@@ -28,8 +28,14 @@ at_work = 0  # threads of all teams, those that called among them
 n_forks = 0  # forks between the first process and this one
 
 
-@cache
 def blas_libraries():
+    """The BLAS libraries of this process, the same objects for all threads: limits are kept by them."""
+    with LOCK:  # `cache` alone lets two threads search at once, and gives each its own result
+        return search_blas()
+
+
+@cache
+def search_blas():
     """The BLAS libraries of this process; the search takes milliseconds, so its result is cached."""
     return ThreadpoolController().select(user_api="blas").lib_controllers
 

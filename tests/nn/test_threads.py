@@ -3,6 +3,7 @@
 import os
 import warnings
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from select import select
 from threading import Barrier, Event, Thread, current_thread
@@ -137,6 +138,23 @@ def test_a_limit_counts_in_every_thread_whichever_was_the_first_to_set_one():
         found.append([library.get_num_threads() for library in threads.blas_libraries()])
     n_libraries = len(threads.blas_libraries())
     assert found == [[1] * n_libraries, [1] * n_libraries, [2] * n_libraries]
+
+
+def test_threads_that_search_for_libraries_at_once_find_the_same_objects(monkeypatch):
+    """Limits of one library under two names would not know of each other, and one of them could stay for ever."""
+    monkeypatch.setattr(threads, "search_blas", cache(lambda: (sleep(0.05), [Library()])[1]))
+    together, found = Barrier(2), []
+
+    def search():
+        together.wait(10)
+        found.append(threads.blas_libraries()[0])
+
+    workers = [Thread(target=search) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert found[0] is found[1]
 
 
 def test_numpys_library_is_not_taken_for_scipys():
