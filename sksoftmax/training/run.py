@@ -10,6 +10,7 @@ import numpy as np
 from sksoftmax.data.rows import Samples
 from sksoftmax.model import Model
 from sksoftmax.nn.network import Memory
+from sksoftmax.nn.threads import AtMost
 from sksoftmax.training.callbacks import FitTasks, NoTasks
 from sksoftmax.training.committee import Committee
 from sksoftmax.training.progress import Report
@@ -105,6 +106,7 @@ def open_folds_unless_interrupted(run):
     if run.committee.folds is None or run.validation is not None:
         return
     try:
-        run.committee.open_folds(run.model, run.training)
+        with AtMost(1):
+            run.committee.open_folds(run.model, run.training)
     except KeyboardInterrupt:
         warnings.warn(INTERRUPTED)
