@@ -240,10 +240,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         (or mean), and a column of 0 and 1 flags them if `fit` saw any. So do sentinels, such as -999 for "unknown": numbers that
         2 % of the rows and 10 rows hold, at least three times as far below or above the column's other numbers as these are
         wide (from their 5 % to their 95 % quantile). Sparse input is divided by its largest absolute values, and not centred,
-        and its sentinels are numbers. What the first call of
-        `partial_fit` learns is kept. Above 100,000 rows, or 100 million numbers, quantiles, means and deviations (of `n_bins`
-        too) are computed from a fixed sample of that size; flags, ranges and categories are computed from all rows. None leaves
-        numbers unchanged and refuses missing ones.
+        and its sentinels are numbers. What the first call of `partial_fit` learns is kept, but a column that was constant in all
+        rows so far gets its scale once it varies. Above 100,000 rows, or 100 million numbers, quantiles, means and deviations
+        (of `n_bins` too) are computed from a fixed sample of that size; flags, ranges and categories are computed from all rows.
+        None leaves numbers unchanged and refuses missing ones.
 
     categorical_features : 'from_dtype', array-like of bool, int or str of shape (n_features,), or None, default='from_dtype'
         Columns whose values are categories: a mask, positions or names; 'from_dtype' takes the columns of a frame that hold
