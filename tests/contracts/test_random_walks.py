@@ -70,6 +70,7 @@ FAULTS = {  # of X, y and weights
     "infinite X": lambda X, y, weights: (np.full((len(y), 4), np.inf), y, weights),
     "one column": lambda X, y, weights: (np.ones((len(y), 1)), y, weights),
     "other labels": lambda X, y, weights: (X, np.resize(["new", "newer"], len(y)), weights),
+    "a score that is no number": lambda X, y, weights: (X, y, weights),  # found out after an epoch of training
     "missing labels": lambda X, y, weights: (X, np.resize([None, "a"], len(y)), weights),
 }
 CHANGES = {**ours.PARAMETERS, **ours.OF_STEPS, "solver": st.sampled_from(["adam", "sgd", "lbfgs"])} | {
@@ -85,7 +86,7 @@ ROWS = st.one_of(st.integers(1, 4), st.integers(5, 30), st.integers(100, 110))
 CALLS = {
     "n": ROWS,
     "weights": st.sampled_from(["none", *sorted(WEIGHTS)]),
-    "fault": st.sampled_from([None] * 30 + sorted(FAULTS)),
+    "fault": st.sampled_from([None] * 30 + sorted(FAULTS) + ["a score that is no number"] * 4),
     "other": st.sampled_from([None] * 50 + [(form, kind) for form in sorted(FORMS) for kind in sorted(TARGETS)][::5]),
     "extra": st.sampled_from([None, None, "groups", "validation"]),
 }
@@ -107,14 +108,15 @@ class Walk(RuleBasedStateMachine):
         kind=st.sampled_from(sorted(TARGETS)),
         n_members=st.sampled_from([1, 4]),
         scaling=st.sampled_from(["robust", "robust", "standard", None]),
+        warm_start=st.booleans(),
         rng=ours.generators(),
     )
-    def begin(self, form, kind, n_members, scaling, rng):
+    def begin(self, form, kind, n_members, scaling, warm_start, rng):
         if scaling is None and form not in ("full", "sparse"):  # the others have missing numbers
             form = "full"
         self.form, self.kind, self.rng, self.asked = form, kind, rng, None
         params = {"hidden_layer_sizes": (3,), "max_iter": 2, "n_bins": 5, "random_state": 0}
-        self.clf = SoftmaxMLPClassifier(n_members=n_members, scaling=scaling, **params)
+        self.clf = SoftmaxMLPClassifier(n_members=n_members, scaling=scaling, warm_start=warm_start, **params)
 
     def call(self, name, *args, **kwargs):
         """What the method returns; or its error, which must name the cause and leave the estimator as it was."""
@@ -163,7 +165,12 @@ class Walk(RuleBasedStateMachine):
         if extra == "validation":
             self.clf.set_params(early_stopping="auto" if fault else True)
             keywords |= {"X_val": FORMS[form](self.rng, 9), "y_val": TARGETS[kind](self.rng, 9)}
+        scoring = self.clf.scoring
+        if fault == "a score that is no number":
+            self.clf.set_params(early_stopping=True, scoring=ours.no_number)
+            keywords |= {"X_val": X, "y_val": y}
         result = self.call(method, X, y, **keywords)
+        self.clf.set_params(scoring=scoring)
         if isinstance(result, Exception):
             return
         assert result is self.clf
@@ -225,5 +232,5 @@ class Walk(RuleBasedStateMachine):
             assert len(labels) == n and np.isfinite(probabilities).all()
 
 
-Walk.TestCase.settings = settings(max_examples=max(200, settings().max_examples), stateful_step_count=8)
+Walk.TestCase.settings = settings(max_examples=max(200, settings().max_examples), stateful_step_count=14)
 test_random_walks = Walk.TestCase
