@@ -239,11 +239,15 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         from the mean in standard deviations. Both accept missing values (NaN, None, pandas.NA): they become the column's median
         (or mean), and a column of 0 and 1 flags them if `fit` saw any. So do sentinels, such as -999 for "unknown": numbers that
         2 % of the rows and 10 rows hold, at least three times as far below or above the column's other numbers as these are
-        wide (from their 5 % to their 95 % quantile). Sparse input is divided by its largest absolute values, and not centred,
-        and its sentinels are numbers. What the first call of `partial_fit` learns is kept, but a column that was constant in all
-        rows so far gets its scale once it varies. Above 100,000 rows, or 100 million numbers, quantiles, means and deviations
-        (of `n_bins` too) are computed from a fixed sample of that size; flags, ranges and categories are computed from all rows.
-        None leaves numbers unchanged and refuses missing ones.
+        wide (from their 5 % to their 95 % quantile). A sparse X with entries in at least half of its cells is treated as an
+        array. In others, columns with entries in at least half of the rows are scaled as in an array, and get an entry in every
+        row; all other columns are divided by the median size of their entries, the same for all of them, so that counts and
+        TF-IDF weights keep their proportions, but by at least a quarter of, and at most four times, the root mean square of a
+        column's own entries. There sentinels are numbers, and columns whose values are all equal get no weights. What the first
+        call of `partial_fit` learns is kept, but a column that was constant in all rows so far gets its scale once it varies;
+        there all columns of a sparse X get weights, as later calls may fill them. Above 100,000 rows, or 100 million numbers,
+        quantiles, means and deviations (of `n_bins` too) are computed from a fixed sample of that size; flags, ranges and
+        categories are computed from all rows. None leaves numbers unchanged and refuses missing ones.
 
     categorical_features : 'from_dtype', array-like of bool, int or str of shape (n_features,), or None, default='from_dtype'
         Columns whose values are categories: a mask, positions or names; 'from_dtype' takes the columns of a frame that hold
@@ -299,9 +303,11 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         100 to 0.1 / e … min(4 e√e, 50), where e = d / 100. For n > 7,500 rows it is raised to the power 7,500 / n, so the
         prior weakens as data grow. With fewer than 100 rows but more columns than rows, the share of a column is the variance
         of the labels that the column explains linearly, over that expected from noise; at least 1 (only in `fit`). The
-        relevance is 1 for all columns with fewer than 100 rows otherwise, if classes are small (see Notes), if X is sparse,
-        or without `scaling`. An array must be finite and nowhere negative; 0 leaves a column out. None means 1 for all
-        columns.
+        relevance is 1 for all columns with fewer than 100 rows otherwise, if classes are small (see Notes), or without `scaling`.
+        In a sparse X (see `scaling`) the forests see the columns with entries in at least half of the rows. All other columns
+        share one value, between 0.01 and 100: how much of y these columns explain on left-out rows, by a linear model or by
+        trees on the 100 most frequent ones, over how much the first ones do; 5 / n is added to both. Without such first columns
+        it is 1. An array must be finite and nowhere negative; 0 leaves a column out. None means 1 for all columns.
 
     target_type : {'auto', 'multilabel', 'probabilities'}, default='auto'
         What a matrix y of zeros and ones is in the first call. 'auto' takes it for class probabilities if it holds floats and
@@ -437,6 +443,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     Parameter                 Committee (`n_members` > 1)    One network
     ========================= ============================== ===================================================
     n_members                 8 if 50 ≤ n < 1500, else 4     1 without hidden layers, or for 'sgd' and 'lbfgs'
+    n_members, sparse X       at most 16777216 first weights no limit
     batch_size                64; 128 if n ≥ 10000           64; 128 if n ≥ 10000
     batch_size, n < 50        all rows, at most 200          all rows, at most 200
     batch_size, small classes 256                            256
@@ -451,11 +458,12 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     fold phase, n ≥ 10000     0.3 of the epochs              0.3 of the epochs
     ========================= ============================== ===================================================
 
-    The factor multiplies dropout and weight decay. One network has its fold phase from 100 rows on. `max_iter` is raised or
-    lowered so that the number of steps in all stays within its limits. With `parametrization='standard'` a batch has at most 200
-    rows.
-    Classes are small if there are more than 10 of them, with fewer than 20 rows each on average. Fewer than 100 rows of more than
-    1000 columns train one network, in 50 steps or more. In `partial_fit` neither changes the choices above.
+    The first layers of all members on a sparse X may have 16777216 weights in all: if 8 members have more, there are 4, and if
+    these have more, one. The factor multiplies dropout and weight decay. One network has its fold phase from 100 rows on.
+    `max_iter` is raised or lowered so that the number of steps in all stays within its limits. With `parametrization='standard'`
+    a batch has at most 200 rows. Classes are small if there are more than 10 of them, with fewer than 20 rows each on average.
+    Fewer than 100 rows of more than 1000 columns train one network, in 50 steps or more. In `partial_fit` neither changes the
+    choices above.
 
     A row of weight 0 counts as absent. With `sample_weight` or `class_weight` each member of a committee trains as if it were
     alone.

@@ -343,7 +343,8 @@ def column_of(graph, inputs, position):
 def raw_numbers(graph, inputs, preprocessor):
     """The numeric columns side by side, in float64."""
     if len(preprocessor.categories) == 0:
-        return graph.beside([graph.cast(variable.full_name, np.float64) for variable in inputs])
+        X, source = graph.beside([graph.cast(variable.full_name, np.float64) for variable in inputs]), preprocessor.numbers.source
+        return X if len(source) == len(preprocessor.relevance) else graph.node("Gather", X, source.astype(np.int64), axis=1)
     columns = (column_of(graph, inputs, position)[0] for position in preprocessor.numbers.source)
     return graph.beside([graph.cast(column, np.float64) for column in columns])
 

@@ -20,8 +20,10 @@ def unused_columns(preprocessor, names):
     numbers, categories, reasons = preprocessor.numbers, preprocessor.categories.of_column, {}
     if numbers.scaling is not None:
         flagged = {column for block in preprocessor.of_kind((Flags, Sentinels)) for column in block.source}
-        equal = "all its values are 0" if preprocessor.sparse else "all its values are equal, or missing"
-        reasons = {column: equal for column in numbers.source[numbers.scale == 0] if column not in flagged}
+        equal = "all its values are equal" if preprocessor.sparse else "all its values are equal, or missing"
+        constant = [column for column in numbers.source[numbers.scale == 0] if column not in flagged]
+        left_out = np.delete(np.arange(len(preprocessor.relevance)), numbers.source) if preprocessor.sparse else ()
+        reasons = dict.fromkeys([*constant, *left_out], equal)
     for block in category_blocks(preprocessor):
         if not block.values:
             n = len(categories[block.column])

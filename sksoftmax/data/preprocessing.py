@@ -10,15 +10,14 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
 
-from sksoftmax.data.blocks import Bins, Codes, Flags, Numbers, OneHot, OneHotCodes, Pairs, Sentinels, smooth_clip
+from sksoftmax.data.blocks import Bins, Codes, Flags, Numbers, OneHot, OneHotCodes, Pairs, Sentinels
 from sksoftmax.data.relevance import find_relevance, has_small_classes, n_outputs_of
 from sksoftmax.data.rows import Rows, column_of, is_large
+from sksoftmax.data.sparse_columns import find_sparse_relevance, fit_sparse_numbers, scaled_entries
 from sksoftmax.data.statistics import (
     bin_edges,
     column_parts,
     edges_at_splits,
-    extent,
-    inverse,
     known_codes,
     scales,
     scales_of_constants,
@@ -50,7 +49,7 @@ class Preprocessor:
         The relevance of each column of X, by which its dense columns are multiplied.
 
     sparse : bool, default=False
-        Whether it was fitted on sparse rows. They are not centred, and stay sparse.
+        Whether it was fitted on sparse rows, which stay sparse.
     """
 
     def __init__(self, categories, numbers, blocks, relevance, sparse=False):
@@ -70,6 +69,11 @@ class Preprocessor:
     def n_bin_columns(self):
         """The number of columns that are bins: the first ones after one-hot codes."""
         return sum(block.width for block in self.of_kind(Bins))
+
+    @property
+    def n_sparse_columns(self):
+        """The number of columns if they are sparse, else 0."""
+        return self.n_columns if self.sparse else 0
 
     @property
     def n_one_hot(self):
@@ -105,7 +109,7 @@ class Preprocessor:
         numbers = self.numbers
         if numbers.scaling is None or not (numbers.scale == 0).any():
             return self
-        numbers = after_rows(numbers, samples, self.sparse)
+        numbers = after_rows(numbers, samples)
         blocks = [numbers if isinstance(block, Numbers) else block for block in self.blocks]
         return Preprocessor(self.categories, numbers, blocks, self.relevance, self.sparse)
 
@@ -148,9 +152,8 @@ class Preprocessor:
             out[:, first : first + len(factors)] *= factors
 
     def _transform_sparse(self, X, dtype):
-        scaled = csr_matrix(X.multiply(self.numbers.scale))
-        if self.numbers.scaling == "robust":
-            scaled.data = smooth_clip(scaled.data)
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = scaled_entries(X, self.numbers)
         if self.factors is not None:
             scaled = csr_matrix(scaled.multiply(self.factors))
         return scaled.astype(dtype, copy=False)
@@ -173,12 +176,16 @@ def unchanged(n_columns, categories):
     return Preprocessor(categories, numbers, [numbers], np.ones(n_columns))
 
 
-def fit_preprocessor(samples, categories, *, scaling, n_bins, relevance, kind, rng):
+def fit_preprocessor(samples, categories, *, scaling, n_bins, relevance, kind, rng, keeps_unseen=False):
     """The preprocessor that these rows and their weights ask for; the other arguments are the estimator's parameters.
 
-    `kind` is the kind of the targets, `rng` the generator of the forest that finds the relevance.
+    `kind` is the kind of the targets, `rng` the generator of the forest that finds the relevance. With `keeps_unseen` a sparse X
+    keeps the columns that have no entry, as later rows may fill them.
     """
     X, weights = samples.X, samples.weights
+    if issparse(X) and scaling is not None:
+        numbers = fit_sparse_numbers(X, weights, scaling, keeps_unseen)
+        return Preprocessor(categories, numbers, [numbers], find_sparse_relevance(relevance, samples, numbers, kind, rng), True)
     columns = np.array([column for column in range(X.shape[1]) if column not in categories.of_column], dtype=np.intp)
     known = {column: known_codes(column_of(X, column), weights) for column in categories.of_column}
     numbers, rows, missing = fit_numbers(X, weights, columns, scaling)
@@ -207,8 +214,6 @@ def fit_numbers(X, weights, columns, scaling):
     none_missing = np.zeros(len(columns), dtype=bool)
     if scaling is None:
         return Numbers(columns, None), None, none_missing
-    if issparse(X):
-        return Numbers(columns, scaling, 0.0, inverse(abs(X).max(axis=0).toarray().ravel())), None, none_missing
     found, rows = scales(X, weights, columns, scaling)
     sentinels = None
     if found.sentinels:
@@ -220,17 +225,13 @@ def fit_numbers(X, weights, columns, scaling):
     return Numbers(columns, scaling, found.center, found.scale, sentinels, seen), rows, found.missing
 
 
-def after_rows(numbers, samples, was_sparse):
+def after_rows(numbers, samples):
     """`numbers` once these rows are known too, with the scales of those columns that were constant until now."""
     open_ = np.flatnonzero(numbers.scale == 0)
-    X, columns, scale = samples.X, numbers.source[open_], numbers.scale.copy()
+    X, columns = samples.X, numbers.source[open_]
     if issparse(X):
         X, columns = X[:, columns].toarray(), np.arange(len(columns))
-    if was_sparse:  # the only value so far is 0
-        low, high, _ = extent(X)
-        scale[open_] = inverse(np.fmax(-low, high)[columns])
-        return Numbers(numbers.source, numbers.scaling, numbers.center, scale)
-    center, seen = numbers.center.copy(), np.broadcast_to(numbers.seen, scale.shape).copy()
+    center, scale, seen = numbers.center.copy(), numbers.scale.copy(), np.broadcast_to(numbers.seen, numbers.scale.shape).copy()
     center[open_], scale[open_] = scales_of_constants(X, samples.weights, columns, numbers.scaling, center[open_], seen[open_])
     seen[open_] += weights_of_numbers(X, samples.weights, columns)
     return Numbers(numbers.source, numbers.scaling, center, scale, numbers.sentinels, seen)

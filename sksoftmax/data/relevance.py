@@ -79,18 +79,24 @@ def find_relevance(asked, samples, numbers, kind, rng):
     size = sample_size(n_columns, n_outputs_of(samples, kind))
     if n_rows > size:
         samples = samples[spread(n_rows, size)]
-    columns, outputs = scaled_columns(read(samples.X), numbers), as_matrix(samples.targets, kind)
-    if kind == "multilabel":
-        outputs = balanced(outputs, samples.weights)
+    columns = scaled_columns(read(samples.X), numbers)
     if n_rows < FEWEST_ROWS:
-        return limited(np.maximum(variance_ratios(columns, outputs, samples.weights), 1)), None
-    groups = getattr(samples, "groups", None)
-    has_few_groups = groups is not None and len(np.unique(groups)) < FEWEST_GROUPS
+        return limited(np.maximum(variance_ratios(columns, outputs_of(samples, kind), samples.weights), 1)), None
+    relevance, splits = relevance_by_forests(columns, samples, kind, rng)
+    return relevance ** min(1.0, PRIOR_ROWS / n_rows), splits
+
+
+def relevance_by_forests(columns, samples, kind, rng):
+    """The relevance of these columns, (d,), as forests judge it on left-out rows, and their `Splits`.
+
+    It is 1 for all columns, and there are no splits, if there are few groups or many classes with few rows each.
+    """
+    has_few_groups = samples.groups is not None and len(np.unique(samples.groups)) < FEWEST_GROUPS
     if has_few_groups or has_small_classes(len(samples), n_outputs_of(samples, kind), kind):
-        return np.ones(n_columns), None
-    gains, forests = left_out_gains(columns, outputs, samples, kind, rng, groups)
+        return np.ones(columns.shape[1]), None
+    gains, forests = left_out_gains(columns, outputs_of(samples, kind), samples, kind, rng)
     splits = Splits.of([tree for forest in forests for tree in forest.estimators_])
-    return relevance_of(gains, n_counted(samples.weights, len(samples))) ** min(1.0, PRIOR_ROWS / n_rows), splits
+    return relevance_of(gains, n_counted(samples.weights, len(samples))), splits
 
 
 def n_outputs_of(samples, kind):
@@ -143,6 +149,12 @@ def as_matrix(targets, kind):
     return np.eye(len(labels))[codes]
 
 
+def outputs_of(samples, kind):
+    """The targets as a matrix of numbers, (n, n_outputs), in which all labels of a multilabel target count alike."""
+    outputs = as_matrix(samples.targets, kind)
+    return balanced(outputs, samples.weights) if kind == "multilabel" else outputs
+
+
 def balanced(outputs, weights):
     """The outputs over √(variance + PRIOR_COUNT / n), so that a frequent label does not hide the columns of a rare one."""
     mean = np.average(outputs, axis=0, weights=weights)
@@ -186,12 +198,12 @@ def left_out_folds(strata, groups, rng):
     return fold[of_group]
 
 
-def left_out_gains(columns, outputs, samples, kind, rng, groups=None):
+def left_out_gains(columns, outputs, samples, kind, rng):
     """What the splits on each column gain on left-out rows, (d,), as a share of the outputs' variance, and the forests."""
     weights = np.ones(len(samples)) if samples.weights is None else samples.weights.astype(np.float64)
     mean = np.average(outputs, axis=0, weights=weights)
     variance = np.average((outputs - mean) ** 2, axis=0, weights=weights).sum()
-    folds = left_out_folds(outputs.argmax(axis=1), groups, rng)
+    folds = left_out_folds(outputs.argmax(axis=1), samples.groups, rng)
     gains, forests = np.zeros(columns.shape[1]), []
     for fold in range(FOLDS):
         seen, left_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)

@@ -14,6 +14,8 @@ import numpy as np
 
 from sksoftmax.nn.layers import EMBEDDING_UNITS, Activate, Dense, Embed, OneHotDense, SparseDense
 
+DRAWN_ROWS = 2**12  # rows of initial weights drawn at once
+
 
 class Slot(NamedTuple):
     """One member's weights, biases or embedding tables in a flat vector; `kind` is "W", "b" or "E"."""
@@ -293,7 +295,10 @@ class Network:
         If the last layer is also the first, its weights of embeddings are drawn too: if both were 0, neither would learn.
         """
         for i, W in enumerate(self.W[:-1]):
-            W[:, :-1] = rng.standard_normal(W[:, :-1].shape)
+            for of_member in W:
+                for start in range(0, len(of_member) - 1, DRAWN_ROWS):  # drawn at once, they would take twice W's memory
+                    rows = of_member[start : min(start + DRAWN_ROWS, len(of_member) - 1)]
+                    rows[...] = rng.standard_normal(rows.shape)
             W[:, :-1] *= self._fan_in_factor(i)
             W[:, -1] = rng.standard_normal(W[:, -1].shape)
         if self.form.n_codes and len(self.W) == 1:

@@ -25,6 +25,7 @@ from sksoftmax.data.inputs import (
 from sksoftmax.data.preprocessing import arithmetic, encoded, fit_preprocessor
 from sksoftmax.data.relevance import FEWEST_ROWS, has_small_classes
 from sksoftmax.data.rows import Rows, Samples, is_large, row_numbers
+from sksoftmax.data.sparse_columns import without_sparse_form
 from sksoftmax.data.targets import Targets, column_names
 from sksoftmax.model import Model
 from sksoftmax.nn.layers import EMBEDDING_UNITS
@@ -69,6 +70,7 @@ def train(call):
     categories = read_categories(call)
     check = partial(check_X_y, call.estimator, categories=categories, accepts_missing=params["scaling"] is not None)
     X, y = check(call.given.X, call.given.y, reset=earlier is None)
+    X = X if earlier or params["scaling"] is None else without_sparse_form(X)
     targets = read_targets(call, y)
 
     # 2. The rows that count, and rows to score
@@ -87,7 +89,7 @@ def train(call):
     training, validation = (inputs(rows, preprocessor, factors, targets, dtype) for rows in (training, validation))
 
     # 4. The recipe, and the network that it asks for
-    recipe = resolve_recipe(call, targets, n_rows, n_distinct, X.shape[1])
+    recipe = resolve_recipe(call, targets, n_rows, n_distinct, preprocessor)
     model = make_model(call, recipe, preprocessor, targets, dtype, output_dtype(call, X))
 
     # 5. Rows to leave out
@@ -220,7 +222,7 @@ def fit_columns(call, training, categories, targets):
     asked = {name: call.params[name] for name in ("scaling", "n_bins", "relevance")}
     if call.incremental and len(training) < FEWEST_ROWS and isinstance(asked["relevance"], str):
         asked["relevance"] = None  # `partial_fit` may see many more rows
-    preprocessor = fit_preprocessor(training, categories, **asked, kind=targets.kind, rng=call.rng)
+    preprocessor = fit_preprocessor(training, categories, **asked, kind=targets.kind, rng=call.rng, keeps_unseen=call.incremental)
     if categories:
         warn_of_columns(preprocessor, training.X, getattr(call.estimator, "feature_names_in_", None))
     return preprocessor
@@ -234,13 +236,22 @@ def inputs(samples, preprocessor, factors, targets, dtype):
     return samples if factors is None else without_zero_weights(weighted(samples, factors, targets.head, dtype))
 
 
-def resolve_recipe(call, targets, n_rows, n_distinct, n_columns):
+def resolve_recipe(call, targets, n_rows, n_distinct, preprocessor):
     """The recipe for these parameters and data. `partial_fit` may see more rows: that the first ones are few says little."""
     network = call.earlier.model.network if call.earlier else None
+    n_sparse = preprocessor.n_sparse_columns
     if call.incremental:
-        return Recipe.resolve(call.params, n_rows, network)
+        return Recipe.resolve(call.params, n_rows, network, n_sparse=n_sparse)
     are_small = has_small_classes(n_distinct, targets.head.n_outputs, targets.kind)
-    return Recipe.resolve(call.params, n_rows, network, n_distinct=n_distinct, small_classes=are_small, n_columns=n_columns)
+    return Recipe.resolve(
+        call.params,
+        n_rows,
+        network,
+        n_distinct=n_distinct,
+        small_classes=are_small,
+        n_columns=len(preprocessor.relevance),
+        n_sparse=n_sparse,
+    )
 
 
 def make_model(call, recipe, preprocessor, targets, dtype, output_dtype):

@@ -14,6 +14,7 @@ from sksoftmax.training.committee import FOLD_ROWS, FOLD_ROWS_OF_ONE, FOLD_ROWS_
 
 SMALL = 50  # below this many rows: no dropout, full batches, four members
 FEW = 1500  # below this many rows: twice as many members
+MOST_WEIGHTS = 2**24  # a committee on a sparse X has at most this many weights in its first layers
 LARGE = 10_000  # from this many rows on: batches twice as large
 BATCH_SIZE, LEAST_STEPS, MOST_STEPS = 64, 250, 7000
 EPOCHS, EPOCHS_OF_ONE = 50, 36
@@ -73,17 +74,18 @@ class Recipe:
     verbose: int
 
     @classmethod
-    def resolve(cls, params, n_rows, network=None, *, n_distinct=None, small_classes=False, n_columns=1):
+    def resolve(cls, params, n_rows, network=None, *, n_distinct=None, small_classes=False, n_columns=1, n_sparse=0):
         """The recipe for these parameters, this many rows and columns, and perhaps many small classes.
 
-        Copies of a row tell as much as one row: all but the length of an epoch depends on the number of distinct rows. Training
-        that continues with a network keeps its members.
+        Copies of a row tell as much as one row: all but the length of an epoch depends on the number of distinct rows. `n_sparse`
+        is the number of inputs if X is sparse, else 0. Training that continues with a network keeps its members.
         """
         n_distinct = n_rows if n_distinct is None else n_distinct
         is_wide = n_distinct < ROWS_OF_WIDE and n_columns > WIDE
         hidden, solver = tuple(layer_sizes(params["hidden_layer_sizes"])), params["solver"]
         activations = layer_activations(params["activation"], len(hidden))
-        n_members = _n_members(params["n_members"], solver, len(hidden), n_distinct, network, is_wide)
+        most_members = 1 if is_wide else MOST_WEIGHTS // max(n_sparse * sum(hidden[:1]), 1)
+        n_members = _n_members(params["n_members"], solver, len(hidden), n_distinct, network, most_members)
         check_memory(hidden, n_members, n_members * sum(a * b for a, b in zip((1, *hidden), (*hidden, 1))), np.float32)
         batch_size = _batch_size(params["batch_size"], params["parametrization"], n_rows, n_distinct, small_classes)
         roles = None if n_members == 1 else Roles.of(n_members)
@@ -130,14 +132,14 @@ class Recipe:
         return bool(np.ptp(self.dropout, axis=1).any() or np.ptp(self.weight_decay))
 
 
-def _n_members(n_members, solver, n_hidden, n_rows, network, is_wide):
+def _n_members(n_members, solver, n_hidden, n_rows, network, most_members):
     if n_members != "auto":
         return n_members
     if network is not None and solver != "lbfgs":
         return network.form.n_members
-    if is_wide or solver != "adam" or not n_hidden:
+    if most_members < 4 or solver != "adam" or not n_hidden:
         return 1
-    return 8 if SMALL <= n_rows < FEW else 4
+    return 8 if SMALL <= n_rows < FEW and most_members >= 8 else 4
 
 
 def _fewest_fold_rows(n_members, has_more_columns_than_rows):

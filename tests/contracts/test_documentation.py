@@ -129,6 +129,7 @@ BATCHES = [recipe.BATCH_SIZE, 2 * recipe.BATCH_SIZE, recipe.LARGE]
 DROPOUT, WEIGHT_DECAY = recipe.DROPOUT, recipe.WEIGHT_DECAY
 IN_THE_CODE = {  # by row of the table: the numbers for a committee, and those for one network
     "n_members": ([MEMBERS[0], recipe.SMALL, recipe.FEW, MEMBERS[1]], [1]),
+    "n_members, sparse X": ([recipe.MOST_WEIGHTS], []),
     "batch_size": (BATCHES, BATCHES),
     f"batch_size, n < {recipe.SMALL}": ([SMALLEST_BATCH], [SMALLEST_BATCH]),
     "max_iter": ([recipe.EPOCHS], [recipe.EPOCHS_OF_ONE, LBFGS.max_iter]),

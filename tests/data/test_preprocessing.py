@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.sparse import csc_array, csr_array, csr_matrix
-from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
+from scipy.sparse import csr_matrix
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sksoftmax.data.blocks import Flags, OneHot, Pairs, smooth_clip
 from sksoftmax.data.columns import UNKNOWN
@@ -237,19 +237,9 @@ def test_a_column_without_any_number_is_0_and_has_no_flag(scaling, weights):
 # Sparse X
 
 
-SPARSE = np.where(RNG.random((41, 3)) < 0.6, 0, X)
+SPARSE = np.where(RNG.random((41, 4)) < [0.6, 0.6, 0.6, 0.2], 0, X[:, [0, 1, 2, 0]])
 SPARSE[:, 1] *= -1
-
-
-@pytest.mark.parametrize("kind", [csr_matrix, csr_array, csc_array])
-@pytest.mark.parametrize("scaling", SCALINGS)
-def test_a_sparse_X_is_divided_by_its_largest_absolute_values_and_not_centred(scaling, kind):
-    given = kind(SPARSE)
-    expected = MaxAbsScaler().fit_transform(SPARSE)
-    result = fitted_and_transformed(given.tocsr(), scaling)
-    assert result.format == "csr"
-    assert result.nnz == given.nnz
-    assert_allclose(result.toarray(), smooth_clip(expected) if scaling == "robust" else expected, rtol=1e-14)
+SPARSE[:, 3] += 1000 * (SPARSE[:, 3] != 0)
 
 
 @pytest.mark.parametrize("scaling", [*SCALINGS, None])
@@ -262,9 +252,9 @@ def test_scaling_is_the_same_for_sparse_and_dense_rows_whichever_was_fitted(scal
     assert_allclose(one, other, rtol=1e-14)
 
 
-def test_a_sparse_column_of_zeros_stays_0_whatever_comes_later():
+def test_a_sparse_column_of_zeros_gives_no_input_whatever_comes_later():
     preprocessor = fitted_preprocessor(csr_matrix((4, 2)))
-    assert preprocessor.transform(csr_matrix(np.full((1, 2), 1e308)), np.float64).toarray().max() == 0
+    assert preprocessor.transform(csr_matrix(np.full((1, 2), 1e308)), np.float64).shape == (1, 0)
 
 
 # Categories
