@@ -92,9 +92,14 @@ def test_units_and_origins_of_columns_do_not_matter_with_scaling(solver, scaling
 
 @SCALINGS
 @SOLVERS
-def test_units_of_sparse_columns_do_not_matter_with_scaling(solver, scaling):
-    rows, clf = csr_matrix(np.where(X > 1, X, 0)), two_layer_network_on_raw_columns(solver=solver, scaling=scaling)
-    other_units = csr_matrix(rows.multiply([1e-9, 3.7, 1e3, 1e12]))
+@pytest.mark.parametrize("factors", [1e-9, 3.7, [1, 1e3, 1, 1e3]], ids=["small", "large", "full columns"])
+def test_units_of_sparse_columns_do_not_matter_with_scaling(solver, scaling, factors):
+    """Thin columns share a scale, so that only a unit that they have in common does not matter."""
+    rows, clf = np.where(X > [2, 0, 2, 0], X, 0), two_layer_network_on_raw_columns(solver=solver, scaling=scaling)
+    rows[:, [0, 2]] *= np.arange(N)[:, None] % 3 == 0
+    rows = csr_matrix(rows)
+    assert rows.nnz < rows.shape[0] * rows.shape[1] / 2
+    other_units = csr_matrix(rows.multiply(np.broadcast_to(factors, 4)))
     one, other = clf.fit(rows, CODES).predict_proba(rows), clf.fit(other_units, CODES).predict_proba(other_units)
     assert_allclose(one, other, rtol=1e-7)
 

@@ -390,7 +390,10 @@ def test_numbers_far_out_are_cut_off_in_either_scaling(scaling):
 
 
 def test_scaling_learnt_from_sparse_rows_is_exported_for_dense_ones():
-    assert_same_to_rounding(three_epochs().fit(csr_matrix(X), y), X)
+    thin = np.column_stack([np.zeros(len(X)), np.where(X > 1, X, 0), np.zeros((len(X), 2)), X[:, 0] + 1000])
+    clf = three_epochs().fit(csr_matrix(thin), y)
+    assert clf._model.preprocessor.sparse and clf.coefs_[0].shape[-2] < thin.shape[1]
+    assert_same_to_rounding(clf, thin)
 
 
 @pytest.mark.parametrize("target_opset", [15, 17, 18])
