@@ -240,7 +240,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         (or mean), and a column of 0 and 1 flags them if `fit` saw any. So do sentinels, such as -999 for "unknown": numbers that
         2 % of the rows and 10 rows hold, at least three times as far below or above the column's other numbers as these are
         wide (from their 5 % to their 95 % quantile). A sparse X with entries in at least half of its cells is treated as an
-        array. In others, columns with entries in at least half of the rows are scaled as in an array, and get an entry in every
+        array, if that takes at most 256 MB. In others, columns with entries in at least half of the rows are scaled as in an array, and get an entry in every
         row; all other columns are divided by the median size of their entries, the same for all of them, so that counts and
         TF-IDF weights keep their proportions, but by at least a quarter of, and at most four times, the root mean square of a
         column's own entries. There sentinels are numbers, and columns whose values are all equal get no weights. What the first
