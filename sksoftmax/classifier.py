@@ -436,8 +436,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     `sksoftmax.loss` derives the gradient that all training here starts from: at the logits, the derivative of the
     softmax cross-entropy is p − y.
 
-    What 'auto' means, for n distinct rows to train on (see `groups` in `fit`). A committee's members are regularised lightly or strongly, half of them each;
-    "binned" members see bins.
+    What 'auto' means, for n distinct rows to train on (see `groups` in `fit`). A committee's members are regularised lightly or
+    strongly, half of them each; "binned" members see bins.
 
     ========================= ============================== ===================================================
     Parameter                 Committee (`n_members` > 1)    One network
