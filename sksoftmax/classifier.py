@@ -234,15 +234,15 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         'adam'; a planned schedule takes the rest. Without effect in `partial_fit`.
 
     scaling : {'robust', 'standard'} or None, default='robust'
-        How numeric columns are scaled. 'robust' divides the distance from the median by the quartile range and bends large
-        values smoothly back to within ±3 [5]_, and those beyond 1,000 quartile ranges to within ±6; 'standard' is the distance
-        from the mean in standard deviations. Both accept missing values (NaN, None, pandas.NA): they become the column's median
-        (or mean), and a column of 0 and 1 flags them if `fit` saw any. So do sentinels, such as -999 for "unknown": numbers that
-        2 % of the rows and 10 rows hold, at least three times as far below or above the column's other numbers as these are
-        wide (from their 5 % to their 95 % quantile). A sparse X with entries in at least half of its cells is treated as an
-        array, if that takes at most 256 MB. In others, columns with entries in at least half of the rows are scaled as in an array, and get an entry in every
-        row; all other columns are divided by the median size of their entries, the same for all of them, so that counts and
-        TF-IDF weights keep their proportions, but by at least a quarter of, and at most four times, the root mean square of a
+        How numeric columns are scaled. 'robust' divides the distance from the median by the quartile range and bends large values
+        smoothly back to within ±3 [5]_, and those beyond 1,000 quartile ranges to within ±6; 'standard' is the distance from the
+        mean in standard deviations. Both accept missing values (NaN, None, pandas.NA): they become the column's median (or mean),
+        and a column of 0 and 1 flags them if `fit` saw any. So do sentinels, such as -999 for "unknown": numbers that 2 % of the
+        rows and 10 rows hold, at least three times as far below or above the column's other numbers as these are wide (from their
+        5 % to their 95 % quantile). A sparse X with entries in at least half of its cells is treated as an array, if that takes
+        at most 256 MB. In others, columns with entries in at least half of the rows are scaled as in an array, and get an entry
+        in every row; all other columns are divided by the median size of their entries, the same for all of them, so that counts
+        and TF-IDF weights keep their proportions, but by at least a quarter of, and at most four times, the root mean square of a
         column's own entries. There sentinels are numbers, and columns whose values are all equal get no weights. What the first
         call of `partial_fit` learns is kept, but a column that was constant in all rows so far gets its scale once it varies;
         there all columns of a sparse X get weights, as later calls may fill them. Above 100,000 rows, or 100 million numbers,
@@ -294,20 +294,20 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         makes no bins.
 
     relevance : 'auto', array-like of shape (n_features,) or None, default='auto'
-        How much each column of X counts at the start: its scaled numbers, bins, flag and categories are multiplied by it, so
-        that its weights count more and move faster. 'auto' trains random forests [9]_ of 36 trees in all, on at most 10,000
-        rows and a million numbers (of K > 20 classes, a million × 20 / K). Each forest leaves out a third of these rows. The
-        gain of a column is what its splits gain on left-out rows [10]_, as a share of the variance of the one-hot labels.
-        Noise gains nothing on average. All columns share a prior gain of 0.02 + 10 / n. The relevance of a column is its
-        share of all gains, with d ≤ 100 columns to the power 0.75, over the mean share. It is clipped to 0.1 … 4, or for d >
-        100 to 0.1 / e … min(4 e√e, 50), where e = d / 100. For n > 7,500 rows it is raised to the power 7,500 / n, so the
-        prior weakens as data grow. With fewer than 100 rows but more columns than rows, the share of a column is the variance
-        of the labels that the column explains linearly, over that expected from noise; at least 1 (only in `fit`). The
-        relevance is 1 for all columns with fewer than 100 rows otherwise, if classes are small (see Notes), or without `scaling`.
-        In a sparse X (see `scaling`) the forests see the columns with entries in at least half of the rows. All other columns
-        share one value, between 0.01 and 100: how much of y these columns explain on left-out rows, by a linear model or by
-        trees on the 100 most frequent ones, over how much the first ones do; 5 / n is added to both. Without such first columns
-        it is 1. An array must be finite and nowhere negative; 0 leaves a column out. None means 1 for all columns.
+        How much each column of X counts at the start: its scaled numbers, bins, flag and categories are multiplied by it, so that
+        its weights count more and move faster. 'auto' trains random forests [9]_ of 36 trees in all, on at most 10,000 rows and a
+        million numbers (of K > 20 classes, a million × 20 / K). Each forest leaves out a third of these rows. The gain of a
+        column is what its splits gain on left-out rows [10]_, as a share of the variance of the one-hot labels. Noise gains
+        nothing on average. All columns share a prior gain of 0.02 + 10 / n. The relevance of a column is its share of all gains,
+        with d ≤ 100 columns to the power 0.75, over the mean share. It is clipped to 0.1 … 4, or for d > 100 to 0.1 / e … min(4
+        e√e, 50), where e = d / 100. For n > 7,500 rows it is raised to the power 7,500 / n, so the prior weakens as data grow.
+        With fewer than 100 rows but more columns than rows, the share of a column is the variance of the labels that the column
+        explains linearly, over that expected from noise; at least 1 (only in `fit`). The relevance is 1 for all columns with
+        fewer than 100 rows otherwise, if classes are small (see Notes), or without `scaling`. In a sparse X (see `scaling`) the
+        forests see the columns with entries in at least half of the rows. All other columns share one value, between 0.01 and
+        100: how much of y these columns explain on left-out rows, by a linear model or by trees on the 100 most frequent ones,
+        over how much the first ones do; 5 / n is added to both. Without such first columns it is 1. An array must be finite and
+        nowhere negative; 0 leaves a column out. None means 1 for all columns.
 
     target_type : {'auto', 'multilabel', 'probabilities'}, default='auto'
         What a matrix y of zeros and ones is in the first call. 'auto' takes it for class probabilities if it holds floats and

@@ -24,13 +24,14 @@ from sksoftmax.data.statistics import inverse, quartiles
 AGREEMENT, AGREEMENT_OF_NEAR = 0.97, 0.8  # least agreement (Cohen's kappa) of the targets of equal and of near rows
 WARNED_SHARE = 0.8  # warn if at most this share of the rows is distinct
 MOST_BY_CHANCE = 10.0  # rows may repeat this many times as often as rows of independent columns before they count as copies
-FEWEST_NEAR, MOST_NEAR = 50, 50_000  # with fewer rows, or more, near rows are not searched
+FEWEST_ROWS = 50  # with fewer rows copies are not searched: then no row is left out
+MOST_NEAR = 50_000  # with more rows near rows are not searched
 FEWEST_COLUMNS, MOST_COLUMNS = 2, 15  # columns of the search; with more, scikit-learn compares all pairs of rows
 CONTINUOUS = 0.5  # least share of distinct values, in a sample, of a column of the search
 SAMPLE, QUERIES, NEIGHBORS = 500, 200, 32
 GAP, SHARE_WITH_GAP = 10.0, 0.5  # rows nearly repeat if half of them have a gap 10 times the mean, of probability e^-10
 LARGEST = 0.1  # largest share of all rows that may nearly repeat each other
-BLOCK = 2**17  # numbers read at once
+BLOCK = 2**14  # numbers read at once, of which several copies are held
 REPEATS = (
     "Only {n_distinct} of the {n} rows of X are distinct; the others {what} them. Copies stay together in folds and validation "
     "splits, and count as one row where 'auto' depends on the number of rows. If rows belong together, as the visits of a "
@@ -40,29 +41,43 @@ REPEATS = (
 
 def find_copies(samples, categories):
     """The number of the distinct row that each row is or repeats, (n,), or None if no row repeats; warn if many rows do."""
-    equal = equal_rows(samples.X)
-    targets = equal_rows(samples.targets.reshape(len(samples), -1))
-    are_copies = agreement(equal, targets) >= AGREEMENT and not repeat_by_chance(samples.X, equal)
-    copies, what = (equal, "repeat") if are_copies else (np.arange(len(samples)), "")
-    near = near_rows(samples, copies, targets, categories)
-    if near is not None:
-        copies, what = near, "repeat or nearly repeat"
-    n, n_distinct = len(samples), copies.max() + 1
-    if n_distinct <= WARNED_SHARE * n:
+    n = len(samples)
+    if n < FEWEST_ROWS:
+        return None
+    equal, what = equal_rows(samples.X), "repeat"
+    if equal is None and n > MOST_NEAR:
+        return None
+    targets = equal_rows(samples.targets.reshape(n, -1))
+    if equal is None or agreement(equal, targets) < AGREEMENT or repeat_by_chance(samples.X, equal):
+        equal = None
+    copies = near_rows(samples, np.arange(n) if equal is None else equal, targets, categories)
+    if copies is None:
+        copies = equal
+    else:
+        what = "repeat or nearly repeat"
+    if copies is not None and (n_distinct := copies.max() + 1) <= WARNED_SHARE * n:
         warnings.warn(REPEATS.format(n_distinct=n_distinct, n=n, what=what))
-    return copies if n_distinct < n else None
+    return copies
 
 
 def equal_rows(X):
-    """A number for each row, (n,), the same for equal rows, 0 … number of distinct rows − 1."""
-    step = max(1, BLOCK // max(X.shape[1], 1))
+    """A number for each row, (n,), the same for equal rows, 0 … number of distinct rows − 1; None if no rows are equal."""
+    hashes = hashes_of_rows(X)
+    if len(np.unique(hashes)) == len(hashes):  # takes less memory than the numbers
+        return None
+    return np.unique(hashes, return_inverse=True)[1].ravel()
+
+
+def hashes_of_rows(X):
+    """A number of 64 bits for each row of X, (n,), the same for equal rows."""
     rng = np.random.default_rng(0)
     if issparse(X):
-        hashes = X @ rng.standard_normal(X.shape[1])  # SciPy adds up each row in the same order
-    else:
-        factors = rng.integers(2**63, size=X.shape[1], dtype=np.uint64) * 2 + 1
-        hashes = np.concatenate([hashes_of(read(X[i : i + step]), factors) for i in range(0, X.shape[0], step)])
-    return np.unique(hashes, return_inverse=True)[1].ravel()
+        return X @ rng.standard_normal(X.shape[1])  # SciPy adds up each row in the same order
+    step, factors = max(1, BLOCK // max(X.shape[1], 1)), rng.integers(2**63, size=X.shape[1], dtype=np.uint64) * 2 + 1
+    hashes = np.empty(X.shape[0], np.uint64)
+    for start in range(0, len(hashes), step):
+        hashes[start : start + step] = hashes_of(read(X[start : start + step]), factors)
+    return hashes
 
 
 def hashes_of(X, factors):
@@ -75,7 +90,12 @@ def hashes_of(X, factors):
 
 
 def agreement(copies, targets):
-    """Cohen's kappa of the targets, numbered from 0, of each row and the next copy of it: 1 if all agree, 0 for chance."""
+    """Cohen's kappa of the targets of each row and the next copy of it: 1 if all agree, 0 for chance.
+
+    `targets` are the numbers of equal targets, or None if all differ.
+    """
+    if targets is None:
+        return 0.0
     order = np.argsort(copies, kind="stable")
     are_copies = np.diff(copies[order]) == 0
     if not are_copies.any():
@@ -107,7 +127,7 @@ def share_of_equal_pairs(X, column):
 def near_rows(samples, copies, targets, categories):
     """The number of the cluster of near rows to which each row belongs, (n,), or None if rows do not nearly repeat."""
     rows = np.unique(copies, return_index=True)[1]
-    if issparse(samples.X) or not FEWEST_NEAR <= len(rows) <= MOST_NEAR:
+    if issparse(samples.X) or not FEWEST_ROWS <= len(rows) <= MOST_NEAR:
         return None
     Z = continuous_columns(samples.X, rows, categories)
     if Z is None or (radius := radius_of_gaps(Z)) is None:

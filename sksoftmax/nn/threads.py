@@ -9,16 +9,20 @@ A forked process has only the thread that called fork, so it begins anew: with a
 teams. The end of a limit or of a team's work that the parent began (`n_forks` says so) changes nothing in the child.
 """
 
-import os
+import sys
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from functools import cache
+from os import environ
 from pathlib import Path
 from threading import RLock
 
 from joblib import cpu_count
 from threadpoolctl import ThreadpoolController  # a dependency of scikit-learn
+
+if sys.platform != "win32":  # Windows has no fork
+    from os import register_at_fork
 
 LARGE = 2**25  # multiplications of a product from which on BLAS's threads pay: those of `image` in benchmarks/speed.py
 LOCK = RLock()  # a signal handler that forks may interrupt the thread that holds the lock
@@ -101,8 +105,8 @@ def allowed_threads():
     """How many threads the user allows: as many as BLAS was limited to, and as there are processors in this container."""
     with LOCK:
         numbers = [BEFORE[library] if library in BEFORE else library.get_num_threads() for library in blas_libraries()]
-    if not numbers and os.environ.get("OMP_NUM_THREADS", "").isdigit():
-        numbers = [int(os.environ["OMP_NUM_THREADS"])]
+    if not numbers and environ.get("OMP_NUM_THREADS", "").isdigit():
+        numbers = [int(environ["OMP_NUM_THREADS"])]
     return max(1, min([cpu_count(), *numbers]))
 
 
@@ -200,5 +204,5 @@ def begin_anew():
     BEFORE.clear()
 
 
-if hasattr(os, "register_at_fork"):  # no fork is on Windows
-    os.register_at_fork(before=lambda: LOCK.acquire(), after_in_parent=lambda: LOCK.release(), after_in_child=begin_anew)
+if sys.platform != "win32":
+    register_at_fork(before=lambda: LOCK.acquire(), after_in_parent=lambda: LOCK.release(), after_in_child=begin_anew)

@@ -56,7 +56,7 @@ def fit_calibration(network, left_out, samples, head):
     samples = samples[left_out if len(left_out) <= size else left_out[spread(len(left_out), size)]]
     logits, rows = np.empty((len(samples), network.form.n_outputs), network.dtype), np.arange(len(samples))
     keep_logits(network, samples.X, logits, rows)
-    final = fit_sharpness([(logits, rows)], samples, head)
+    final = fit_sharpness([(logits, rows)], samples, head, 2 * MOST_LOG_SHARPNESS)  # as kinds and their mixture together
     bias = fit_bias(logits, final, samples, head)
     loss = -np.average(head.log_likelihood(final * logits + bias, samples.targets), weights=samples.weights)
     return replace(Mixture.equal(1), final=final, bias=bias, losses=np.array([loss]))
@@ -93,8 +93,8 @@ def blocks(rows, n_outputs):
     return (rows[start : start + step] for start in range(0, len(rows), step))
 
 
-def fit_sharpness(answers, samples, head):
-    """The factor of the logits, an inverse temperature, that minimises the loss (Guo et al., arXiv:1706.04599).
+def fit_sharpness(answers, samples, head, most=MOST_LOG_SHARPNESS):
+    """The factor of the logits, an inverse temperature, that minimises the loss (Guo et al., arXiv:1706.04599), at most e^most.
 
     `answers` are pairs of logits, (n, n_outputs), and of the numbers of the rows that count. A row may occur in two pairs.
     """
@@ -110,7 +110,7 @@ def fit_sharpness(answers, samples, head):
         ]
         return prior * log_factor**2 - np.average(np.concatenate(parts), weights=weights)
 
-    return float(np.exp(minimize_scalar(loss, bounds=(LEAST_LOG_SHARPNESS, MOST_LOG_SHARPNESS), method="bounded").x))
+    return float(np.exp(minimize_scalar(loss, bounds=(LEAST_LOG_SHARPNESS, most), method="bounded").x))
 
 
 def evidence(samples):

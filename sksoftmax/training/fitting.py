@@ -166,8 +166,8 @@ def samples(X, y, sample_weight, targets, dtype, groups=None):
 def learns_from_left_out_rows(call):
     """Whether this call of fit may leave out rows, or counts rows to find what "auto" means."""
     params = call.params
-    is_adaptive = params["n_members"] != 1 or "auto" in (params["max_iter"], params["dropout"], params["weight_decay"])
-    return is_adaptive and not (call.incremental or call.earlier)
+    has_auto = any(isinstance(params[name], str) for name in ("max_iter", "dropout", "weight_decay"))
+    return (params["n_members"] != 1 or has_auto) and not (call.incremental or call.earlier)
 
 
 def with_copies(training, categories):

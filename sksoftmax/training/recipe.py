@@ -119,12 +119,13 @@ class Recipe:
     def has_folds(self, validation):
         """Whether members leave out rows at first, which calibrate them.
 
-        One network does so only if the end of its training is planned: then all rows have their turn before it.
+        One network does so only if the end of its training is planned: then all rows have their turn before it. Softmax
+        regression has no hidden layer, and needs no calibration: at its optimum mean probabilities meet the frequencies.
         """
         if self.n_members > 1:
             return True
         is_planned_to_end = self.solver != "lbfgs" and self.has_planned_length and self.max_iter > 1 and validation is None
-        return is_planned_to_end and not self.ema_decay
+        return is_planned_to_end and bool(self.hidden) and not self.ema_decay
 
     @property
     def members_differ(self):
@@ -151,7 +152,7 @@ def _batch_size(batch_size, parametrization, n_rows, n_distinct, small_classes):
     if batch_size != "auto":
         return min(batch_size, n_rows)
     if parametrization == "standard" or n_distinct < SMALL:
-        return min(200, n_distinct)
+        return min(200, n_rows)
     if small_classes:
         return min(BATCH_SIZE_OF_SMALL, n_distinct)
     return min(BATCH_SIZE if n_distinct < LARGE else 2 * BATCH_SIZE, n_distinct)

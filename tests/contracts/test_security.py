@@ -37,7 +37,13 @@ FORBIDDEN_MODULES = {
     "pickle",
     "pty",
 }
-HARMLESS = {"os.environ", "joblib.cpu_count", "importlib.util.find_spec", "importlib.metadata.version"}  # names of such modules
+HARMLESS = {
+    "os.environ",
+    "os.register_at_fork",
+    "joblib.cpu_count",
+    "importlib.util.find_spec",
+    "importlib.metadata.version",
+}  # names of such modules
 HARMLESS |= {"importlib.metadata.PackageNotFoundError"}
 FORBIDDEN_MODULES |= {"requests", "runpy", "shelve", "shutil", "smtplib", "socket", "subprocess", "tempfile", "urllib", "xmlrpc"}
 

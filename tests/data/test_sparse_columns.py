@@ -36,7 +36,7 @@ def relevance_of_columns(X, y, asked="auto"):
 @pytest.mark.parametrize("scaling", SCALINGS)
 @pytest.mark.parametrize("weights", [None, RNG.integers(1, 4, N) * 1.0], ids=["", "weighted"])
 def test_columns_with_entries_in_half_of_the_rows_are_scaled_as_in_a_dense_X(scaling, weights):
-    half = np.where(np.arange(N) < N // 2, NUMBERS[:, 0], 0) if weights is None else NUMBERS[:, 0]
+    half = np.where(np.arange(N) < N // 2, NUMBERS[:, 0] - 2000, 0) if weights is None else NUMBERS[:, 0]
     rows = np.column_stack([half, NUMBERS[:, 1]])
     dense = fitted_preprocessor(rows, scaling, weights=weights).transform(rows, np.float64)
     assert_allclose(scaled_columns_of(np.column_stack([WORDS, rows]), scaling, weights)[:, -2:], dense, rtol=1e-12)

@@ -170,10 +170,14 @@ def test_a_column_that_has_varied_keeps_its_scale_and_nothing_is_changed_in_plac
 
 
 @pytest.mark.parametrize("form", [csr_matrix, np.asarray])
-def test_a_sparse_column_of_zeros_gets_a_scale_once_it_holds_another_number(form):
-    first, second = np.array([[1.0, 0.0, 0.0]]), np.array([[5.0, -4.0, 0.0], [0.0, 2.0, 0.0]])
-    preprocessor = fitted_preprocessor(csr_matrix(first)).after(Samples(form(second), None))
-    assert_array_equal(preprocessor.numbers.scale, [1, 1 / 4, 0])
+def test_a_full_column_of_a_sparse_X_gets_a_scale_once_it_varies(form):
+    first, second = np.zeros((4, 9)), np.zeros((40, 9))
+    first[:, 0], second[:, 0] = 7, np.arange(40)
+    fitted = fitted_preprocessor(csr_matrix(first), keeps_unseen=True)
+    assert fitted.numbers.scale[0] == 0 and (fitted.numbers.scale[1:] > 0).all()
+    later = fitted.after(Samples(form(second), None))
+    assert later.numbers.scale[0] > 0
+    assert later.n_columns == fitted.n_columns == 9
 
 
 def test_sparse_rows_after_dense_ones_count_too():

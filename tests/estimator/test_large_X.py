@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.data import preprocessing, relevance, rows, statistics
+from sksoftmax.data import copies, preprocessing, relevance, rows, statistics
 from sksoftmax.nn.network import Memory, Network
 from sksoftmax.training import calibration, lbfgs
 from sksoftmax.training.run import Run
@@ -119,6 +119,7 @@ def in_a_file(tmp_path, monkeypatch):
         (preprocessing, "BLOCK", 2**15),
         (statistics, "SAMPLE_ROWS", 100),
         (relevance, "MOST_ROWS", 100),
+        (copies, "MOST_NEAR", 100),
         (lbfgs, "PART_NUMBERS", 2**18),
         (calibration, "MIXTURE_ROWS", 500),
     ]:

@@ -41,11 +41,11 @@ def test_numbers_beside_words_decide_as_the_numbers_alone_do():
     frame = pd.DataFrame(NUMBERS, columns=["year", "kelvin", "price"]).assign(text=TEXTS)
     columns = make_column_transformer((TfidfVectorizer(), "text"), ("passthrough", ["year", "kelvin", "price"]))
     assert columns.fit_transform(frame).format == "csr"
-    assert accuracy(make_pipeline(columns, few_epochs()), frame) > 0.93
+    assert accuracy(make_pipeline(columns, few_epochs()), frame) > 0.92
 
 
 def test_numbers_divided_by_their_deviation_beside_words_decide_too():
-    assert accuracy(few_epochs(), hstack([WORDS, StandardScaler(with_mean=False).fit_transform(NUMBERS)]).tocsr()) > 0.93
+    assert accuracy(few_epochs(), hstack([WORDS, StandardScaler(with_mean=False).fit_transform(NUMBERS)]).tocsr()) > 0.92
 
 
 def test_numbers_in_a_sparse_matrix_are_learned_as_in_an_array():

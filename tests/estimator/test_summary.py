@@ -23,13 +23,13 @@ def small_for_summary(**params):
 
 
 @pytest.mark.parametrize(
-    ("n_rows", "params", "n_members"), [(N, {}, 8), (90, {}, 4), (N, {"n_members": 1}, 1), (N, {"solver": "lbfgs"}, 1)]
+    ("n_rows", "params", "n_members"), [(N, {}, 8), (40, {}, 4), (N, {"n_members": 1}, 1), (N, {"solver": "lbfgs"}, 1)]
 )
 def test_n_members_and_what_else_auto_became_are_attributes(n_rows, params, n_members):
     clf = SoftmaxMLPClassifier(**{"hidden_layer_sizes": (4, 4), "random_state": 0, **params}).fit(X[:n_rows], y[:n_rows])
     assert clf.n_members_ == n_members
     assert clf.max_iter_ == (200 if clf.solver == "lbfgs" else clf.n_iter_)
-    assert clf.batch_size_ == (64 if n_rows == N else 90)
+    assert clf.batch_size_ == (64 if n_rows == N else 40)
     for values in (clf.dropout_, clf.weight_decay_, clf.member_weights_, clf.member_temperatures_):
         assert values.shape == (n_members,)
     assert clf.member_weights_.sum() == pytest.approx(1)
