@@ -23,6 +23,7 @@ from sksoftmax.data.statistics import inverse, quartiles
 
 AGREEMENT, AGREEMENT_OF_NEAR = 0.97, 0.8  # least agreement (Cohen's kappa) of the targets of equal and of near rows
 WARNED_SHARE = 0.8  # warn if at most this share of the rows is distinct
+KNOWN_SHARE = 0.5  # warn if at least this share of the validation rows are training rows
 MOST_BY_CHANCE = 10.0  # rows may repeat this many times as often as rows of independent columns before they count as copies
 FEWEST_ROWS = 50  # with fewer rows copies are not searched: then no row is left out
 MOST_NEAR = 50_000  # with more rows near rows are not searched
@@ -30,6 +31,7 @@ FEWEST_COLUMNS, MOST_COLUMNS = 2, 15  # columns of the search; with more, scikit
 CONTINUOUS = 0.5  # least share of distinct values, in a sample, of a column of the search
 SAMPLE, QUERIES, NEIGHBORS = 500, 200, 32
 GAP, SHARE_WITH_GAP = 10.0, 0.5  # rows nearly repeat if half of them have a gap 10 times the mean, of probability e^-10
+RADII = (1.0, 0.85, 0.7)  # the distances of near rows that are tried, in units of the middle of the gaps
 LARGEST = 0.1  # largest share of all rows that may nearly repeat each other
 BLOCK = 2**14  # numbers read at once, of which several copies are held
 REPEATS = (
@@ -58,6 +60,17 @@ def find_copies(samples, categories):
     if copies is not None and (n_distinct := copies.max() + 1) <= WARNED_SHARE * n:
         warnings.warn(REPEATS.format(n_distinct=n_distinct, n=n, what=what))
     return copies
+
+
+def warn_of_known_rows(training, validation):
+    """Warn if most validation rows are equal to training rows, unless training rows are equal to each other too."""
+    known = hashes_of_rows(training.X)
+    share = np.isin(hashes_of_rows(validation.X), known).mean()
+    if share >= KNOWN_SHARE and len(np.unique(known)) > WARNED_SHARE * len(known):
+        warnings.warn(
+            f"{share:.0%} of the rows of X_val are equal to rows of X. Their score rises when training rows are memorized, so it "
+            "cannot tell when to stop. Pass rows that X does not have."
+        )
 
 
 def equal_rows(X):
@@ -132,10 +145,13 @@ def near_rows(samples, copies, targets, categories):
     Z = continuous_columns(samples.X, rows, categories)
     if Z is None or (radius := radius_of_gaps(Z)) is None:
         return None
-    graph = NearestNeighbors(radius=radius).fit(Z).radius_neighbors_graph()
-    clusters = connected_components(graph, directed=False)[1][copies]
-    is_plausible = np.bincount(clusters).max() <= LARGEST * len(clusters)
-    return clusters if is_plausible and agreement(clusters, targets) >= AGREEMENT_OF_NEAR else None
+    neighbors = NearestNeighbors().fit(Z)
+    for factor in RADII:  # a shorter one if chains of near rows join clusters
+        graph = neighbors.radius_neighbors_graph(radius=factor * radius)
+        clusters = connected_components(graph, directed=False)[1][copies]
+        if np.bincount(clusters).max() <= LARGEST * len(clusters):
+            return clusters if agreement(clusters, targets) >= AGREEMENT_OF_NEAR else None
+    return None
 
 
 def continuous_columns(X, rows, categories):

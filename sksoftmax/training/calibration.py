@@ -18,11 +18,7 @@ from sksoftmax.nn.mixture import Mixture, mixed
 LEAST_LOG_SHARPNESS, MOST_LOG_SHARPNESS = -2.0, 0.7  # logits are multiplied by e^-2 … e^0.7: to sharpen them is a risk
 MOST_LOG_WEIGHT = 3.0  # the kinds' weights differ by a factor of at most e^6
 MOST_BIAS = 3.0  # log-odds change by at most this
-PRIOR_SHARPNESS, PRIOR_WEIGHTS, PRIOR_BIAS = (
-    10.0,
-    1.0,
-    1.0,
-)  # rows to which each prior amounts: it adds prior · x² / 2n to the loss
+PRIOR_SHARPNESS, PRIOR_WEIGHTS, PRIOR_BIAS = 4.0, 1.0, 1.0  # rows to which priors amount: prior · x² / 2n is added to the loss
 MIXTURE_ROWS, MIXTURE_NUMBERS = 50_000, 10**7  # at most this many rows, and this many logits of a member for each row
 BLOCK = 2**17  # logits read at once in float64
 
@@ -56,7 +52,7 @@ def fit_calibration(network, left_out, samples, head):
     samples = samples[left_out if len(left_out) <= size else left_out[spread(len(left_out), size)]]
     logits, rows = np.empty((len(samples), network.form.n_outputs), network.dtype), np.arange(len(samples))
     keep_logits(network, samples.X, logits, rows)
-    final = fit_sharpness([(logits, rows)], samples, head, 2 * MOST_LOG_SHARPNESS)  # as kinds and their mixture together
+    final = fit_sharpness([(logits, rows)], samples, head)
     bias = fit_bias(logits, final, samples, head)
     loss = -np.average(head.log_likelihood(final * logits + bias, samples.targets), weights=samples.weights)
     return replace(Mixture.equal(1), final=final, bias=bias, losses=np.array([loss]))
@@ -93,8 +89,8 @@ def blocks(rows, n_outputs):
     return (rows[start : start + step] for start in range(0, len(rows), step))
 
 
-def fit_sharpness(answers, samples, head, most=MOST_LOG_SHARPNESS):
-    """The factor of the logits, an inverse temperature, that minimises the loss (Guo et al., arXiv:1706.04599), at most e^most.
+def fit_sharpness(answers, samples, head):
+    """The factor of the logits, an inverse temperature, that minimises the loss (Guo et al., arXiv:1706.04599), with a prior.
 
     `answers` are pairs of logits, (n, n_outputs), and of the numbers of the rows that count. A row may occur in two pairs.
     """
@@ -110,7 +106,7 @@ def fit_sharpness(answers, samples, head, most=MOST_LOG_SHARPNESS):
         ]
         return prior * log_factor**2 - np.average(np.concatenate(parts), weights=weights)
 
-    return float(np.exp(minimize_scalar(loss, bounds=(LEAST_LOG_SHARPNESS, most), method="bounded").x))
+    return float(np.exp(minimize_scalar(loss, bounds=(LEAST_LOG_SHARPNESS, MOST_LOG_SHARPNESS), method="bounded").x))
 
 
 def evidence(samples):

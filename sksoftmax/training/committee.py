@@ -19,7 +19,7 @@ from sksoftmax.data.groups import renumbered, strata_of_groups
 from sksoftmax.data.rows import row_numbers
 from sksoftmax.training.calibration import fit_calibration, fit_mixture
 
-FOLD_ROWS, FOLD_ROWS_OF_ONE = 50, 100  # below this many rows there are no folds: a committee, or one network, trains on all rows
+FOLD_ROWS = 50  # below this many rows there are no folds: members train on all rows
 FOLD_ROWS_OF_WIDE = 100  # the same if there are more columns than rows, as then relevance has seen the labels of all rows
 FOLDS_OF_ONE = 5  # one network leaves out one of these folds
 ONE_GROUP = "All rows that count have the same label in groups. So no row can be left out, and probabilities are not calibrated."

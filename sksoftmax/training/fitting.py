@@ -11,7 +11,7 @@ from scipy.sparse import issparse
 from sksoftmax.data.class_weight import class_factors, weighted
 from sksoftmax.data.column_warnings import warn_of_columns
 from sksoftmax.data.columns import Categories
-from sksoftmax.data.copies import find_copies
+from sksoftmax.data.copies import find_copies, warn_of_known_rows
 from sksoftmax.data.groups import group_codes
 from sksoftmax.data.inputs import (
     Given,
@@ -78,6 +78,8 @@ def train(call):
     groups = given_groups(call.given.groups, X.shape[0])
     training = samples(X, y, call.given.sample_weight, targets, dtype, groups)
     validation = given_validation(call, check, targets, dtype)
+    if validation is not None and not call.incremental:
+        warn_of_known_rows(training, validation)
     if learns_from_left_out_rows(call):
         training = with_copies(training, categories)
     factors, n_rows, n_distinct = class_factors(params["class_weight"], targets, training), len(training), training.n_distinct

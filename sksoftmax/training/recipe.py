@@ -10,7 +10,7 @@ import numpy as np
 from sksoftmax.nn.network import Form, Network
 from sksoftmax.nn.schedules import is_planned
 from sksoftmax.parameters import dropout_rates, layer_activations, layer_sizes
-from sksoftmax.training.committee import FOLD_ROWS, FOLD_ROWS_OF_ONE, FOLD_ROWS_OF_WIDE, Roles
+from sksoftmax.training.committee import FOLD_ROWS, FOLD_ROWS_OF_WIDE, Roles
 
 SMALL = 50  # below this many rows: no dropout, full batches, four members
 FEW = 1500  # below this many rows: twice as many members
@@ -96,7 +96,7 @@ class Recipe:
             "activations": (activations,) * len(hidden) if isinstance(activations, str) else activations,
             "activation_of_output": activations if isinstance(activations, str) else (activations or (None,))[-1],
             "n_members": n_members,
-            "fewest_fold_rows": _fewest_fold_rows(n_members, n_columns > n_distinct),
+            "fewest_fold_rows": FOLD_ROWS if n_columns <= n_distinct else FOLD_ROWS_OF_WIDE,
             "batch_size": batch_size,
             "max_iter": _max_iter(params["max_iter"], solver, n_rows, n_distinct, batch_size, epochs, least_steps),
             "has_planned_length": params["max_iter"] == "auto" or is_planned(params["learning_rate"]),
@@ -141,11 +141,6 @@ def _n_members(n_members, solver, n_hidden, n_rows, network, most_members):
     if most_members < 4 or solver != "adam" or not n_hidden:
         return 1
     return 8 if SMALL <= n_rows < FEW and most_members >= 8 else 4
-
-
-def _fewest_fold_rows(n_members, has_more_columns_than_rows):
-    fewest = FOLD_ROWS_OF_ONE if n_members == 1 else FOLD_ROWS
-    return max(fewest, FOLD_ROWS_OF_WIDE) if has_more_columns_than_rows else fewest
 
 
 def _batch_size(batch_size, parametrization, n_rows, n_distinct, small_classes):

@@ -128,8 +128,8 @@ def test_an_interrupt_before_an_epoch_has_ended_keeps_a_model_that_predicts(make
 
 def test_an_interrupt_while_the_mixture_is_fitted_ends_training(monkeypatch):
     interrupt(monkeypatch, committee, "fit_mixture", at_call=1)
-    rows = np.random.RandomState(0).normal(size=(600, X.shape[1]))
-    clf = fit_interrupted(committee_of_six_epochs(), rows, (rows[:, 0] > 0).astype(int))
+    rows = np.tile(X, (5, 1)) + np.random.RandomState(0).normal(size=(5 * len(X), X.shape[1]))
+    clf = fit_interrupted(committee_of_six_epochs(), rows, np.tile(y, 5))
     monkeypatch.undo()
     assert clf.n_iter_ == 3
     assert np.ptp(clf._model.mixture.weights) > 0

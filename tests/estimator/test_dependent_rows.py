@@ -147,3 +147,17 @@ def test_a_fit_like_MLPClassifiers_does_not_look_for_copies():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         small(**params).fit(np.repeat(X, 5, axis=0), np.repeat(y, 5))
+
+
+def test_validation_rows_that_are_training_rows_are_warned_of():
+    X, y = drawn(80)
+    with pytest.warns(UserWarning, match="100% of the rows of X_val are equal to rows of X"):
+        small(early_stopping=True).fit(X, y, X_val=X[:20], y_val=y[:20])
+
+
+def test_validation_rows_of_few_categories_may_be_equal_to_training_rows():
+    X = np.random.RandomState(0).randint(2, size=(80, 3)).astype(float)
+    y = np.random.RandomState(1).randint(2, size=80)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        small(early_stopping=True).fit(X, y, X_val=X[:20], y_val=y[:20])

@@ -12,7 +12,6 @@ from sksoftmax.nn.mixture import Mixture
 from sksoftmax.training import committee, recipe, run, steps
 from sksoftmax.training.committee import (
     FOLD_ROWS,
-    FOLD_ROWS_OF_ONE,
     FOLDS_OF_ONE,
     Committee,
     Roles,
@@ -98,14 +97,14 @@ def plan(targets, kind="labels", n_members=4):
     return Committee.plan(Recipe.resolve(params, len(targets)), SimpleNamespace(kind=kind), samples, np.random.RandomState(0))
 
 
-@pytest.mark.parametrize("n_members, least, n_folds", [(4, FOLD_ROWS, 2), (1, FOLD_ROWS_OF_ONE, FOLDS_OF_ONE)])
+@pytest.mark.parametrize("n_members, least, n_folds", [(4, FOLD_ROWS, 2), (1, FOLD_ROWS, FOLDS_OF_ONE)])
 def test_only_enough_rows_are_dealt_into_folds(n_members, least, n_folds):
     assert plan(np.arange(least - 1) % 3, n_members=n_members).folds is None
     assert set(plan(np.arange(least) % 3, n_members=n_members).folds) == set(range(n_folds))
 
 
 def test_one_network_leaves_out_one_fold():
-    planned = plan(np.arange(FOLD_ROWS_OF_ONE) % 3, n_members=1)
+    planned = plan(np.arange(FOLD_ROWS) % 3, n_members=1)
     assert_array_equal(np.sort(planned.order), [np.flatnonzero(planned.folds != 0)])
 
 
