@@ -295,7 +295,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     relevance : 'auto', array-like of shape (n_features,) or None, default='auto'
         How much each column of X counts at the start: its scaled numbers, bins, flag and categories are multiplied by it, so that
-        its weights count more and move faster. 'auto' trains random forests [9]_ of 36 trees in all, on at most 10,000 rows and a
+        its weights count more and move faster. 'auto' trains random forests [9]_ of 33 trees in all, on at most 10,000 rows and a
         million numbers (of K > 20 classes, a million × 20 / K). Each forest leaves out a third of these rows. The gain of a
         column is what its splits gain on left-out rows [10]_, as a share of the variance of the one-hot labels. Noise gains
         nothing on average. All columns share a prior gain of 0.02 + 10 / n. The relevance of a column is its share of all gains,
