@@ -740,7 +740,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Raises
         ------
         ValueError
-            If a parameter, X, y or sample_weight is not as described, or numbers in X are so large that no loss is finite.
+            If a parameter, X, y, sample_weight or groups is not as described, or numbers in X are so large that no loss is
+            finite.
 
         Warns
         -----
@@ -749,6 +750,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             good weights are kept.
 
         UserWarning
+            If at least a fifth of the rows repeat or nearly repeat others, if all rows have the same label in `groups`, or if half
+            of the rows of `X_val` are rows of X.
+
             If Ctrl-C (a KeyboardInterrupt, from a callback too) ended training. The weights so far are kept, or the best of them
             with `early_stopping`. An interrupt before the first step, or any other error, leaves the estimator unchanged.
         """

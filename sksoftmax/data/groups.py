@@ -7,7 +7,12 @@ from sksoftmax.data.columns import is_missing
 
 
 def group_codes(groups, n_samples):
-    """The number of each row's group, (n,), for any hashable labels; ValueError if one is missing or the length is wrong."""
+    """The number of each row's group, (n,), or None for None. Labels may be of any hashable type.
+
+    ValueError if a label is missing, or if there is not one for each row; TypeError if one cannot be hashed.
+    """
+    if groups is None:
+        return None
     if getattr(groups, "ndim", 1) == 2 and groups.shape[1] == 1:
         groups = groups.iloc[:, 0] if hasattr(groups, "iloc") else groups[:, 0]
     shape = groups.shape if hasattr(groups, "shape") else (len(groups),)

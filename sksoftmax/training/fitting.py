@@ -75,7 +75,7 @@ def train(call):
 
     # 2. The rows that count, and rows to score
     dtype = network_dtype(call, X)
-    groups = given_groups(call.given.groups, X.shape[0])
+    groups = group_codes(call.given.groups, X.shape[0])
     training = samples(X, y, call.given.sample_weight, targets, dtype, groups)
     validation = given_validation(call, check, targets, dtype)
     if validation is not None and not call.incremental:
@@ -150,11 +150,6 @@ def read_targets(call, y):
             earlier.check_y(y, target_type)
     check_scoring_fits(call.params["scoring"], targets.kind)
     return targets
-
-
-def given_groups(groups, n_rows):
-    """The number of the user's group of each row, or None."""
-    return None if groups is None else group_codes(groups, n_rows)
 
 
 def samples(X, y, sample_weight, targets, dtype, groups=None):
