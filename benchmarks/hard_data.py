@@ -36,7 +36,7 @@ def main():
     for title, score, make in (situation for name in options.names.split(",") for situation in SITUATIONS[name]()):
         with threadpool_limits(1):
             results = np.array([compare(*make(np.random.default_rng(seed)), score, seed) for seed in range(options.seeds)])
-        cells = (f"{value:9.3f} {seconds:6.2f} s" for value, seconds in results.mean(axis=0))
+        cells = ("–" if np.isnan(value) else f"{value:9.3f} {seconds:6.2f} s" for value, seconds in results.mean(axis=0))
         print(f"{title:34s} {score:9s}" + "".join(f"{cell:>18s}" for cell in cells), flush=True)
 
 
@@ -53,14 +53,14 @@ def models(seed, sparse=False, n_classes=2):
 
 
 def compare(X, y, X_new, y_new, fit_params, score, seed):
-    """The score and the processor seconds of each model's fit."""
+    """The score and the processor seconds of each model's fit; NaN if a model is None or lacks what `fit_params` names."""
     results = []
     for model in models(seed, hasattr(X, "tocsr"), len(np.unique(y))).values():
-        if model is None:
+        if model is None or (fit_params and not isinstance(model, SoftmaxMLPClassifier)):
             results.append((np.nan, np.nan))
             continue
         start = process_time()
-        model.fit(X, y, **(fit_params if isinstance(model, SoftmaxMLPClassifier) else {}))
+        model.fit(X, y, **fit_params)
         seconds = process_time() - start
         if score == "accuracy":
             results.append((model.score(X_new, y_new), seconds))
@@ -95,7 +95,7 @@ def repeats():
 
     for name, way in ways.items():
         yield f"300 rows, {name}", "log loss", make(way, False)
-        yield "  ours with sample_weight instead", "log loss", make(way, True)
+        yield "  with sample_weight instead", "log loss", make(way, True)
 
 
 def visits():

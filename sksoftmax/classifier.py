@@ -750,8 +750,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             good weights are kept.
 
         UserWarning
-            If at least a fifth of the rows repeat or nearly repeat others, if all rows have the same label in `groups`, or if half
-            of the rows of `X_val` are rows of X.
+            If at least a fifth of the rows repeat or nearly repeat others, if all rows have the same label in `groups`, or if
+            half of the rows of `X_val` are rows of X.
 
             If Ctrl-C (a KeyboardInterrupt, from a callback too) ended training. The weights so far are kept, or the best of them
             with `early_stopping`. An interrupt before the first step, or any other error, leaves the estimator unchanged.

@@ -103,3 +103,11 @@ def test_the_benchmark_of_quality_takes_bundled_data_and_files(tmp_path):
     output = run_script("benchmarks/quality.py", tmp_path, "--seeds", "2", "--max-train", "80", folder=tmp_path)
     assert "\n4 splits\n" in output
     assert len(re.findall(r"^\w+\(.*\)( +\d\.\d{4}){5} +\d+\.\d\d$", output, re.MULTILINE)) == 6
+
+
+def test_the_benchmark_of_hard_data_compares_on_each_situation(tmp_path):
+    output = run_script("benchmarks/hard_data.py", "--names", "repeats", "--seeds", "1", folder=tmp_path).splitlines()
+    assert output[0].split() == ["situation", "score", "default", "one", "network", "MLPClassifier", "boosting", "logistic"]
+    assert len(output) == 9
+    losses = [float(re.search(r"log loss +(\d\.\d+)", line).group(1)) for line in output[1:]]
+    assert all(repeated <= 1.05 * weighted for repeated, weighted in zip(losses[::2], losses[1::2]))
