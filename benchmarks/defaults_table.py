@@ -19,10 +19,10 @@ OURS = "SoftmaxMLPClassifier"
 PLACES = {  # where the name of a model is written in the picture: points right of its dot and above it, and its alignment
     "LightGBM": (-7, 0, "right"),
     "HistGradientBoosting": (0, 11, "center"),
-    f"{OURS}(n_members=1)": (0, -14, "center"),
+    f"{OURS}(n_members=1)": (4, -15, "right"),
     f"{OURS}()": (0, -14, "center"),
-    "CatBoost": (5, 10, "left"),
-    "AutoGluon": (0, 11, "center"),
+    "CatBoost": (6, -12, "left"),
+    "AutoGluon": (7, 0, "left"),
     "RealMLP-TD (PyTorch)": (0, 11, "center"),
     "RealMLP-TD-S (PyTorch)": (0, 10, "center"),
 }
