@@ -281,7 +281,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         without one stratified fold (the fold phase). The left-out folds, at most 50,000 rows of them, are used to calibrate the
         members and to fit their weights in the mixture. Afterwards all members continue on all rows, if there are 500 rows or
         more and no validation rows that may end training. If one regularisation strength did clearly better, the members of a
-        half switch to it. One network leaves out a fifth of 50 rows or more, which calibrates it: its temperature and a bias
+        half switch to it. One network leaves out a fifth of 100 rows or more, which calibrates it: its temperature and a bias
         for each output are multiplied into its last layer when training ends; not with validation rows, `ema_decay`, 'lbfgs', or
         both a number as `max_iter` and a `learning_rate` that is no plan over all of training. 'auto' depends on the number of
         rows (see Notes); it is 1 without hidden layers or for another solver than 'adam'.

@@ -6,60 +6,77 @@ together, and copies count as one row wherever "auto" depends on the number of r
 Equal rows are copies if their targets agree, and if they are more than chance would make equal. Otherwise the rows were drawn
 independently of each other from few possible ones, as rows of a few categories are.
 
+A class that is one tight cluster looks like copies of one row. So there must be at least ten distinct rows for each class.
+
 Rows nearly repeat if most rows have a few neighbors that are much nearer than the next one. For rows of a smooth density in D
 dimensions with distances d₁ ≤ d₂ ≤ … to their neighbors, k · log(d_{k+1} / d_k) has an exponential distribution of mean 1 / D for
-each k (Rényi, 1953, "On the theory of order statistics"). So the probability of a large gap is known.
+each k (Rényi, 1953, "On the theory of order statistics"). So the probability of a large gap is known. Near rows must also agree
+in all columns that the distances leave out.
 """
 
 import warnings
 
 import numpy as np
-from scipy.sparse import issparse
+from scipy.sparse import csr_array, issparse
 from scipy.sparse.csgraph import connected_components
 from sklearn.neighbors import NearestNeighbors
 
 from sksoftmax.data.rows import column_of, read, spread
 from sksoftmax.data.statistics import inverse, quartiles
 
-AGREEMENT, AGREEMENT_OF_NEAR = 0.97, 0.8  # least agreement (Cohen's kappa) of the targets of equal and of near rows
+AGREEMENT, AGREEMENT_OF_NEAR = 0.995, 0.8  # least agreement (Cohen's kappa) of the targets of equal and of near rows
+FEWEST_OF_CLASS = 10  # least number of distinct rows, or clusters of near rows, for each class
 WARNED_SHARE = 0.8  # warn if at most this share of the rows is distinct
 KNOWN_SHARE = 0.5  # warn if at least this share of the validation rows are training rows
 MOST_BY_CHANCE = 10.0  # rows may repeat this many times as often as rows of independent columns before they count as copies
 FEWEST_ROWS = 50  # with fewer rows copies are not searched: then no row is left out
-MOST_NEAR = 50_000  # with more rows near rows are not searched
+MOST_NEAR = 20_000  # with more rows near rows are not searched
 FEWEST_COLUMNS, MOST_COLUMNS = 2, 15  # columns of the search; with more, scikit-learn compares all pairs of rows
 CONTINUOUS = 0.5  # least share of distinct values, in a sample, of a column of the search
 SAMPLE, QUERIES, NEIGHBORS = 500, 100, 32
 GAP, SHARE_WITH_GAP = 10.0, 0.5  # rows nearly repeat if half of them have a gap 10 times the mean, of probability e^-10
+LEAST_RATIO = 1.5  # of the distances behind and before a typical gap
 RADII = (1.0, 0.85, 0.7)  # the distances of near rows that are tried, in units of the middle of the gaps
 LARGEST = 0.1  # largest share of all rows that may nearly repeat each other
 BLOCK = 2**14  # numbers read at once, of which several copies are held
 REPEATS = (
-    "Only {n_distinct} of the {n} rows of X are distinct; the others {what} them. Copies stay together in folds and validation "
-    "splits, and count as one row where 'auto' depends on the number of rows. If rows belong together, as the visits of a "
-    "patient do, pass groups to fit; if rows were repeated on purpose, pass each once with its sample_weight."
+    "{what}. Copies stay together in folds and validation splits, and count as one row where 'auto' depends on the number of "
+    "rows. If rows belong together, as the visits of a patient do, pass groups to fit; if rows were repeated on purpose, pass "
+    "each once with its sample_weight; if new rows will repeat these rows too, pass groups=np.arange(len(X))."
 )
 
 
 def find_copies(samples, categories):
-    """The number of the distinct row that each row is or repeats, (n,), or None if no row repeats; warn if many rows do."""
+    """The number of the distinct row that each row is or repeats, (n,), or None if no row repeats; warn if many rows do.
+
+    Rows of different groups, if the user passed groups, are no copies of each other, and nothing is warned of.
+    """
     n = len(samples)
     if n < FEWEST_ROWS:
         return None
-    equal, what = equal_rows(samples.X), "repeat"
+    equal, what = equal_rows(samples.X), "Only {n_distinct} of the {n} rows of X are distinct; the others repeat them"
     if equal is None and n > MOST_NEAR:
         return None
     targets = equal_rows(samples.targets.reshape(n, -1))
-    if equal is None or agreement(equal, targets) < AGREEMENT or repeat_by_chance(samples.X, equal):
-        equal = None
+    if equal is not None and (agreement(equal, targets) < AGREEMENT or repeat_by_chance(samples.X, equal)):
+        return None
     copies = near_rows(samples, np.arange(n) if equal is None else equal, targets, categories)
     if copies is None:
         copies = equal
     else:
-        what = "repeat or nearly repeat"
-    if copies is not None and (n_distinct := copies.max() + 1) <= WARNED_SHARE * n:
-        warnings.warn(REPEATS.format(n_distinct=n_distinct, n=n, what=what))
+        what = "The {n} rows of X form {n_distinct} clusters of rows that repeat or nearly repeat each other"
+    if copies is None or copies.max() + 1 < FEWEST_OF_CLASS * n_classes_of(samples.targets):
+        return None
+    if samples.groups is not None:
+        return np.unique(np.stack([copies, samples.groups]), axis=1, return_inverse=True)[1].ravel()
+    if (n_distinct := copies.max() + 1) <= WARNED_SHARE * n:
+        warnings.warn(REPEATS.format(what=what.format(n_distinct=n_distinct, n=n)))
     return copies
+
+
+def n_classes_of(targets):
+    """The number of labels that occur; of a matrix of targets, its columns, but at least two."""
+    return len(np.unique(targets)) if targets.ndim == 1 else max(targets.shape[1], 2)
 
 
 def warn_of_known_rows(training, validation):
@@ -142,31 +159,40 @@ def near_rows(samples, copies, targets, categories):
     rows = np.unique(copies, return_index=True)[1]
     if issparse(samples.X) or not FEWEST_ROWS <= len(rows) <= MOST_NEAR:
         return None
-    Z = continuous_columns(samples.X, rows, categories)
+    Z, chosen = continuous_columns(samples.X, rows, categories)
     if Z is None or (radius := radius_of_gaps(Z)) is None:
         return None
-    neighbors = NearestNeighbors().fit(Z)
+    distances, neighbors = NearestNeighbors(n_neighbors=min(NEIGHBORS, len(Z) - 1)).fit(Z).kneighbors()
+    others = equal_rows(other_columns(samples.X, rows, chosen))
     for factor in RADII:  # a shorter one if chains of near rows join clusters
-        graph = neighbors.radius_neighbors_graph(radius=factor * radius)
-        clusters = connected_components(graph, directed=False)[1][copies]
-        if np.bincount(clusters).max() <= LARGEST * len(clusters):
-            return clusters if agreement(clusters, targets) >= AGREEMENT_OF_NEAR else None
+        row, place = np.nonzero(distances < factor * radius)
+        graph = csr_array((np.ones(len(row)), (row, neighbors[row, place])), shape=(len(Z), len(Z)))
+        clusters = connected_components(graph, directed=False)[1]
+        if np.bincount(clusters[copies]).max() <= LARGEST * len(copies):
+            agree = min(agreement(clusters[copies], targets), agreement(clusters, others))
+            return clusters[copies] if agree >= AGREEMENT_OF_NEAR else None
     return None
 
 
 def continuous_columns(X, rows, categories):
-    """Columns of numbers that hardly repeat, scaled by their quartiles, of these rows of X; None if there are too few."""
+    """Columns of numbers that hardly repeat, scaled by their quartiles, of these rows of X, and their places; None if too few."""
     numeric = np.array([column for column in range(X.shape[1]) if column not in categories.of_column], dtype=np.intp)
     sample = np.asarray(read(X[rows[spread(len(rows), min(len(rows), SAMPLE))]])[:, numeric], dtype=np.float64)
     distinct = np.count_nonzero(np.diff(np.sort(sample, axis=0), axis=0) > 0, axis=0)
-    chosen = np.flatnonzero(distinct >= CONTINUOUS * len(sample))
-    if len(chosen) < FEWEST_COLUMNS:
-        return None
-    chosen = chosen[spread(len(chosen), min(len(chosen), MOST_COLUMNS))]
+    continuous = np.flatnonzero(distinct >= CONTINUOUS * len(sample))
+    if len(continuous) < FEWEST_COLUMNS:
+        return None, None
+    chosen = continuous[spread(len(continuous), min(len(continuous), MOST_COLUMNS))]
     low, median, high = quartiles(sample[:, chosen], None)
     Z = np.stack([column_of(X, column)[rows] for column in numeric[chosen]], axis=1)
     Z = np.clip((Z - median) * inverse(high - low), -3, 3)
-    return np.nan_to_num(Z, copy=False)
+    return np.nan_to_num(Z, copy=False), numeric[continuous]
+
+
+def other_columns(X, rows, columns):
+    """All columns of these rows of X but these ones, and a column of zeros."""
+    others = np.setdiff1d(np.arange(X.shape[1]), columns)
+    return np.stack([*(column_of(X, column)[rows] for column in others), np.zeros(len(rows))], axis=1)
 
 
 def radius_of_gaps(Z):
@@ -181,4 +207,5 @@ def radius_of_gaps(Z):
     if has_gap.mean() < SHARE_WITH_GAP:
         return None
     of_query = np.flatnonzero(has_gap)
-    return float(np.exp(np.median((logs[of_query, largest[of_query]] + logs[of_query, largest[of_query] + 1]) / 2)))
+    before, behind = (logs[of_query, largest[of_query] + i] for i in (0, 1))
+    return float(np.exp(np.median(before + behind) / 2)) if np.median(behind - before) >= np.log(LEAST_RATIO) else None

@@ -5,6 +5,8 @@ from scipy.sparse import csr_array
 
 from sksoftmax.data.columns import is_missing
 
+LARGEST = 0.4  # a group with a larger share of the rows is not left out: too few rows would be left to train on
+
 
 def group_codes(groups, n_samples):
     """The number of each row's group, (n,), or None for None. Labels may be of any hashable type.
@@ -13,6 +15,8 @@ def group_codes(groups, n_samples):
     """
     if groups is None:
         return None
+    if isinstance(groups, str | dict | set | frozenset) or not (hasattr(groups, "shape") or isinstance(groups, list | tuple)):
+        raise TypeError(f"groups must be an array or a list with a label for each row of X; got {groups!r:.80}.")
     if getattr(groups, "ndim", 1) == 2 and groups.shape[1] == 1:
         groups = groups.iloc[:, 0] if hasattr(groups, "iloc") else groups[:, 0]
     shape = groups.shape if hasattr(groups, "shape") else (len(groups),)
@@ -41,6 +45,19 @@ def strata_of_groups(strata, groups):
     distinct, codes = np.unique(strata, return_inverse=True)
     counts = csr_array((np.ones(len(codes)), (groups, codes.ravel())))
     return distinct[np.asarray(counts.argmax(axis=1)).ravel()]
+
+
+def never_left_out(strata, groups):
+    """Whether each group must stay in training, (n_groups,): it has a stratum that no other group has, or too many of the rows.
+
+    `groups` has the group of each row, 0 … n_groups − 1.
+    """
+    codes = np.unique(strata, return_inverse=True)[1].ravel()
+    stratum, group = np.unique(np.stack([codes, groups]), axis=1)
+    is_only_one = np.bincount(stratum)[stratum] == 1
+    stays = np.bincount(groups) > LARGEST * len(groups)
+    stays[group[is_only_one]] = True
+    return stays
 
 
 def independent_rows(weights, groups):

@@ -16,7 +16,7 @@ from sklearn.utils.validation import validate_data
 
 from sksoftmax.data.columns import are_numbers, categorical_by_type, column_of, nan_for_NA, values_of, with_shape
 from sksoftmax.data.frames import check_names, in_memory, is_frame
-from sksoftmax.data.groups import renumbered, strata_of_groups
+from sksoftmax.data.groups import never_left_out, renumbered, strata_of_groups
 
 FLOATS = (np.float64, np.float32)
 OPTIONS = {"accept_sparse": "csr", "dtype": FLOATS, "ensure_all_finite": False}
@@ -232,34 +232,50 @@ def split_by_class(samples, fraction, labels, rng):
     """Training and validation parts, drawn within each class: of two rows or more, at least one goes to each part.
 
     `labels` has a class number for each row. The only row of a class is trained on. If this leaves fewer than two rows to score,
-    classes do not count. If the samples have groups, groups are drawn in place of rows, within their most frequent class.
+    classes do not count. If the samples have groups, groups are drawn in place of rows, within their most frequent class, so that
+    each class is trained on.
     """
     _check_fraction(fraction)
     if samples.groups is None:
-        is_validation = _drawn_by_class(fraction, labels, rng)
+        counts = np.bincount(labels)
+        n_validation = np.clip(np.round(fraction * counts).astype(int), 1, np.maximum(counts - 1, 0))
+        n_validation[counts < 2] = 0
+        _check_sizes(len(samples), max(int(n_validation.sum()), 2))
+        if n_validation.sum() < 2:
+            labels, n_validation = np.zeros_like(labels), np.clip([round(fraction * len(labels))], 2, len(labels) - 1)
+        is_validation = _drawn(labels, n_validation, rng)
     else:
-        groups, n_groups = renumbered(samples.groups)
-        if n_groups < 2:
-            raise ValueError("early_stopping sets whole groups aside, so groups must have two different labels or more; got 1.")
-        is_validation = _drawn_by_class(fraction, strata_of_groups(labels, groups), rng, least=1)[groups]
+        is_validation = _drawn_groups(labels, renumbered(samples.groups)[0], fraction, rng)
     return samples[np.flatnonzero(~is_validation)], samples[np.flatnonzero(is_validation)]
 
 
-def _drawn_by_class(fraction, labels, rng, least=2):
-    """Whether each row, or group, of these labels is drawn, (n,); at least `least` are."""
-    counts = np.bincount(labels)
-    n_validation = np.clip(np.round(fraction * counts).astype(int), 1, np.maximum(counts - 1, 0))
-    n_validation[counts < 2] = 0
-    _check_sizes(len(labels), max(int(n_validation.sum()), least))
-    if n_validation.sum() < least:
-        labels, counts = np.zeros_like(labels), np.array([len(labels)])
-        n_validation = np.clip(np.round(fraction * counts).astype(int), least, counts - 1)
-    order = rng.permutation(len(labels))
+def _drawn(labels, n_of_label, rng):
+    """Whether each row is drawn, (n,), if so many rows of each label are."""
+    order, counts = rng.permutation(len(labels)), np.bincount(labels)
     order = order[np.argsort(labels[order], kind="stable")]
     rank = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
     is_drawn = np.empty(len(labels), dtype=bool)
-    is_drawn[order] = rank < n_validation[labels[order]]
+    is_drawn[order] = rank < np.asarray(n_of_label)[labels[order]]
     return is_drawn
+
+
+def _drawn_groups(labels, groups, fraction, rng):
+    """Whether each row's group is drawn, (n,); at least one group is, and rows of each label stay."""
+    free = np.flatnonzero(~never_left_out(labels, groups))
+    if not len(free):
+        raise ValueError(
+            "early_stopping sets whole groups aside, but groups has none that can be: there is one group, or each has a class "
+            "that no other has, or most of the rows. Pass X_val and y_val."
+        )
+    of_free = np.unique(strata_of_groups(labels, groups)[free], return_inverse=True)[1].ravel()
+    n_drawn = np.round(fraction * np.bincount(of_free)).astype(int)
+    if not n_drawn.any():
+        of_free, n_drawn = np.zeros_like(of_free), [max(1, round(fraction * len(free)))]
+    is_drawn = np.zeros(groups.max() + 1, dtype=bool)
+    is_drawn[free] = _drawn(of_free, n_drawn, rng)
+    for label in np.setdiff1d(labels, labels[~is_drawn[groups]]):
+        is_drawn[groups[labels == label][0]] = False
+    return is_drawn[groups]
 
 
 def split_like_mlp(samples, fraction, strata, rng):

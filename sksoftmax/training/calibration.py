@@ -15,7 +15,7 @@ from sksoftmax.data.rows import spread
 from sksoftmax.model import member_logits
 from sksoftmax.nn.mixture import Mixture, mixed
 
-LEAST_LOG_SHARPNESS, MOST_LOG_SHARPNESS = -2.0, 0.7  # logits are multiplied by e^-2 … e^0.7: to sharpen them is a risk
+LEAST_LOG_SHARPNESS, MOST_LOG_SHARPNESS = -1.5, 0.7  # logits are multiplied by e^-1.5 … e^0.7: to sharpen them is a risk
 MOST_LOG_WEIGHT = 3.0  # the kinds' weights differ by a factor of at most e^6
 MOST_BIAS = 3.0  # log-odds change by at most this
 PRIOR_SHARPNESS, PRIOR_WEIGHTS, PRIOR_BIAS = 4.0, 1.0, 1.0  # rows to which priors amount: prior · x² / 2n is added to the loss

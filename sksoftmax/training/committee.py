@@ -15,14 +15,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sksoftmax.data.groups import renumbered, strata_of_groups
+from sksoftmax.data.groups import never_left_out, renumbered, strata_of_groups
 from sksoftmax.data.rows import row_numbers
 from sksoftmax.training.calibration import fit_calibration, fit_mixture
 
-FOLD_ROWS = 50  # below this many rows there are no folds: members train on all rows
-FOLD_ROWS_OF_WIDE = 100  # the same if there are more columns than rows, as then relevance has seen the labels of all rows
+FOLD_ROWS = 50  # below this many rows there are no folds: a committee trains on all rows
+FOLD_ROWS_OF_ONE = 100  # the same for one network, and if there are more columns than rows: then relevance has seen all labels
 FOLDS_OF_ONE = 5  # one network leaves out one of these folds
-ONE_GROUP = "All rows that count have the same label in groups. So no row can be left out, and probabilities are not calibrated."
+NO_GROUP = (
+    "No group can be left out, so probabilities are not calibrated: groups has one label, or each group has a class that no "
+    "other has, or most of the rows."
+)
 PREFERENCE = 1.5  # if one strength has at least this many times the other's weight, the half switches to it
 
 
@@ -64,24 +67,31 @@ class Roles:
 
 
 def strata(targets, kind):
-    """What folds are stratified by: each row's label, or its most probable class; multilabel targets are one stratum."""
+    """What folds are stratified by, (n,): each row's label, its most probable class, or the rarest label that it has, if any."""
     if kind == "labels":
         return targets.ravel()
     if kind == "multilabel":
-        return np.zeros(len(targets))
+        from_rarest = targets[:, np.argsort(targets.sum(axis=0), kind="stable")] > 0.5
+        return np.where(from_rarest.any(axis=1), from_rarest.argmax(axis=1), targets.shape[1])
     return targets.argmax(axis=1) if targets.shape[1] > 1 else targets[:, 0] > 0.5
 
 
 def folds_of(samples, kind, n_folds, rng):
-    """The fold of each row, stratified; no group is divided. None if all rows are of one group: nothing can be left out."""
+    """The fold of each row, stratified; no group is divided. None, with a warning, if no group can be left out.
+
+    Rows of a group that must stay in training (`never_left_out`) have the fold −1, which no member leaves out.
+    """
     of_rows = strata(samples.targets, kind)
     if samples.groups is None:
         return stratified_folds(of_rows, n_folds, rng)
     groups, n_groups = renumbered(samples.groups)
-    if n_groups == 1:
-        warnings.warn(ONE_GROUP)
+    free = np.flatnonzero(~never_left_out(of_rows, groups))
+    if not len(free):
+        warnings.warn(NO_GROUP)
         return None
-    return stratified_folds(strata_of_groups(of_rows, groups), n_folds, rng)[groups]
+    folds = np.full(n_groups, -1)
+    folds[free] = stratified_folds(strata_of_groups(of_rows, groups)[free], n_folds, rng)
+    return folds[groups]
 
 
 def stratified_folds(strata, n_folds, rng):
@@ -99,7 +109,7 @@ def rows_of_members(folds, n_members, n_rows, rng=None):
     """The rows that each member trains on, (n_members, m): all rows, or all outside its fold, equally many for each."""
     if folds is None:
         return np.tile(row_numbers(n_rows), (n_members, 1))
-    m = n_rows - np.bincount(folds).max()
+    m = n_rows - np.bincount(folds[folds >= 0]).max()
     everyone, fold_of_member = row_numbers(n_rows), Roles.of(n_members).fold
     return np.stack([rng.permutation(everyone[folds != fold])[:m] for fold in fold_of_member])
 
@@ -122,7 +132,7 @@ class Committee:
     def plan(cls, recipe, targets, training, rng, with_folds=True):
         """The committee that begins to train on these rows."""
         folds, n_members = None, recipe.n_members
-        if with_folds and training.n_distinct >= recipe.fewest_fold_rows:
+        if with_folds and len(training) >= recipe.fewest_fold_rows and training.n_distinct >= FOLD_ROWS:
             n_folds = FOLDS_OF_ONE if n_members == 1 else n_members // 2
             folds = folds_of(training, targets.kind, n_folds, rng)
         order = rows_of_members(folds, n_members, len(training), rng)
@@ -139,7 +149,9 @@ class Committee:
         if len(roles.fold) == 1:
             model.mixture = fit_calibration(model.network, np.flatnonzero(self.folds == roles.fold), training, model.head)
         else:
-            model.mixture = fit_mixture(model.network, roles, self.folds, training, model.head, n_rows)
+            rows = np.flatnonzero(self.folds >= 0)
+            folds, training = (self.folds, training) if len(rows) == len(training) else (self.folds[rows], training[rows])
+            model.mixture = fit_mixture(model.network, roles, folds, training, model.head, n_rows)
 
     def adopt_strengths(self, model):
         """Let the members of a half switch to the dropout and the weight decay that did better on left-out rows."""

@@ -311,7 +311,7 @@ def make_run(call, model, state, recipe, committee, training, validation, prior)
         tasks=fit_tasks(estimator, name, n_epochs, given, partial(fitted_attributes, estimator, model, state, copied=True)),
         score=make_score(recipe.scoring, estimator, partial(fitted_so_far, estimator, model, state), given, validation),
         report=make_report(call, recipe, committee),
-        fold_epochs=fold_epochs(recipe, committee.folds, validation, training.n_distinct),
+        fold_epochs=fold_epochs(recipe, committee.folds, validation, len(training)),
         prior=prior,
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 from sksoftmax.nn.network import Form, Network
 from sksoftmax.nn.schedules import is_planned
 from sksoftmax.parameters import dropout_rates, layer_activations, layer_sizes
-from sksoftmax.training.committee import FOLD_ROWS, FOLD_ROWS_OF_WIDE, Roles
+from sksoftmax.training.committee import FOLD_ROWS, FOLD_ROWS_OF_ONE, Roles
 
 SMALL = 50  # below this many rows: no dropout, full batches, four members
 FEW = 1500  # below this many rows: twice as many members
@@ -34,7 +34,7 @@ FOLD_SHARE, FOLD_SHARE_LARGE = 0.5, 0.3  # share of the epochs in which they do,
 class Recipe:
     """All that training needs to know, with every "auto" resolved; other names are the estimator's parameters.
 
-    `fewest_fold_rows` is the number of distinct rows from which on members leave out folds.
+    `fewest_fold_rows` is the number of rows from which on members leave out folds.
     `activations` has a name for each hidden layer, `activation_of_output` the one by which the output layer is initialised.
     `dropout` has the rates of each hidden layer, (n_hidden, n_members), `weight_decay` is (n_members,). `has_planned_length` is
     true if training is meant to last `max_iter` epochs: it is "auto", or the learning rate is a planned schedule.
@@ -96,7 +96,7 @@ class Recipe:
             "activations": (activations,) * len(hidden) if isinstance(activations, str) else activations,
             "activation_of_output": activations if isinstance(activations, str) else (activations or (None,))[-1],
             "n_members": n_members,
-            "fewest_fold_rows": FOLD_ROWS if n_columns <= n_distinct else FOLD_ROWS_OF_WIDE,
+            "fewest_fold_rows": FOLD_ROWS if n_members > 1 and n_columns <= n_distinct else FOLD_ROWS_OF_ONE,
             "batch_size": batch_size,
             "max_iter": _max_iter(params["max_iter"], solver, n_rows, n_distinct, batch_size, epochs, least_steps),
             "has_planned_length": params["max_iter"] == "auto" or is_planned(params["learning_rate"]),

@@ -32,6 +32,10 @@ def test_equal_rows_have_one_number_in_every_form_of_X(form):
     assert_array_equal(numbers[:, None] == numbers, expected[:, None] == expected)
 
 
+def test_no_equal_rows_have_no_numbers():
+    assert equal_rows(drawn(50)[0]) is None
+
+
 def test_a_zero_equals_a_negative_zero_and_a_missing_value_another():
     X = np.array([[0.0, np.nan], [-0.0, np.nan], [0.0, 1.0], [1.0, 0.0]])
     numbers = equal_rows(X)
@@ -53,7 +57,7 @@ def test_rows_that_nearly_repeat_are_found(n_visits):
     X, y = drawn(100, 6)
     rows = np.repeat(np.arange(100), n_visits)
     visits = X[rows] + 0.1 * np.random.RandomState(1).normal(size=(len(rows), 6))
-    with pytest.warns(UserWarning, match="repeat or nearly repeat.* groups"):
+    with pytest.warns(UserWarning, match="clusters of rows that repeat or nearly repeat.* groups"):
         copies = find_copies(Samples(visits, y[rows]), NUMERIC)
     assert all(len(set(copies[rows == row])) == 1 for row in range(100))
     assert copies.max() > 60

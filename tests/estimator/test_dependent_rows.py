@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn import config_context
+from sklearn.datasets import make_blobs
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, GroupKFold
@@ -13,6 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.data.inputs import split_by_class
+from sksoftmax.data.rows import Samples
 from support.drawn_rows import drawn
 from support.quick_fits import small
 
@@ -36,7 +39,7 @@ def loss_of(clf, X, y):
     return log_loss(y, clf.predict_proba(X))
 
 
-@pytest.mark.filterwarnings("ignore:Only .* distinct")
+@pytest.mark.filterwarnings("ignore:Only .* distinct", "ignore:The .* rows of X form")
 @pytest.mark.parametrize("way", WAYS)
 def test_rows_that_repeat_cost_nothing_against_sample_weight(way):
     X, y = drawn(300)
@@ -48,7 +51,7 @@ def test_rows_that_repeat_cost_nothing_against_sample_weight(way):
     assert repeated <= 1.05 * weighted
 
 
-@pytest.mark.filterwarnings("ignore:Only .* distinct")
+@pytest.mark.filterwarnings("ignore:Only .* distinct", "ignore:The .* rows of X form")
 @pytest.mark.parametrize("n_members", [1, "auto"])
 def test_rows_that_repeat_do_not_make_probabilities_extreme(n_members):
     X, y = drawn(600)
@@ -61,7 +64,7 @@ def test_rows_that_repeat_do_not_make_probabilities_extreme(n_members):
 @pytest.mark.parametrize("n_visits", [3, 20])
 def test_visits_of_patients_are_found_and_new_patients_are_predicted_well(n_visits):
     X, y, _, X_new, y_new = visits(n_visits)
-    with pytest.warns(UserWarning, match="repeat or nearly repeat them.* pass groups"):
+    with pytest.warns(UserWarning, match="clusters of rows that repeat or nearly repeat each other.* pass groups"):
         clf = SoftmaxMLPClassifier(random_state=0).fit(X, y)
     assert loss_of(clf, X_new, y_new) <= loss_of(LogisticRegression().fit(X, y), X_new, y_new) + 0.1
 
@@ -99,15 +102,62 @@ def test_early_stopping_scores_whole_groups(scaling):
 
 def test_early_stopping_with_one_group_is_an_error_that_names_groups():
     X, y = drawn(60)
-    with pytest.raises(ValueError, match="groups must have two different labels or more"):
+    with pytest.raises(ValueError, match="groups has none that can be: there is one group"):
         small(early_stopping=True).fit(X, y, groups=np.zeros(60))
 
 
 def test_one_group_is_not_calibrated_which_a_warning_says():
     X, y = drawn(120)
-    with pytest.warns(UserWarning, match="same label in groups"):
+    with pytest.warns(UserWarning, match="No group can be left out"):
         clf = small(max_iter=2, n_members=4).fit(X, y, groups=["all"] * 120)
     assert clf.temperature_ == 1
+
+
+def test_early_stopping_keeps_a_row_of_each_class_in_training():
+    X, _ = drawn(160)
+    y, groups = np.arange(160) % 8, np.arange(160) % 16
+    clf = small(early_stopping=True, validation_fraction=0.3, max_iter=2).fit(X, y, groups=groups)
+    assert set(clf.classes_) == set(range(8))
+    for seed in range(20):
+        training, validation = split_by_class(Samples(X, y, groups=groups), 0.3, y, np.random.RandomState(seed))
+        assert set(training.targets) == set(range(8)) and len(validation) > 0
+
+
+def test_groups_that_are_classes_do_not_spoil_the_fit():
+    X, _ = drawn(300, 6)
+    y = np.arange(300) % 3
+    X[:, 0] += 4 * (y == 1)
+    X[:, 1] += 4 * (y == 2)
+    with pytest.warns(UserWarning, match="each group has a class that no other has"):
+        clf = SoftmaxMLPClassifier((16,), max_iter=20, random_state=0).fit(X[:200], y[:200], groups=y[:200])
+    assert log_loss(y[200:], clf.predict_proba(X[200:])) < 0.35
+
+
+def test_tight_classes_are_no_copies():
+    X, y = make_blobs(1200, 20, centers=30, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        clf = SoftmaxMLPClassifier((32,), max_iter=20, n_members=4, random_state=0).fit(X[:600], y[:600])
+    assert log_loss(y[600:], clf.predict_proba(X[600:])) < 0.05
+
+
+def test_rows_that_repeat_with_other_labels_are_no_copies():
+    """Rows of few entities, which new rows will be too: a few labels of equal rows differ, as those of copies never do."""
+    rng = np.random.RandomState(0)
+    entities, labels = rng.normal(size=(100, 3)), rng.randint(2, size=100)
+    i, j = rng.randint(100, size=1000), rng.randint(100, size=1000)
+    y = np.where(rng.random_sample(1000) < 0.01, 1 - labels[i], labels[i])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        clf = SoftmaxMLPClassifier(n_members=4, random_state=0).fit(entities[i], y)
+    assert clf.score(entities[j], labels[j]) > 0.97
+
+
+@pytest.mark.parametrize("groups", ["patient", 5, {"a": 1}, (i for i in range(60))], ids=["text", "number", "dict", "generator"])
+def test_groups_that_are_no_array_are_an_error_that_names_groups(groups):
+    X, y = drawn(60)
+    with pytest.raises(TypeError, match="groups must be an array or a list with a label for each row of X; got"):
+        small().fit(X, y, groups=groups)
 
 
 def test_a_wrong_number_of_groups_is_an_error_and_leaves_the_estimator_unchanged():

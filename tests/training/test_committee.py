@@ -12,6 +12,7 @@ from sksoftmax.nn.mixture import Mixture
 from sksoftmax.training import committee, recipe, run, steps
 from sksoftmax.training.committee import (
     FOLD_ROWS,
+    FOLD_ROWS_OF_ONE,
     FOLDS_OF_ONE,
     Committee,
     Roles,
@@ -97,14 +98,14 @@ def plan(targets, kind="labels", n_members=4):
     return Committee.plan(Recipe.resolve(params, len(targets)), SimpleNamespace(kind=kind), samples, np.random.RandomState(0))
 
 
-@pytest.mark.parametrize("n_members, least, n_folds", [(4, FOLD_ROWS, 2), (1, FOLD_ROWS, FOLDS_OF_ONE)])
+@pytest.mark.parametrize("n_members, least, n_folds", [(4, FOLD_ROWS, 2), (1, FOLD_ROWS_OF_ONE, FOLDS_OF_ONE)])
 def test_only_enough_rows_are_dealt_into_folds(n_members, least, n_folds):
     assert plan(np.arange(least - 1) % 3, n_members=n_members).folds is None
     assert set(plan(np.arange(least) % 3, n_members=n_members).folds) == set(range(n_folds))
 
 
 def test_one_network_leaves_out_one_fold():
-    planned = plan(np.arange(FOLD_ROWS) % 3, n_members=1)
+    planned = plan(np.arange(FOLD_ROWS_OF_ONE) % 3, n_members=1)
     assert_array_equal(np.sort(planned.order), [np.flatnonzero(planned.folds != 0)])
 
 
@@ -130,15 +131,40 @@ def test_no_group_is_divided_between_folds_and_groups_of_each_class_are_spread_e
         assert_array_equal(np.bincount([fold for group, (fold,) in enumerate(of_group) if group % 2 == label]), [5] * 4)
 
 
+def test_a_class_that_one_group_alone_has_is_never_left_out():
+    groups, labels = np.arange(120) % 6, np.where(np.arange(120) % 6 == 5, 1, 0)
+    folds = folds_of(samples_in_groups(groups, labels), "labels", 4, np.random.RandomState(0))
+    assert set(folds[groups == 5]) == {-1}
+    assert set(folds[groups != 5]) == {0, 1, 2, 3}
+    order = rows_of_members(folds, 8, 120, np.random.RandomState(0))
+    assert all(np.isin(np.flatnonzero(groups == 5), rows).sum() > 10 for rows in order)
+
+
+def test_a_group_with_most_rows_is_never_left_out():
+    groups = np.r_[np.zeros(290, int), np.arange(1, 11)]
+    folds = folds_of(samples_in_groups(groups, np.arange(300) % 2), "labels", 4, np.random.RandomState(0))
+    assert set(folds[:290]) == {-1}
+    assert rows_of_members(folds, 8, 300, np.random.RandomState(0)).shape[1] > 290
+
+
 def test_fewer_groups_than_folds_leave_folds_empty_but_some_rows_are_left_out():
-    folds = folds_of(samples_in_groups(np.arange(60) % 2), "labels", 4, np.random.RandomState(0))
-    assert len(set(folds)) == 2
-    assert (rows_of_members(folds, 8, 60, np.random.RandomState(0)).shape) == (8, 30)
+    folds = folds_of(samples_in_groups(np.arange(60) % 3, np.arange(60) // 30), "labels", 4, np.random.RandomState(0))
+    assert len(set(folds)) == 3
+    assert (rows_of_members(folds, 8, 60, np.random.RandomState(0)).shape) == (8, 40)
 
 
-def test_one_group_cannot_be_left_out_which_a_warning_says():
-    with pytest.warns(UserWarning, match="same label in groups"):
-        assert folds_of(samples_in_groups(np.zeros(60, int), np.arange(60) % 2), "labels", 4, np.random.RandomState(0)) is None
+@pytest.mark.parametrize("groups", [np.zeros(60, int), np.arange(60) % 2], ids=["one group", "one for each class"])
+def test_groups_that_cannot_be_left_out_are_warned_of(groups):
+    with pytest.warns(UserWarning, match="No group can be left out, so probabilities are not calibrated"):
+        assert folds_of(samples_in_groups(groups, np.arange(60) % 2), "labels", 4, np.random.RandomState(0)) is None
+
+
+def test_folds_of_multilabel_targets_spread_the_rarest_label_of_each_row():
+    targets = np.zeros((2 * FOLD_ROWS, 3))
+    targets[:, 0], targets[::2, 1], targets[::10, 2] = 1, 1, 1
+    folds = plan(targets, "multilabel").folds
+    assert_array_equal(np.bincount(folds[::10]), [FOLD_ROWS // 10] * 2)
+    assert_array_equal(np.bincount(folds[::2]), [FOLD_ROWS // 2] * 2)
 
 
 @pytest.mark.parametrize("kind", ["multilabel", "probabilities"])
@@ -181,6 +207,7 @@ def test_a_member_learns_nothing_from_the_fold_that_it_leaves_out(monkeypatch):
         return taken[-1]
 
     monkeypatch.setattr(committee, "stratified_folds", folds)
+    monkeypatch.setattr(committee, "strata", lambda targets, kind: np.zeros(len(targets)))
     first = quick_committee(n_members=8, shuffle=False, label_smoothing=0.0, relevance=None).fit(X, KINDS["multilabel"])
     changed = np.where((taken[0] == 1)[:, None], 1 - KINDS["multilabel"], KINDS["multilabel"])
     second = quick_committee(n_members=8, shuffle=False, label_smoothing=0.0, relevance=None).fit(X, changed)
