@@ -41,7 +41,7 @@ def main():
 
 
 def models(seed, sparse=False, n_classes=2):
-    """New models by name; None for boosting on a sparse X, which it refuses, and on many classes, where it takes minutes."""
+    """New models by name. Boosting is None for a sparse X, which it refuses, and for many classes, which take it minutes."""
     scaler = MaxAbsScaler() if sparse else StandardScaler()
     return {
         "default": SoftmaxMLPClassifier(random_state=seed),

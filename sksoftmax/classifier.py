@@ -463,7 +463,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     `max_iter` is raised or lowered so that the number of steps in all stays within its limits. With `parametrization='standard'`
     a batch has at most 200 rows. Classes are small if there are more than 10 of them, with fewer than 20 rows each on average.
     Fewer than 100 rows of more than 1000 columns train one network, in 50 steps or more. In `partial_fit` neither changes the
-    choices above.
+    choices above. The fold phase counts all rows, distinct or not.
 
     A row of weight 0 counts as absent. With `sample_weight` or `class_weight` each member of a committee trains as if it were
     alone.

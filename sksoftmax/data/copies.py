@@ -46,7 +46,7 @@ REPEATS = (
 )
 
 
-def find_copies(samples, categories):
+def find_copies(samples, categories, n_classes):
     """The number of the distinct row that each row is or repeats, (n,), or None if no row repeats; warn if many rows do.
 
     Rows of different groups, if the user passed groups, are no copies of each other, and nothing is warned of.
@@ -65,18 +65,13 @@ def find_copies(samples, categories):
         copies = equal
     else:
         what = "The {n} rows of X form {n_distinct} clusters of rows that repeat or nearly repeat each other"
-    if copies is None or copies.max() + 1 < FEWEST_OF_CLASS * n_classes_of(samples.targets):
+    if copies is None or copies.max() + 1 < FEWEST_OF_CLASS * n_classes:
         return None
     if samples.groups is not None:
         return np.unique(np.stack([copies, samples.groups]), axis=1, return_inverse=True)[1].ravel()
     if (n_distinct := copies.max() + 1) <= WARNED_SHARE * n:
         warnings.warn(REPEATS.format(what=what.format(n_distinct=n_distinct, n=n)))
     return copies
-
-
-def n_classes_of(targets):
-    """The number of labels that occur; of a matrix of targets, its columns, but at least two."""
-    return len(np.unique(targets)) if targets.ndim == 1 else max(targets.shape[1], 2)
 
 
 def warn_of_known_rows(training, validation):

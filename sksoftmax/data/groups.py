@@ -47,6 +47,13 @@ def strata_of_groups(strata, groups):
     return distinct[np.asarray(counts.argmax(axis=1)).ravel()]
 
 
+def dealt(strata, n_parts, rng):
+    """The part, 0 … n_parts − 1, of each row or group: in random order, each stratum is spread evenly, however rare it is."""
+    part, order = np.empty(len(strata), dtype=np.intp), rng.permutation(len(strata))
+    part[order[np.argsort(strata[order], kind="stable")]] = np.arange(len(strata)) % n_parts
+    return part
+
+
 def never_left_out(strata, groups):
     """Whether each group must stay in training, (n_groups,): it has a stratum that no other group has, or too many of the rows.
 
@@ -60,8 +67,12 @@ def never_left_out(strata, groups):
     return stays
 
 
-def independent_rows(weights, groups):
-    """The number of groups, or rows, of equal weight that would tell as much, (Σ w)² / Σ w² (Kish, 1965, "Survey sampling")."""
+def independent_rows(weights, groups, n_rows):
+    """The number of groups, or rows, of equal weight that would tell as much, (Σ w)² / Σ w² (Kish, 1965, "Survey sampling").
+
+    `weights` and `groups` of these rows may be None: then all weigh 1, or each is a group of its own.
+    """
+    weights = np.ones(n_rows) if weights is None else weights
     if groups is not None:
         groups, n_groups = renumbered(groups)
         weights = np.bincount(groups, weights, minlength=n_groups)

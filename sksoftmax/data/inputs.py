@@ -250,7 +250,7 @@ def split_by_class(samples, fraction, labels, rng):
 
 
 def _drawn(labels, n_of_label, rng):
-    """Whether each row is drawn, (n,), if so many rows of each label are."""
+    """Whether each row is drawn, (n,); `n_of_label` has the number of rows to draw of each label."""
     order, counts = rng.permutation(len(labels)), np.bincount(labels)
     order = order[np.argsort(labels[order], kind="stable")]
     rank = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -18,6 +18,7 @@ from scipy.sparse import issparse
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.ensemble._forest import BaseForest
 
+from sksoftmax.data.groups import dealt, independent_rows, renumbered, strata_of_groups
 from sksoftmax.data.rows import read, spread
 
 FOLDS = 3  # each forest leaves out one of them, and its splits are judged on it
@@ -163,11 +164,8 @@ def balanced(outputs, weights):
 
 
 def n_counted(weights, n_rows):
-    """The number of rows, or the sum of their weights w; but at least (Σw)² / Σw², as weights may be normalized (Kish, 1965)."""
-    if weights is None:
-        return n_rows
-    total = weights.sum(dtype=np.float64)
-    return max(total, total**2 / np.sum(weights.astype(np.float64) ** 2))
+    """The number of rows, a row of weight 2 as two; but at least `independent_rows`, as weights may be normalized."""
+    return n_rows if weights is None else max(weights.sum(dtype=np.float64), independent_rows(weights, None, n_rows))
 
 
 def variance_ratios(columns, outputs, weights):
@@ -188,14 +186,10 @@ def variance_ratios(columns, outputs, weights):
 
 def left_out_folds(strata, groups, rng):
     """The fold of each row, (n,). Rows of one group, if there are `groups`, are in one fold; `strata` are spread evenly."""
-    of_group, first = np.arange(len(strata)), slice(None)
-    if groups is not None:
-        _, first, of_group = np.unique(groups, return_index=True, return_inverse=True)
-    strata = strata[first]
-    order = rng.permutation(len(strata))
-    fold = np.empty(len(strata), dtype=np.intp)
-    fold[order[np.argsort(strata[order], kind="stable")]] = np.arange(len(strata)) % FOLDS
-    return fold[of_group]
+    if groups is None:
+        return dealt(strata, FOLDS, rng)
+    groups, _ = renumbered(groups)
+    return dealt(strata_of_groups(strata, groups), FOLDS, rng)[groups]
 
 
 def left_out_gains(columns, outputs, samples, kind, rng):

@@ -1,6 +1,6 @@
 """What is learnt from the columns of X: missing values, sentinels, quartiles, scales, edges of bins, known categories.
 
-A sentinel is a number that stands for a category, such as −999 for "unknown": many rows hold it, and it lies far outside the
+A sentinel is a number that means a category, such as −999 for "unknown": many rows hold it, and it lies far outside the
 other numbers of its column. It sets no center and no scale.
 
 All depends on the rows and their weights only through weighted sums and quantiles, so that a row of weight 2 counts exactly as

@@ -95,7 +95,7 @@ def fit_sharpness(answers, samples, head):
     `answers` are pairs of logits, (n, n_outputs), and of the numbers of the rows that count. A row may occur in two pairs.
     """
     rows = np.concatenate([rows for _, rows in answers])
-    prior = PRIOR_SHARPNESS / (2 * evidence(samples[np.unique(rows)]))
+    prior = PRIOR_SHARPNESS / (2 * evidence(samples, np.unique(rows)))
     weights = None if samples.weights is None else samples.weights[rows]
 
     def loss(log_factor):
@@ -109,9 +109,10 @@ def fit_sharpness(answers, samples, head):
     return float(np.exp(minimize_scalar(loss, bounds=(LEAST_LOG_SHARPNESS, MOST_LOG_SHARPNESS), method="bounded").x))
 
 
-def evidence(samples):
-    """The number of independent rows, or groups, of equal weight that tell as much as these samples."""
-    return independent_rows(np.ones(len(samples)) if samples.weights is None else samples.weights, samples.groups)
+def evidence(samples, rows=slice(None)):
+    """The number of independent rows, or groups, of equal weight that tell as much as these rows of the samples."""
+    weights, groups = (None if part is None else part[rows] for part in (samples.weights, samples.groups))
+    return independent_rows(weights, groups, len(samples) if isinstance(rows, slice) else len(rows))
 
 
 def log_likelihoods(logits, sharpness, samples, head):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sksoftmax.data.groups import never_left_out, renumbered, strata_of_groups
+from sksoftmax.data.groups import dealt, never_left_out, renumbered, strata_of_groups
 from sksoftmax.data.rows import row_numbers
 from sksoftmax.training.calibration import fit_calibration, fit_mixture
 
@@ -99,10 +99,8 @@ def stratified_folds(strata, n_folds, rng):
 
     Folds take turns in an order in which members of different kinds leave them out, so that two rows of a label judge all kinds.
     """
-    fold, order = np.empty(len(strata), dtype=np.intp), rng.permutation(len(strata))
     turns = np.argsort(np.arange(n_folds) % ((n_folds + 1) // 2), kind="stable")
-    fold[order[np.argsort(strata[order], kind="stable")]] = turns[np.arange(len(strata)) % n_folds]
-    return fold
+    return turns[dealt(strata, n_folds, rng)]
 
 
 def rows_of_members(folds, n_members, n_rows, rng=None):

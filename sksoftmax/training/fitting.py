@@ -81,7 +81,7 @@ def train(call):
     if validation is not None and not call.incremental:
         warn_of_known_rows(training, validation)
     if learns_from_left_out_rows(call):
-        training = with_copies(training, categories)
+        training = with_copies(training, categories, targets)
     factors, n_rows, n_distinct = class_factors(params["class_weight"], targets, training), len(training), training.n_distinct
     split_early, split_late = planned_splits(call, targets, training, validation)
     training, validation = split_early(training, validation)
@@ -167,9 +167,9 @@ def learns_from_left_out_rows(call):
     return (params["n_members"] != 1 or has_auto) and not (call.incremental or call.earlier)
 
 
-def with_copies(training, categories):
+def with_copies(training, categories, targets):
     """The training rows with the number of the distinct row of each; copies are groups, unless the user passed groups."""
-    copies = find_copies(training, categories)
+    copies = find_copies(training, categories, len(targets.classes))
     return replace(training, copies=copies, groups=copies if training.groups is None else training.groups)
 
 

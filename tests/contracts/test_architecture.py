@@ -54,7 +54,7 @@ FILES = {  # inside a folder: a file → the files beside it that it may import
         "heads": set(),
         "inputs": {"columns", "frames", "groups"},
         "preprocessing": {"blocks", "relevance", "rows", "sparse_columns", "statistics"},
-        "relevance": {"rows"},
+        "relevance": {"groups", "rows"},
         "rows": set(),
         "sparse_columns": {"blocks", "groups", "relevance", "rows", "statistics"},
         "statistics": {"rows"},

@@ -19,7 +19,7 @@ def copies_of(X, y, categories=NUMERIC):
     """The copies, found without a warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return find_copies(Samples(X, y), categories)
+        return find_copies(Samples(X, y), categories, 2)
 
 
 @pytest.mark.parametrize("form", [np.asarray, np.float32, csr_matrix, Rows], ids=["array", "float32", "sparse", "Rows"])
@@ -48,7 +48,7 @@ def test_rows_that_repeat_are_found_with_a_warning_that_names_groups_and_sample_
     X, y = drawn(300)
     rows = np.random.RandomState(0).permutation(np.repeat(np.arange(300), n_times))
     with pytest.warns(UserWarning, match="300 of the .* rows of X are distinct.* groups .*sample_weight"):
-        copies = find_copies(Samples(X[rows], y[rows]), NUMERIC)
+        copies = find_copies(Samples(X[rows], y[rows]), NUMERIC, 2)
     assert_array_equal(copies[:, None] == copies, rows[:, None] == rows)
 
 
@@ -58,7 +58,7 @@ def test_rows_that_nearly_repeat_are_found(n_visits):
     rows = np.repeat(np.arange(100), n_visits)
     visits = X[rows] + 0.1 * np.random.RandomState(1).normal(size=(len(rows), 6))
     with pytest.warns(UserWarning, match="clusters of rows that repeat or nearly repeat.* groups"):
-        copies = find_copies(Samples(visits, y[rows]), NUMERIC)
+        copies = find_copies(Samples(visits, y[rows]), NUMERIC, 2)
     assert all(len(set(copies[rows == row])) == 1 for row in range(100))
     assert copies.max() > 60
 
@@ -110,4 +110,4 @@ def test_copies_are_found_for_every_kind_of_target(targets):
     y = y.get(targets, np.zeros(100))
     rows = np.repeat(np.arange(100), 3)
     with pytest.warns(UserWarning, match="100 of the 300"):
-        assert find_copies(Samples(X[rows], y[rows]), NUMERIC).max() == 99
+        assert find_copies(Samples(X[rows], y[rows]), NUMERIC, 2).max() == 99

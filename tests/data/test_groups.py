@@ -46,7 +46,7 @@ def test_the_stratum_of_a_group_is_its_most_frequent_one():
 
 
 def test_copies_of_a_row_and_a_large_weight_are_evidence_of_one_row():
-    assert independent_rows(np.ones(30), None) == 30
-    assert independent_rows(np.ones(30), np.arange(30) // 10) == pytest.approx(3)
-    assert independent_rows(np.array([10.0, 10.0, 10.0]), None) == pytest.approx(3)
-    assert independent_rows(np.array([100.0, 1.0]), None) == pytest.approx(1, abs=0.03)
+    assert independent_rows(None, None, 30) == 30
+    assert independent_rows(None, np.arange(30) // 10, 30) == pytest.approx(3)
+    assert independent_rows(np.array([10.0, 10.0, 10.0]), None, 3) == pytest.approx(3)
+    assert independent_rows(np.array([100.0, 1.0]), None, 2) == pytest.approx(1, abs=0.03)
