@@ -2,7 +2,7 @@
 
     python benchmarks/defaults_table.py [--set first|second] [--picture FILE]
 
-`benchmarks/quality.py` explains how each number of the file is measured. The time of SoftmaxMLPClassifier is without Numba.
+`benchmarks/quality.py` explains how each number of the file is measured.
 """
 
 import argparse

@@ -4,14 +4,13 @@
 
 Each fit runs in a process of its own, in turn with OMP_NUM_THREADS unset, as users have it, and with OMP_NUM_THREADS=1. Printed
 are the medians of seconds and of processor seconds, and the ratios of the two. `--cpu` pins all processes to these processors, as
-a container does. Ours has the engine of the environment variable SKSOFTMAX_ENGINE, by default Numba where it is installed.
+a container does.
 """
 
 import argparse
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 from statistics import median
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -49,8 +48,6 @@ def arguments():
 
 def main():
     options = arguments()
-    if find_spec("numba"):
-        os.environ.setdefault("SKSOFTMAX_ENGINE", "numba")  # also in the small fit that loads it
     if options.cpu:
         os.sched_setaffinity(0, {int(number) for number in options.cpu.split(",")})
     print(f"{options.rows} rows, medians of {options.repeats} fits: all threads, one thread, and all / one")

@@ -5,14 +5,13 @@
 Equal work: the same random data, widths, batch size, epochs and Adam, no stopping. The competitors run in turn in one process;
 printed are medians of the ratios of neighbouring runs, as machines are noisy. PyTorch is optional. `--other` adds prediction,
 early stopping, many classes and sparse input; `--defaults` compares defaults, on one thread and on all processors, for these
-numbers of rows. Ours has the engine of the environment variable SKSOFTMAX_ENGINE, by default Numba where it is installed.
+numbers of rows.
 """
 
 import argparse
 import os
 import sys
 import warnings
-from importlib.util import find_spec
 from itertools import pairwise
 from statistics import median
 from time import perf_counter
@@ -44,8 +43,6 @@ def main():
     options = arguments()
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(options.threads)
-    if find_spec("numba"):
-        os.environ.setdefault("SKSOFTMAX_ENGINE", "numba")  # also for fits that are too short to repay loading it
     warnings.simplefilter("ignore")
     competitors = {"MLPClassifier": fit_sklearn, "ours": fit_ours, "torch": fit_torch, "bare products": bare_products}
     if not torch_installed(options.threads):

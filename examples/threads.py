@@ -1,11 +1,11 @@
 """Threads and time
 ================
 
-Members of a committee train in threads of their own if Numba is installed, and chunks of rows are predicted in threads. How
-many threads are used follows ``OMP_NUM_THREADS``, :func:`threadpoolctl.threadpool_limits` or joblib's limit. The model is the
+Chunks of rows are predicted in threads; the members of a committee train together in one. How many threads are used follows
+``OMP_NUM_THREADS``, :func:`threadpoolctl.threadpool_limits` or joblib's limit. The model is the
 same with any number of threads.
 
-The time depends on the machine on which this page was built. Without Numba, members train together in one thread.
+The time depends on the machine on which this page was built.
 """
 
 import os
@@ -23,7 +23,7 @@ processors = os.cpu_count() or 1
 settings = sorted({1, 2, min(4, processors)})
 
 # %%
-# The first fit in a new environment may compile; it is not measured.
+# The first fit loads what is loaded once; it is not measured.
 SoftmaxMLPClassifier(max_iter=60, random_state=0).fit(X[:500], y[:500])
 seconds, probabilities = {}, {}
 for n_members in ("auto", 1):

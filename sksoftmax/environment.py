@@ -3,12 +3,10 @@
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
-from os import environ
 
 from joblib import cpu_count
 from threadpoolctl import threadpool_info
 
-from sksoftmax.nn.engine import VARIABLE, describe_engine
 from sksoftmax.nn.threads import allowed_threads
 from sksoftmax.version import __version__
 
@@ -16,7 +14,6 @@ PACKAGES = (
     "numpy",
     "scipy",
     "scikit-learn",
-    "numba",
     "joblib",
     "threadpoolctl",
     "pandas",
@@ -28,7 +25,7 @@ PACKAGES = (
 
 
 def show_versions() -> None:
-    """Print the versions of packages, the engine that trains, and the threads it may use: please add this to a bug report.
+    """Print the versions of packages, and the threads that training may use: please add this to a bug report.
 
     See Also
     --------
@@ -36,8 +33,7 @@ def show_versions() -> None:
 
     Notes
     -----
-    The environment variable SKSOFTMAX_ENGINE chooses the engine: "numpy", "numba" or "auto". OMP_NUM_THREADS,
-    `threadpoolctl.threadpool_limits` and joblib's limits of inner threads choose the number of threads.
+    OMP_NUM_THREADS, `threadpoolctl.threadpool_limits` and joblib's limits of inner threads choose the number of threads.
 
     Examples
     --------
@@ -46,7 +42,6 @@ def show_versions() -> None:
     """
     lines = {"sksoftmax": __version__, "python": sys.version.split()[0], "system": platform.platform()}
     lines |= {name: installed_version(name) for name in PACKAGES}
-    lines["engine"] = f"{describe_engine()} ({VARIABLE}={environ.get(VARIABLE, 'auto')})"
     lines["threads"] = f"{allowed_threads()} allowed, on {cpu_count()} processors"
     for library in threadpool_info():
         lines[library["user_api"]] = f"{library['internal_api']} {library['version']}, {library['num_threads']} thread(s)"

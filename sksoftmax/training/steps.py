@@ -1,18 +1,15 @@
 """Training by steps of SGD or Adam: the training step, epochs with their stopping rules, minibatches and learning rates."""
 
 import warnings
-from functools import partial
 from math import isfinite
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sksoftmax.nn.engine import trainer_for
 from sksoftmax.nn.layers import Dropout, bit_generators
 from sksoftmax.nn.optimizers import clip
 from sksoftmax.nn.schedules import adaptive, cycle_progress, invscaling, is_planned, schedule
-from sksoftmax.nn.threads import AtMost, Team, at_most_for
-from sksoftmax.training.compiled import CompiledEpochs, can_compile
+from sksoftmax.nn.threads import at_most_for
 from sksoftmax.training.divergence import diverged, go_back, restore_after_divergence
 from sksoftmax.training.run import INTERRUPTED, batch_weights
 
@@ -52,37 +49,30 @@ def train_epoch(run, state, batches, rates, bits=None):
 
 
 def train_by_steps(run, state):
-    """For fit: epochs until a stopping rule, a callback or max_iter ends them."""
-    known_good = begin(run, state)
-    with Team() as team:
-        epoch, limit = engine(run, state, team)
-        with limit:
-            train_epochs(run, state, epoch, known_good)
-
-
-def train_epochs(run, state, epoch, known_good):
-    """The same; `epoch` trains one, `known_good` is what to go back to if training diverges."""
+    """For fit: train epochs until a stopping rule, a callback or max_iter ends training."""
     network, progress, recipe = run.model.network, state.progress, run.recipe
+    known_good, bits = begin(run, state), random_bits(run, state.rng)
     try:
-        while progress.n_done < recipe.max_iter:
-            if run.committee.folds is not None and progress.n_done == run.fold_epochs:
-                open_folds(run, state)
-            start = network.parameters.copy(), run.model.mixture
-            run.tasks.begin()
-            batches = minibatches(run, state.rng)
-            rates = learning_rates(state.optimizer, recipe, progress.n_done, len(batches), run.fold_epochs)
-            loss = epoch(batches, rates)
-            if diverged(loss, network, state.optimizer):
-                restore_after_divergence(run, state, known_good)
-                run.tasks.end()
-                break
-            if loss < progress.best_loss:
-                known_good = (*start, len(progress.loss_curve))
-            ended = end_epoch(run, state, loss, rates[-1])
-            if run.tasks.end() or ended:
-                break
-        else:
-            warn_if_unfinished(recipe)
+        with one_thread_if_small(run):
+            while progress.n_done < recipe.max_iter:
+                if run.committee.folds is not None and progress.n_done == run.fold_epochs:
+                    open_folds(run, state)
+                start = network.parameters.copy(), run.model.mixture
+                run.tasks.begin()
+                batches = minibatches(run, state.rng)
+                rates = learning_rates(state.optimizer, recipe, progress.n_done, len(batches), run.fold_epochs)
+                loss = train_epoch(run, state, batches, rates, bits)
+                if diverged(loss, network, state.optimizer):
+                    restore_after_divergence(run, state, known_good)
+                    run.tasks.end()
+                    break
+                if loss < progress.best_loss:
+                    known_good = (*start, len(progress.loss_curve))
+                ended = end_epoch(run, state, loss, rates[-1])
+                if run.tasks.end() or ended:
+                    break
+            else:
+                warn_if_unfinished(recipe)
     except KeyboardInterrupt:
         warnings.warn(INTERRUPTED)
         if state.average:
@@ -101,10 +91,8 @@ def train_one_epoch(run, state):
     known_good, batches = begin(run, state), minibatches(run, state.rng)
     run.tasks.begin()
     rates = [optimizer.learning_rate] * len(batches)
-    with Team() as team:
-        epoch, limit = engine(run, state, team)
-        with limit:
-            loss = epoch(batches, rates)
+    with one_thread_if_small(run):
+        loss = train_epoch(run, state, batches, rates, random_bits(run, state.rng))
     if diverged(loss, run.model.network, optimizer):
         restore_after_divergence(run, state, known_good)
     elif end_epoch(run, state, loss, optimizer.learning_rate) and run.validation is not None:
@@ -122,15 +110,9 @@ def begin(run, state):
     return network.parameters.copy(), run.model.mixture, state.progress.kept_epoch
 
 
-def engine(run, state, team):
-    """The function of batches and rates that trains an epoch, `train_epoch` or compiled steps; and a limit of BLAS's threads."""
-    recipe, network, bits = run.recipe, run.model.network, random_bits(run, state.rng)
-    n_rows = state.progress.samples_seen + recipe.max_iter * len(run.training)
-    train = trainer_for(network.dtype, n_rows * recipe.n_members // recipe.batch_size) if can_compile(run) else None
-    limit = at_most_for(recipe.batch_size * network.form.largest_product)
-    if train is None:
-        return partial(train_epoch, run, state, bits=bits), limit
-    return CompiledEpochs(run, state, train, bits, team), limit if recipe.n_members == 1 else AtMost(1)
+def one_thread_if_small(run):
+    """A limit of BLAS's threads to one, unless the products of a step are large."""
+    return at_most_for(run.recipe.batch_size * run.model.network.form.largest_product)
 
 
 def random_bits(run, rng):

@@ -32,10 +32,6 @@ FOLDERS = {  # a folder, or a file outside the folders → the folders and files
 ORCHESTRATING = {"training.fitting.train"}  # numbered stages, which read from top to bottom
 FILES = {  # inside a folder: a file → the files beside it that it may import
     "nn": {
-        "engine": {"kernels"},
-        "kernel_units": {"layers"},
-        "kernel_updates": {"kernel_units"},
-        "kernels": {"kernel_units", "kernel_updates", "layers"},
         "layers": set(),
         "mixture": set(),
         "network": {"layers"},
@@ -70,7 +66,6 @@ FILES = {  # inside a folder: a file → the files beside it that it may import
         "callbacks": set(),
         "calibration": set(),
         "committee": {"calibration"},
-        "compiled": set(),
         "divergence": set(),
         "fitting": {"callbacks", "committee", "lbfgs", "progress", "recipe", "run", "scoring", "steps", "warm_start"},
         "lbfgs": {"divergence", "run"},
@@ -78,7 +73,7 @@ FILES = {  # inside a folder: a file → the files beside it that it may import
         "recipe": {"committee"},
         "run": {"callbacks", "committee", "progress", "recipe"},
         "scoring": set(),
-        "steps": {"compiled", "divergence", "run"},
+        "steps": {"divergence", "run"},
         "warm_start": {"progress"},
     },
 }

@@ -57,8 +57,6 @@ MODULES = ["sksoftmax", *(module.name for module in pkgutil.walk_packages(sksoft
 
 @pytest.mark.parametrize("module", MODULES)
 def test_doctests_pass(module):
-    if "kernel" in module:
-        pytest.importorskip("numba")
     assert doctest.testmod(importlib.import_module(module)).failed == 0
 
 

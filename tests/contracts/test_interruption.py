@@ -44,7 +44,6 @@ def fit_interrupted(clf, X=X, y=y):
 # Ctrl-C in fit
 
 
-@pytest.mark.usefixtures("numpy_engine")
 @pytest.mark.parametrize(("solver", "optimizer"), [("adam", Adam), ("sgd", SGD)])
 def test_an_interrupt_keeps_a_usable_model_with_a_warning(solver, optimizer, monkeypatch):
     interrupt(monkeypatch, optimizer, "step", at_call=14)
@@ -55,7 +54,6 @@ def test_an_interrupt_keeps_a_usable_model_with_a_warning(solver, optimizer, mon
     assert clf.partial_fit(X, y).loss_ < clf.loss_curve_[0]
 
 
-@pytest.mark.usefixtures("numpy_engine")
 def test_an_interrupt_with_early_stopping_keeps_the_best_weights(monkeypatch):
     interrupt(monkeypatch, Adam, "step", at_call=6)
     clf = planned(early_stopping=True, max_iter=100)
@@ -63,7 +61,6 @@ def test_an_interrupt_with_early_stopping_keeps_the_best_weights(monkeypatch):
     assert clf.loss_ == clf.loss_curve_[int(np.argmax(clf.validation_scores_))]
 
 
-@pytest.mark.usefixtures("numpy_engine")
 def test_an_interrupt_in_the_first_step_keeps_a_model_that_predicts(monkeypatch):
     interrupt(monkeypatch, Adam, "step", at_call=1)
     clf = planned()
@@ -82,7 +79,6 @@ def test_an_interrupt_of_lbfgs_keeps_the_last_accepted_weights(monkeypatch):
     assert clf.loss_ == pytest.approx(log_loss(y, clf.predict_proba(X)) + penalty, rel=1e-9)
 
 
-@pytest.mark.usefixtures("numpy_engine")
 @SOLVERS
 def test_an_interrupt_in_the_first_evaluation_keeps_a_model_that_predicts(solver, monkeypatch):
     interrupt(monkeypatch, Network, "forward", at_call=1)
@@ -115,7 +111,6 @@ def test_an_interrupt_in_a_callback_at_any_epoch_keeps_the_best_weights_so_far(m
     assert_usable(clf.set_callbacks())
 
 
-@pytest.mark.usefixtures("numpy_engine")
 @SETTING
 @pytest.mark.parametrize("at_call", [1, 3])
 def test_an_interrupt_before_an_epoch_has_ended_keeps_a_model_that_predicts(make, at_call, monkeypatch):
@@ -159,7 +154,6 @@ def test_an_interrupt_before_there_is_a_network_is_raised_and_changes_nothing(ma
     assert pickle.dumps(clf) == before
 
 
-@pytest.mark.usefixtures("numpy_engine")
 def test_an_interrupt_with_weights_that_are_not_finite_restores_the_last_good_ones(monkeypatch):
     """The last step before the interrupt diverged."""
     step, calls = SGD.step, []
@@ -221,11 +215,8 @@ for name, make in SETTINGS.items():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has another Ctrl-C")
-@pytest.mark.parametrize("engine", ["numpy", "numba"])
-def test_a_real_ctrl_c_ends_each_fit_and_not_the_program(engine):
-    if engine == "numba":
-        pytest.importorskip("numba")
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(TESTS)]), "SKSOFTMAX_ENGINE": engine}
+def test_a_real_ctrl_c_ends_each_fit_and_not_the_program():
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(TESTS)])}
     command = [sys.executable, "-c", SIGNALLED]
     done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", timeout=120)
     assert done.returncode == 0, done.stderr
@@ -318,7 +309,6 @@ def reached(make, point):
     return not (point == "the mixture" and make is not committee_of_six_epochs)
 
 
-@pytest.mark.usefixtures("numpy_engine")
 @pytest.mark.parametrize("point", POINTS)
 @pytest.mark.parametrize("make", [six_epochs, committee_of_six_epochs])
 @pytest.mark.parametrize("state", ["unfitted", "fitted", "warm start"])
@@ -341,7 +331,6 @@ def test_running_out_of_memory_anywhere_in_fit_changes_nothing(make, state, poin
             clf.predict(X)
 
 
-@pytest.mark.usefixtures("numpy_engine")
 @pytest.mark.parametrize("point", ["preprocessing", "the network", "the first step", "an optimizer's step", "the attributes"])
 @pytest.mark.parametrize("make", [six_epochs, committee_of_six_epochs])
 def test_running_out_of_memory_in_the_first_partial_fit_leaves_it_unfitted(make, point, monkeypatch):
@@ -353,7 +342,6 @@ def test_running_out_of_memory_in_the_first_partial_fit_leaves_it_unfitted(make,
     assert vars(clf) == before
 
 
-@pytest.mark.usefixtures("numpy_engine")
 @pytest.mark.parametrize("point", ["the network", "the first step", "an optimizer's step", "the attributes"])
 @pytest.mark.parametrize("params", [{}, {"solver": "sgd"}, {"ema_decay": 0.9}, {"dropout": 0.2}])
 def test_partial_fit_after_an_error_continues_as_if_there_had_been_none(params, point, monkeypatch):

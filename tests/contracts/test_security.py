@@ -112,7 +112,6 @@ sys.stderr.write(repr(found))
 
 def test_importing_training_and_predicting_write_no_file_and_open_no_connection(tmp_path):
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(Path(sksoftmax.__file__).parents[1])}
-    environment["SKSOFTMAX_ENGINE"] = "numpy"  # Numba keeps what it compiles, as Python does
     done = subprocess.run(
         [sys.executable, "-c", WATCH], cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8", timeout=120
     )

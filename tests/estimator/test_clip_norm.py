@@ -33,7 +33,6 @@ def test_clip_norm_does_not_change_a_shorter_gradient(solver):
     assert_same_weights(*(planned(solver=solver, clip_norm=norm).fit(X, MULTICLASS) for norm in (None, 1e3)))
 
 
-@pytest.mark.usefixtures("numpy_engine")
 @STEPWISE
 def test_clip_norm_acts_on_every_step_of_fit_and_partial_fit(solver, monkeypatch):
     optimizer, lengths = {"adam": Adam, "sgd": SGD}[solver], []
@@ -44,7 +43,6 @@ def test_clip_norm_acts_on_every_step_of_fit_and_partial_fit(solver, monkeypatch
     assert lengths == pytest.approx([0.05] * 12, rel=1e-9)
 
 
-@pytest.mark.usefixtures("numpy_engine")
 def test_clip_norm_limits_the_gradient_of_each_member_as_if_it_were_alone(monkeypatch):
     step, norms = Adam.step, []
 

@@ -39,7 +39,6 @@ def points_of(solver, n, monkeypatch, **params):
     return points
 
 
-@pytest.mark.usefixtures("numpy_engine")
 @STEPWISE
 @pytest.mark.parametrize("decay", [0.5, 0.95])
 def test_ema_decay_gives_the_average_of_the_weights_over_the_steps(solver, decay, monkeypatch):
@@ -49,7 +48,6 @@ def test_ema_decay_gives_the_average_of_the_weights_over_the_steps(solver, decay
     assert_allclose(clf._model.network.parameters, averaged(points, decay), rtol=1e-9, atol=1e-13)
 
 
-@pytest.mark.usefixtures("numpy_engine")
 @STEPWISE
 def test_early_stopping_scores_the_ema_decay_average_of_each_epoch(solver, monkeypatch):
     points, seen = points_of(solver, 4, monkeypatch, batch_size=20), []
@@ -98,7 +96,6 @@ def test_partial_fit_with_ema_decay_continues_from_weights_set_by_hand(set_weigh
     assert_allclose(clf.predict_proba(X), np.tile([0.7, 0.2, 0.1], (60, 1)), rtol=1e-6)
 
 
-@pytest.mark.usefixtures("numpy_engine")
 @STEPWISE
 @pytest.mark.parametrize("at_call", [2, 5, 8])
 def test_an_interrupt_keeps_the_ema_decay_average_of_the_steps_so_far(solver, at_call, monkeypatch):
@@ -113,7 +110,6 @@ def test_an_interrupt_keeps_the_ema_decay_average_of_the_steps_so_far(solver, at
     assert_allclose(clf._training.average.other, points[-1], rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.usefixtures("numpy_engine")
 def test_an_interrupt_in_the_first_step_with_ema_decay_keeps_the_initial_weights(monkeypatch):
     initial = planned(learning_rate_init=1e-300, max_iter=1).fit(X, MULTICLASS)
     interrupt(monkeypatch, Adam, "step", at_call=1)

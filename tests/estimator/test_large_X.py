@@ -141,7 +141,6 @@ MEMORY_CASES = {
 SMALL_BATCHES = {"batch_size": 50, "n_bins": 2, "random_state": 0}
 
 
-@pytest.mark.usefixtures("numpy_engine")
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
 @pytest.mark.parametrize("name", MEMORY_CASES)
 def test_fit_on_a_file_takes_a_fraction_of_its_size_in_memory(in_a_file, name):
@@ -155,7 +154,6 @@ def test_fit_on_a_file_takes_a_fraction_of_its_size_in_memory(in_a_file, name):
     assert peak_of(lambda: clf.fit(X, labels, weights)) < X.nbytes / 2
 
 
-@pytest.mark.usefixtures("numpy_engine")
 def test_partial_fit_and_predict_on_a_file_take_a_fraction_of_its_size_in_memory(in_a_file):
     labels = np.arange(len(in_a_file)) % 3
     clf = SoftmaxMLPClassifier((4,), **SMALL_BATCHES)

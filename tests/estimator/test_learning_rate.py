@@ -28,7 +28,6 @@ def test_learning_rate_may_be_a_schedules_function_instead_of_its_name(solver, f
     assert_same_weights(one.fit(X, MULTICLASS), other.fit(X, MULTICLASS))
 
 
-@pytest.mark.usefixtures("numpy_engine")
 @STEPWISE
 def test_a_learning_rate_function_sets_the_rate_of_each_step_up_to_max_iter(solver, monkeypatch):
     params = {"learning_rate": lambda progress: 1 - progress, "tol": 10.0, "n_iter_no_change": 1}
@@ -36,7 +35,6 @@ def test_a_learning_rate_function_sets_the_rate_of_each_step_up_to_max_iter(solv
     assert rates == pytest.approx([0.02 * (1 - step / 12) for step in range(12)], rel=1e-12)
 
 
-@pytest.mark.usefixtures("numpy_engine")
 @STEPWISE
 @pytest.mark.filterwarnings(UNCONVERGED)
 def test_warmup_raises_the_rates_of_the_first_steps(solver, monkeypatch):
@@ -46,7 +44,6 @@ def test_warmup_raises_the_rates_of_the_first_steps(solver, monkeypatch):
     assert rates == pytest.approx([0.02 * (step / 3 if step < 3 else cosine((step - 3) / 9)) for step in range(12)], rel=1e-12)
 
 
-@pytest.mark.usefixtures("numpy_engine")
 @STEPWISE
 @pytest.mark.parametrize("params", [{"warmup": 0.5}, {"learning_rate": lambda progress: 0.1}], ids=["warmup", "function"])
 def test_partial_fit_ignores_warmup_and_a_learning_rate_function(solver, params, monkeypatch):
@@ -59,7 +56,6 @@ def test_a_learning_rate_function_that_returns_no_valid_factor_is_named(solver):
         planned(solver=solver, learning_rate=lambda progress: -1).fit(X, MULTICLASS)
 
 
-@pytest.mark.usefixtures("numpy_engine")
 @pytest.mark.filterwarnings(UNCONVERGED)
 def test_warmup_multiplies_the_invscaling_learning_rate_of_sgd(monkeypatch):
     rates = rates_of("sgd", monkeypatch, learning_rate="invscaling", power_t=0.5, warmup=0.5)
