@@ -5,7 +5,7 @@
 
 FILE.npz holds X (n, 28, 28) or (n, 784) of uint8, y (n,), X_test and y_test. Pixels are divided by 255 and kept in float32. The
 two classifiers take turns in one process, so that whatever else the machine does meets both; each pair starts from a seed of
-its own, the same for both. `--defaults` adds SoftmaxMLPClassifier() as it is: a committee, more work. Set OMP_NUM_THREADS to
+its own, the same for both. `--defaults` adds SoftmaxMLPClassifier() as it is: an ensemble, more work. Set OMP_NUM_THREADS to
 choose the number of threads.
 """
 
@@ -35,7 +35,7 @@ def main():
     print("\nall: mean accuracy, and the least seconds, which other work on the machine disturbs least")
     if arguments.defaults:
         accuracy, seconds = run(SoftmaxMLPClassifier(random_state=0), X, y, X_test, y_test)
-        print(f"Defaults, the committee: {accuracy:.4f} in {seconds:6.2f} s")
+        print(f"Defaults, the ensemble: {accuracy:.4f} in {seconds:6.2f} s")
 
 
 def parse_arguments():

@@ -32,7 +32,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sksoftmax import SoftmaxMLPClassifier
 
 NOISE = 8.0  # standard deviation, in steps of a pixel's 0 … 255
-SLICE = 50_000  # rows made or learnt at once
+SLICE = 50_000  # rows made or learned at once
 
 
 def main():

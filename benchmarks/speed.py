@@ -3,7 +3,7 @@
     python benchmarks/speed.py [--threads 1] [--repeats 7] [--dtype float32] [--cases tiny,small] [--other] [--defaults 2000]
 
 Equal work: the same random data, widths, batch size, epochs and Adam, no stopping. The competitors run in turn in one process;
-printed are medians of the ratios of neighbouring runs, as machines are noisy. PyTorch is optional. `--other` adds prediction,
+printed are medians of the ratios of neighboring runs, as machines are noisy. PyTorch is optional. `--other` adds prediction,
 early stopping, many classes and sparse input; `--defaults` compares defaults, on one thread and on all processors, for these
 numbers of rows.
 """

@@ -33,10 +33,10 @@ def defaults():
     return Markdown(as_markdown(totals()))
 
 
-def recipe():
+def config():
     """What "auto" means: the table in the docstring of the classifier."""
     lines = SoftmaxMLPClassifier.__doc__.splitlines()
-    first = next(i for i, line in enumerate(lines) if line.split()[:2] == ["Parameter", "Committee"])
+    first = next(i for i, line in enumerate(lines) if line.split()[:2] == ["Parameter", "Ensemble"])
     rules = lines[first - 1]
     ends = [match.span() for match in re.finditer("=+", rules)]
     rows = [lines[first], *lines[first + 2 : lines.index(rules, first + 2)]]

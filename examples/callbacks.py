@@ -48,7 +48,7 @@ print(f"{clf.n_iter_} of {clf.max_iter_} epochs, accuracy {clf.score(X_watched, 
 # %%
 figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
 ax.plot(range(1, clf.n_iter_ + 1), callback.accuracies, marker="o")
-ax.axhline(callback.goal, linestyle="--", color="grey", label="goal")
+ax.axhline(callback.goal, linestyle="--", color="gray", label="goal")
 ax.set(xlabel="Epoch", ylabel="Accuracy on watched rows", xlim=(0, clf.max_iter_ + 1), title="The fit ends at the goal")
 ax.legend(loc="lower right")
 plt.show()

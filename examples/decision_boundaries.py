@@ -1,8 +1,8 @@
-"""Decision boundaries of a committee and of one network
+"""Decision boundaries of an ensemble and of one network
 ======================================================
 
-Two half-moons with noise. One network is quick, and its boundary follows some of the noise. The default is a committee: eight
-networks whose mixture is calibrated, so its probabilities change smoothly and its boundary is calmer. MLPClassifier is drawn
+Two half-moons with noise. One network is quick, and its boundary follows some of the noise. The default is an ensemble: eight
+networks whose ensemble is calibrated, so its probabilities change smoothly and its boundary is calmer. MLPClassifier is drawn
 beside them with its own defaults.
 """
 
@@ -28,7 +28,7 @@ models = {
 }
 
 # %%
-# Colours show the probability of the second class, the black line where it is one half.
+# Colors show the probability of the second class, the black line where it is one half.
 figure, axes = plt.subplots(1, 3, figsize=(12, 4), layout="constrained", sharey=True)
 losses = {}
 for ax, (name, model) in zip(axes, models.items()):
@@ -42,5 +42,5 @@ for ax, (name, model) in zip(axes, models.items()):
 plt.show()
 
 # %%
-# The committee has the lowest log loss on 5,000 new points.
+# The ensemble has the lowest log loss on 5,000 new points.
 print(min(losses, key=losses.get))

@@ -37,7 +37,7 @@ def main():
 
 
 def plain(hidden_layer_sizes=(), **params):
-    """One network as MLPClassifier has it: no scaling, no committee, no regularisation but `alpha`."""
+    """One network as MLPClassifier has it: no scaling, no ensemble, no regularization but `alpha`."""
     return SoftmaxMLPClassifier.from_sklearn(MLPClassifier(hidden_layer_sizes, **params))
 
 
@@ -120,7 +120,7 @@ def sgd_finds_the_logistic_regression():
     X, y = load_iris(return_X_y=True)
     X = StandardScaler().fit_transform(X)
     theirs = LogisticRegression(C=1, tol=1e-8, max_iter=1000).fit(X, y).predict_proba(X)
-    # LogisticRegression minimises Σ E + ½ Σ W² / C over the rows, a minibatch of m rows (Σ E + ½ alpha Σ W²) / m.
+    # LogisticRegression minimizes Σ E + ½ Σ W² / C over the rows, a minibatch of m rows (Σ E + ½ alpha Σ W²) / m.
     batch_size = 30
     sgd = plain(
         solver="sgd", batch_size=batch_size, alpha=batch_size / len(X), learning_rate_init=0.05, max_iter=2000, random_state=0
@@ -221,7 +221,7 @@ def kronecker_delta():
     print("  E = −Σᵢ yᵢ log pᵢ, so ∂E/∂pᵢ = −yᵢ / pᵢ, and ∂E/∂zⱼ = Σᵢ (−yᵢ / pᵢ) pᵢ (δᵢⱼ − pⱼ):")
     compare("by differences", numerical_gradient(loss, z), d_p @ jacobian, rtol=1e-6)
     print("  the pᵢ cancel: −Σᵢ yᵢ δᵢⱼ + pⱼ Σᵢ yᵢ = −yⱼ + pⱼ Σᵢ yᵢ:")
-    compare("cancelled", d_p @ jacobian, -y + p * y.sum())
+    compare("canceled", d_p @ jacobian, -y + p * y.sum())
     print("  and Σᵢ yᵢ = 1 leaves pⱼ − yⱼ:")
     compare("p − y", d_p @ jacobian, cross_entropy(z[None, :], y[None, :])[1][0])
     print("  Only the sum was used, but it was used: for 2 y, whose sum is 2, the gradient is 2 (p − y), not p − 2 y:")
@@ -241,7 +241,7 @@ def draw():
     _, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     for k, values in enumerate(np.transpose(d_logits)):
         left.plot(values, marker="o", label=f"class {k}" + (", the target" if k == 2 else ""))
-    left.axhline(0, color="grey", linewidth=1)
+    left.axhline(0, color="gray", linewidth=1)
     left.set(xlabel="step", ylabel="p − y", title="The gradient at the logits: negative for the target only")
     left.legend()
     right.plot(losses, marker="o", color="black")

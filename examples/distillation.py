@@ -54,7 +54,7 @@ for name, model in models.items():
 figure, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")
 for name, (size, accuracy) in results.items():
     ax.scatter(
-        size, accuracy, s=70, color="tab:orange" if "distilled" in name else "tab:grey" if "forest" in name else "tab:blue"
+        size, accuracy, s=70, color="tab:orange" if "distilled" in name else "tab:gray" if "forest" in name else "tab:blue"
     )
     ax.annotate(name, (size, accuracy), xytext=(6, 6), textcoords="offset points")
 ax.set(xscale="log", xlim=(3, 200_000), xlabel="size of the pickle, kB", ylabel="test accuracy", ylim=(0.9, 0.985))

@@ -1,8 +1,8 @@
-"""What the members of a committee do
+"""What the members of an ensemble do
 ==================================
 
 The default trains several networks side by side. Half of them see the scaled columns, half their bins too; in both halves some
-are regularised lightly and some strongly. For a part of the epochs each member leaves out a fold of the rows. These rows decide
+are regularized lightly and some strongly. For a part of the epochs each member leaves out a fold of the rows. These rows decide
 how much each kind of member counts, and calibrate it. Afterwards all members train on all rows.
 """
 

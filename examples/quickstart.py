@@ -1,7 +1,7 @@
 """The defaults on real data
 =========================
 
-Digits and tumours beside scikit-learn's MLPClassifier, a DataFrame with gaps, and a grid search. ``SoftmaxMLPClassifier()``
+Digits and tumors beside scikit-learn's MLPClassifier, a DataFrame with gaps, and a grid search. ``SoftmaxMLPClassifier()``
 takes the columns as they are, ``MLPClassifier()`` needs a scaler before it. Run as ``python examples/quickstart.py``, this saves
 the picture as quickstart.png.
 """

@@ -1,7 +1,7 @@
 """Threads and time
 ================
 
-Chunks of rows are predicted in threads; the members of a committee train together in one. How many threads are used follows
+Chunks of rows are predicted in threads; the members of an ensemble train together in one. How many threads are used follows
 ``OMP_NUM_THREADS``, :func:`threadpoolctl.threadpool_limits` or joblib's limit. The model is the
 same with any number of threads.
 
@@ -38,7 +38,7 @@ for n_members in ("auto", 1):
 
 # %%
 figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
-for shift, (n_members, label) in zip((-0.2, 0.2), (("auto", "committee (default)"), (1, "n_members=1"))):
+for shift, (n_members, label) in zip((-0.2, 0.2), (("auto", "ensemble (default)"), (1, "n_members=1"))):
     values = [seconds[n_members, n_threads] for n_threads in settings]
     ax.bar_label(ax.bar(np.arange(len(settings)) + shift, values, 0.38, label=label), fmt="%.2f s")
 ax.set_xticks(range(len(settings)), settings)

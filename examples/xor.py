@@ -49,7 +49,7 @@ def make_xor(seed):
 
 
 def make_network(head, seed):
-    """2-4-4-2 or 2-4-4-1 with LeakyReLU (slope 0.1), without regularisation."""
+    """2-4-4-2 or 2-4-4-1 with LeakyReLU (slope 0.1), without regularization."""
     plain = SoftmaxMLPClassifier.from_sklearn(MLPClassifier((4, 4), batch_size=16, alpha=0, random_state=seed))
     return plain.set_params(activation="leaky_relu", **HEADS[head])
 

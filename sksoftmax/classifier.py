@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksoftmax.conversion import model_from_sklearn, model_to_sklearn, parameters_from_sklearn, parameters_to_sklearn
 from sksoftmax.data.frames import in_memory
-from sksoftmax.data.inputs import Given, check_sample_weight, check_X
+from sksoftmax.data.inputs import FitArguments, check_sample_weight, check_X
 from sksoftmax.hints import Activation, Floats, LayerSizes, MatrixLike, Method, OutActivation, RandomState, Schedule, Solver
 from sksoftmax.parameters import PARAMETER_CONSTRAINTS, check_parameters
 from sksoftmax.suggestions import answers_unknown_names, unknown_name
@@ -27,8 +27,8 @@ from sksoftmax.training.fitting import Call, fitted_attributes, train
 from sksoftmax.training.warm_start import Earlier
 from sksoftmax.version import __version__
 
-SAVED = ("_model", "_training", "n_features_in_")  # every saved state of a fitted estimator has these
-BALANCED_IN_PARTS = (
+REQUIRED_STATE = ("_model", "_training", "n_features_in_")  # every saved state of a fitted estimator has these
+NO_BALANCED_PARTIAL_FIT = (
     "class_weight='balanced' is not supported for partial_fit, which sees only a part of y. Compute the weights from all of y "
     "with sklearn.utils.class_weight.compute_class_weight('balanced', ...) and pass them as a dict."
 )
@@ -72,15 +72,15 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     A drop-in for :class:`sklearn.neural_network.MLPClassifier` on NumPy and SciPy alone: its parameters and attributes under the
     same names, raw columns, and defaults that were chosen by measurement on real data. `from_sklearn` gives MLPClassifier's
-    defaults and behaviour.
+    defaults and behavior.
 
     The parameters, in the order in which most users need them:
 
     ======================== ==================================================================================================
     Network                  hidden_layer_sizes, activation, out_activation, target_type, parametrization, dtype
     Raw columns              scaling, categorical_features, handle_unknown, n_bins, relevance
-    Committee                n_members
-    Loss and regularisation  class_weight, label_smoothing, alpha, weight_decay, dropout, clip_norm, ema_decay
+    Ensemble                 n_members
+    Loss and regularization  class_weight, label_smoothing, alpha, weight_decay, dropout, clip_norm, ema_decay
     Optimizer and rate       solver, learning_rate, learning_rate_init, warmup, batch_size, shuffle, momentum,
                              nesterovs_momentum, beta_1, beta_2, epsilon, power_t, max_fun
     Length and stopping      max_iter, tol, n_iter_no_change, early_stopping, validation_fraction, scoring, restore_best
@@ -118,7 +118,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         - 'adaptive': divided by 5 whenever `n_iter_no_change` epochs bring no improvement by `tol`; training ends when
           that happens at a rate of 1e-6 or lower. 'sgd' only; without effect for 'adam'.
         - 'cosine', 'one_cycle', 'coslog4': planned over `max_iter` epochs, step by step, for 'sgd' and 'adam' ([3]_,
-          [4]_, [5]_); in a committee once for the fold phase and once for all rows (see `n_members`). They run to their end:
+          [4]_, [5]_); in an ensemble once for the fold phase and once for all rows (see `n_members`). They run to their end:
           `tol` does not stop them unless `early_stopping` is on. In `partial_fit`, which has no planned end, the rate is
           `learning_rate_init`.
         - a callable: a function of progress, from 0 at the first step to almost 1 at the last, that returns the factor of
@@ -273,14 +273,14 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     parametrization : {'standard', 'ntk'}, default='ntk'
         'standard' draws the initial weights after Glorot, and all layers learn at `learning_rate_init`. 'ntk' draws them from
         N(0, 1 / fan_in), biases from N(0, 1), and begins the output layer at 0; a layer learns at `learning_rate_init` ×
-        √(100 / fan_in), as in the neural tangent parametrisation, so that one rate suits layers of any width.
+        √(100 / fan_in), as in the neural tangent parametrization, so that one rate suits layers of any width.
 
     n_members : int or 'auto', default='auto'
-        Number of networks, trained side by side, whose mixture predicts: 1, or an even number of 4 or more. Half of the members
+        Number of networks, trained side by side, whose ensemble predicts: 1, or an even number of 4 or more. Half of the members
         see the columns of X, the other half their bins too (`n_bins`). With 50 rows or more, each member is first trained
         without one stratified fold (the fold phase). The left-out folds, at most 50,000 rows of them, are used to calibrate the
-        members and to fit their weights in the mixture. Afterwards all members continue on all rows, if there are 500 rows or
-        more and no validation rows that may end training. If one regularisation strength did clearly better, the members of a
+        members and to fit their weights in the ensemble. Afterwards all members continue on all rows, if there are 500 rows or
+        more and no validation rows that may end training. If one regularization strength did clearly better, the members of a
         half switch to it. One network leaves out a fifth of 100 rows or more, which calibrates it: its temperature and a bias
         for each output are multiplied into its last layer when training ends; not with validation rows, `ema_decay`, 'lbfgs', or
         both a number as `max_iter` and a `learning_rate` that is no plan over all of training. 'auto' depends on the number of
@@ -339,7 +339,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     encoded_feature_names_ : ndarray of str, one for each row of a network's ``coefs_[0]``
         What the network's inputs are: bins, as 'age_bin0'; the numeric columns of X under their names, or x0, x1, … if
-        they have none; flags of missing values, as 'missingindicator_age'; categories, as 'colour_red'; embeddings,
+        they have none; flags of missing values, as 'missingindicator_age'; categories, as 'color_red'; embeddings,
         as 'city_embedding0'.
 
     intercepts_ : list of ndarray of shape (fan_out,) or (n_members, fan_out)
@@ -352,16 +352,16 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         The log loss of each member on the rows that it left out in the fold phase; NaN if it left out none (see `n_members`).
 
     member_roles_ : list of str
-        The number of each member, its regularisation strength in the fold phase, "light" or "strong", and whether it sees bins.
+        The number of each member, its regularization strength in the fold phase, "light" or "strong", and whether it sees bins.
 
     member_temperatures_ : ndarray of shape (n_members,)
         The number by which each member's logits are divided.
 
     member_weights_ : ndarray of shape (n_members,)
-        The weight of each member in the mixture.
+        The weight of each member in the ensemble.
 
-    mixture_bias_ : ndarray of shape (`n_outputs_`,)
-        What is added to the mixture's logits after the division by `temperature_`, so that mean probabilities meet the classes'
+    ensemble_bias_ : ndarray of shape (`n_outputs_`,)
+        What is added to the ensemble's logits after the division by `temperature_`, so that mean probabilities meet the classes'
         frequencies in the rows that members left out. Zeros without folds.
 
     n_members_ : int
@@ -393,7 +393,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Number of the epoch or iteration with this score, counted from 1 along `loss_curve_`; None without `early_stopping`.
 
     temperature_ : float
-        The number by which the logarithms of the mixture's probabilities are divided.
+        The number by which the logarithms of the ensemble's probabilities are divided.
 
     unused_columns_ : dict of str to str
         Why a column of X gives the network no input, by the column's name.
@@ -436,11 +436,11 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     `sksoftmax.loss` derives the gradient that all training here starts from: at the logits, the derivative of the
     softmax cross-entropy is p − y.
 
-    What 'auto' means, for n distinct rows to train on (see `groups` in `fit`). A committee's members are regularised lightly or
+    What 'auto' means, for n distinct rows to train on (see `groups` in `fit`). An ensemble's members are regularized lightly or
     strongly, half of them each; "binned" members see bins.
 
     ========================= ============================== ===================================================
-    Parameter                 Committee (`n_members` > 1)    One network
+    Parameter                 Ensemble (`n_members` > 1)    One network
     ========================= ============================== ===================================================
     n_members                 8 if 50 ≤ n < 1500, else 4     1 without hidden layers, or for 'sgd' and 'lbfgs'
     n_members, sparse X       at most 16777216 first weights no limit
@@ -465,7 +465,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     Fewer than 100 rows of more than 1000 columns train one network, in 50 steps or more. In `partial_fit` neither changes the
     choices above. The fold phase counts all rows, distinct or not.
 
-    A row of weight 0 counts as absent. With `sample_weight` or `class_weight` each member of a committee trains as if it were
+    A row of weight 0 counts as absent. With `sample_weight` or `class_weight` each member of an ensemble trains as if it were
     alone.
 
     X may be larger than memory: a float32 or float64 `numpy.memmap` without categorical columns is never copied, and if the
@@ -534,7 +534,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     member_weights_: Floats
     member_losses_: Floats
     member_roles_: list[str]
-    mixture_bias_: NDArray[np.float64]
+    ensemble_bias_: NDArray[np.float64]
     member_temperatures_: Floats
     temperature_: float
     categories_: dict[str, list[Any]]
@@ -757,7 +757,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             with `early_stopping`. An interrupt before the first step, or any other error, leaves the estimator unchanged.
         """
         check_parameters(self)
-        given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val, groups=groups).in_memory()
+        given = FitArguments(X, y, sample_weight, X_val, y_val, sample_weight_val, groups=groups).in_memory()
         earlier = self._earlier() if self.warm_start and self.__sklearn_is_fitted__() else None
         rng = check_random_state(self.random_state)
         return self._publish(*train(Call(self, self.get_params(deep=False), given, earlier, rng)))
@@ -822,10 +822,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         """
         check_parameters(self)
         if self.class_weight == "balanced":
-            raise ValueError(BALANCED_IN_PARTS)
+            raise ValueError(NO_BALANCED_PARTIAL_FIT)
         if self.early_stopping is True and X_val is None and y_val is None:
             warnings.warn("early_stopping=True has no effect in partial_fit without X_val and y_val, the rows to score.")
-        given = Given(X, y, sample_weight, X_val, y_val, sample_weight_val, classes).in_memory()
+        given = FitArguments(X, y, sample_weight, X_val, y_val, sample_weight_val, classes).in_memory()
         earlier = self._earlier() if self.__sklearn_is_fitted__() else None
         rng = (earlier and earlier.state.rng) or check_random_state(self.random_state)
         call = Call(self, self.get_params(deep=False), given, earlier, rng, incremental=True)
@@ -961,8 +961,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         """
         if not self.__sklearn_is_fitted__() or self._model.targets.kind != "probabilities" or np.ndim(y) < 2:
             return self._accuracy(X, in_memory(y, "y"), sample_weight)
-        hits = self._model.targets.hits(self._logits(X), y)
-        return float(np.average(hits, weights=check_sample_weight(sample_weight, len(hits), np.float64)))
+        is_correct = self._model.targets.is_correct(self._logits(X), y)
+        return float(np.average(is_correct, weights=check_sample_weight(sample_weight, len(is_correct), np.float64)))
 
     def _accuracy(self, X, y, sample_weight):
         """The accuracy of labels or indicators, with an error that names the classes if y does not fit them."""
@@ -979,7 +979,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Returns
         -------
         str
-            Lines to print: the networks, their training, regularisation and mixture, the known categories, and the columns that
+            Lines to print: the networks, their training, regularization and ensemble, the known categories, and the columns that
             give no input. The attributes of the same names have the numbers.
         """
         check_is_fitted(self)
@@ -1038,7 +1038,7 @@ def checked_state(state, name):
     if not isinstance(state, dict):
         raise TypeError(f"The saved state of {name} must be a dict; got {state!r:.80}.")
     if "_model" in state:
-        if missing := [key for key in SAVED if key not in state]:
+        if missing := [key for key in REQUIRED_STATE if key not in state]:
             raise ValueError(f"The saved state of {name} is damaged: it lacks {', '.join(missing)}.")
         try:
             state["_model"].check()

@@ -10,12 +10,12 @@ from sksoftmax.data.heads import SoftmaxHead
 from sksoftmax.data.preprocessing import unchanged
 from sksoftmax.data.targets import Targets
 from sksoftmax.model import Model
-from sksoftmax.nn.mixture import Mixture
-from sksoftmax.nn.network import Form, network_from_arrays
+from sksoftmax.nn.ensemble_weights import EnsembleWeights
+from sksoftmax.nn.network import Architecture, network_from_arrays
 from sksoftmax.nn.optimizers import SGD, Adam, make_optimizer
 from sksoftmax.parameters import layer_sizes
+from sksoftmax.training.config import TrainingConfig
 from sksoftmax.training.progress import Progress
-from sksoftmax.training.recipe import Recipe
 from sksoftmax.training.warm_start import TrainingState, fixed_parameters
 
 NEUTRAL = {
@@ -39,7 +39,7 @@ NEUTRAL = {
     "relevance": None,
     "target_type": "multilabel",
 }
-KNOWN_THERE = {
+MLPCLASSIFIER_VALUES = {
     "activation": ("identity", "logistic", "tanh", "relu"),
     "learning_rate": ("constant", "invscaling", "adaptive"),
     "early_stopping": (False, True),
@@ -57,18 +57,18 @@ def model_from_sklearn(mlp, params):
     """The `Model` and the `TrainingState` of this fitted MLPClassifier; `params` are the estimator's parameters by name."""
     kind = "multilabel" if mlp._label_binarizer.y_type_.startswith("multilabel") else "labels"
     progress = _progress_from_sklearn(mlp)
-    recipe = Recipe.resolve(params, n_rows=max(progress.samples_seen // max(len(progress.loss_curve), 1), 1))
+    config = TrainingConfig.resolve(params, n_rows=max(progress.samples_seen // max(len(progress.loss_curve), 1), 1))
     targets = Targets(kind, np.asarray(mlp.classes_), "auto")
     hidden = tuple(W.shape[1] for W in mlp.coefs_[:-1])
-    form = Form(mlp.n_features_in_, hidden, targets.head.n_outputs, recipe.activations)
-    network = network_from_arrays(form, mlp.coefs_, mlp.intercepts_)
+    architecture = Architecture(mlp.n_features_in_, hidden, targets.head.n_outputs, config.activations)
+    network = network_from_arrays(architecture, mlp.coefs_, mlp.intercepts_)
     preprocessor = unchanged(mlp.n_features_in_, Categories({}))
-    model = Model(preprocessor, network, Mixture.equal(1), targets, network.dtype.name)
+    model = Model(preprocessor, network, EnsembleWeights.equal(1), targets, network.dtype.name)
     state = TrainingState(
         progress=progress,
-        optimizer=_optimizer_from_sklearn(mlp, network, recipe) if hasattr(mlp, "_optimizer") else None,
+        optimizer=_optimizer_from_sklearn(mlp, network, config) if hasattr(mlp, "_optimizer") else None,
         fixed=fixed_parameters(params, network.dtype.name),
-        resolved=recipe.public(recipe.dropout, recipe.weight_decay),
+        resolved=config.public(config.dropout, config.weight_decay),
     )
     state.is_continued = mlp.warm_start or mlp.n_iter_ == 1 or state.progress.n_before > 0
     return model, state
@@ -92,7 +92,7 @@ def obstacles_in_parameters(params):
     """Each of these parameters that MLPClassifier cannot express, with what it takes."""
     if params["max_iter"] == "auto":
         yield "max_iter='auto' (it takes a number)"
-    for name, allowed in KNOWN_THERE.items():
+    for name, allowed in MLPCLASSIFIER_VALUES.items():
         if np.ndim(params[name]) or params[name] not in allowed:
             yield f"{name}={params[name]!r} (it takes {' or '.join(map(repr, allowed))})"
     for name, neutral in NEUTRAL.items():
@@ -110,8 +110,8 @@ def obstacles_in_model(model, estimator):
     if len(preprocessor.categories):
         names = getattr(estimator, "feature_names_in_", range(estimator.n_features_in_))
         yield f"the categories of columns {[names[column] for column in preprocessor.categories.of_column]}"
-    if model.network.form.n_members > 1:
-        yield f"a fitted committee of {model.network.form.n_members} networks"
+    if model.network.architecture.n_members > 1:
+        yield f"a fitted ensemble of {model.network.architecture.n_members} networks"
 
 
 def model_to_sklearn(model, estimator, mlp):
@@ -146,9 +146,9 @@ def _progress_from_sklearn(mlp):
     )
 
 
-def _optimizer_from_sklearn(mlp, network, recipe):
+def _optimizer_from_sklearn(mlp, network, config):
     """Our optimizer with the moments and the rate of MLPClassifier's."""
-    theirs, ours = mlp._optimizer, make_optimizer(recipe, network)
+    theirs, ours = mlp._optimizer, make_optimizer(config, network)
     if isinstance(ours, SGD) and hasattr(theirs, "velocities"):
         ours.learning_rate = theirs.learning_rate
         ours.velocity = _flat(theirs.velocities, network)
@@ -162,4 +162,6 @@ def _optimizer_from_sklearn(mlp, network, recipe):
 def _flat(arrays, network):
     """A flat vector in the order of the network's parameters, from arrays in the order of `coefs` and then `intercepts`."""
     n_layers = len(network.coefs)
-    return network_from_arrays(network.form, arrays[:n_layers], arrays[n_layers:]).parameters.astype(network.dtype, copy=False)
+    return network_from_arrays(network.architecture, arrays[:n_layers], arrays[n_layers:]).parameters.astype(
+        network.dtype, copy=False
+    )

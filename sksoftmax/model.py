@@ -8,11 +8,11 @@ import numpy as np
 from scipy.sparse import issparse
 
 from sksoftmax.data.preprocessing import Preprocessor
-from sksoftmax.data.rows import Rows, common_input
+from sksoftmax.data.rows import LazyRows, common_input
 from sksoftmax.data.targets import Targets
-from sksoftmax.nn.mixture import Mixture
-from sksoftmax.nn.network import Memory, Network, network_from_arrays
-from sksoftmax.nn.threads import AtMost, Team, pop
+from sksoftmax.nn.ensemble_weights import EnsembleWeights
+from sksoftmax.nn.network import Network, Workspace, network_from_arrays
+from sksoftmax.nn.threads import BlasThreadLimit, ThreadTeam, pop
 
 SMALLEST_CHUNK = 64
 CHUNK_NUMBERS = 2**20  # outputs of a layer computed at once in prediction: 8 MB in float64
@@ -35,8 +35,8 @@ TRUSTED_TYPES = [  # the types of a saved model that skops and MLflow ask a user
         "data.heads.SoftmaxHead",
         "data.preprocessing.Preprocessor",
         "data.targets.Targets",
-        "nn.mixture.Mixture",
-        "nn.network.Form",
+        "nn.ensemble_weights.EnsembleWeights",
+        "nn.network.Architecture",
         "nn.network.Network",
         "nn.optimizers.Adam",
         "nn.optimizers.SGD",
@@ -52,12 +52,12 @@ class Model:
     """What a fitted classifier is.
 
     `preprocessor` makes the network's input of checked rows of X, `network` makes logits of it, one set for each member,
-    `mixture` makes one set of these, and `targets.head` reads answers from them, in `output_dtype`.
+    `ensemble_weights` makes one set of these, and `targets.head` reads answers from them, in `output_dtype`.
     """
 
     preprocessor: Preprocessor
     network: Network
-    mixture: Mixture
+    ensemble_weights: EnsembleWeights
     targets: Targets
     output_dtype: str
 
@@ -69,7 +69,7 @@ class Model:
     def logits(self, X):
         """Logits, (n, n_outputs), of checked rows of X, in `output_dtype`; ValueError if they are not finite."""
         with np.errstate(over="ignore", invalid="ignore"):
-            logits = self.logits_of(Rows(X, preprocessor=self.preprocessor, dtype=self.network.dtype))
+            logits = self.logits_of(LazyRows(X, preprocessor=self.preprocessor, dtype=self.network.dtype))
             finite = isfinite(np.add.reduce(logits, axis=None)) or np.isfinite(logits).all()
         if not finite:
             if not np.isfinite(self.network.parameters).all():
@@ -81,38 +81,40 @@ class Model:
             )
         return logits.astype(self.output_dtype, copy=False)
 
-    def logits_of(self, X, memory=None):
-        """Logits, (n, n_outputs), of rows that are encoded, or of `Rows` that encode them."""
+    def logits_of(self, X, workspace=None):
+        """Logits, (n, n_outputs), of rows that are encoded, or of `LazyRows` that encode them."""
         if X.shape[0] <= chunk_size(self.network, X):
-            return self.mixture.logits(logits_at_once(self.network, X, memory or new_memory(self.network)), self.head)
-        result = np.empty((X.shape[0], self.network.form.n_outputs), self.network.dtype, order="F")
+            return self.ensemble_weights.logits(
+                logits_at_once(self.network, X, workspace or new_workspace(self.network)), self.head
+            )
+        result = np.empty((X.shape[0], self.network.architecture.n_outputs), self.network.dtype, order="F")
 
         def mix(rows, logits):
-            result[rows] = self.mixture.logits(logits, self.head)
+            result[rows] = self.ensemble_weights.logits(logits, self.head)
 
-        member_logits(self.network, X, mix, memory)
+        member_logits(self.network, X, mix, workspace)
         return result
 
     def with_weights(self, coefs, intercepts, embeddings):
         """The same model with copies of these weights; ValueError if they do not fit."""
-        form = self.network.form
+        architecture = self.network.architecture
         hidden = tuple(np.shape(W)[-1] if np.ndim(W) else 0 for W in coefs[:-1])
-        if len(hidden) == len(form.hidden):
-            form = replace(form, hidden=hidden)
-        network = network_from_arrays(form, coefs, intercepts, embeddings)
-        (members, columns), first = form.skip, sum(form.n_one_hot)
+        if len(hidden) == len(architecture.hidden):
+            architecture = replace(architecture, hidden=hidden)
+        network = network_from_arrays(architecture, coefs, intercepts, embeddings)
+        (members, columns), first = architecture.skip, sum(architecture.n_one_hot)
         if network.W[0][:members, first : first + columns].any():
-            network = network.copy(replace(form, skip=(0, 0)))
+            network = network.copy(replace(architecture, skip=(0, 0)))
         return replace(self, network=network)
 
     def absorb_calibration(self):
-        """Move the factor and the bias of one network's mixture into its last layer."""
-        if self.network.form.n_members == 1:
+        """Move the factor and the bias of one network's ensemble into its last layer."""
+        if self.network.architecture.n_members == 1:
             W, b = self.network.coefs[-1], self.network.intercepts[-1]
-            W *= self.mixture.final
-            b *= self.mixture.final
-            b += self.mixture.bias
-            self.mixture = replace(Mixture.equal(1), losses=self.mixture.losses)
+            W *= self.ensemble_weights.inverse_temperature
+            b *= self.ensemble_weights.inverse_temperature
+            b += self.ensemble_weights.bias
+            self.ensemble_weights = replace(EnsembleWeights.equal(1), losses=self.ensemble_weights.losses)
 
     def public(self):
         """The estimator's attributes that describe the model."""
@@ -121,29 +123,33 @@ class Model:
             "classes_": targets.classes,
             "n_outputs_": targets.head.n_outputs,
             "out_activation_": targets.head.out_activation,
-            "n_layers_": len(network.form.units),
+            "n_layers_": len(network.architecture.layer_sizes),
             "coefs_": list(network.coefs),
             "intercepts_": list(network.intercepts),
             "embeddings_": list(network.embeddings),
             "relevance_": self.preprocessor.relevance,
-            "n_members_": network.form.n_members,
-            "member_weights_": self.mixture.weights,
-            "member_temperatures_": 1 / self.mixture.sharpness,
-            "member_losses_": np.full(network.form.n_members, np.nan) if self.mixture.losses is None else self.mixture.losses,
-            "temperature_": 1 / self.mixture.final,
-            "mixture_bias_": np.broadcast_to(np.asarray(self.mixture.bias, np.float64), (network.form.n_outputs,)).copy(),
+            "n_members_": network.architecture.n_members,
+            "member_weights_": self.ensemble_weights.weights,
+            "member_temperatures_": 1 / self.ensemble_weights.inverse_temperatures,
+            "member_losses_": np.full(network.architecture.n_members, np.nan)
+            if self.ensemble_weights.losses is None
+            else self.ensemble_weights.losses,
+            "temperature_": 1 / self.ensemble_weights.inverse_temperature,
+            "ensemble_bias_": np.broadcast_to(
+                np.asarray(self.ensemble_weights.bias, np.float64), (network.architecture.n_outputs,)
+            ).copy(),
         }
 
     def check(self):
         """ValueError if the parts of a saved model do not fit together."""
-        form, preprocessor = self.network.form, self.preprocessor
+        architecture, preprocessor = self.network.architecture, self.preprocessor
         found = {
-            "columns": (form.n_columns, preprocessor.n_columns),
-            "outputs": (form.n_outputs, self.head.n_outputs),
-            "members": (form.n_members, len(self.mixture.weights)),
-            "one-hot columns": (form.n_one_hot, preprocessor.n_one_hot),
-            "codes": (list(form.n_codes), [len(rates) for rates in preprocessor.rates_of_codes]),
-            "parameters": (len(self.network.parameters), form.n_parameters),
+            "columns": (architecture.n_columns, preprocessor.n_columns),
+            "outputs": (architecture.n_outputs, self.head.n_outputs),
+            "members": (architecture.n_members, len(self.ensemble_weights.weights)),
+            "one-hot columns": (architecture.n_one_hot, preprocessor.n_one_hot),
+            "codes": (list(architecture.n_codes), [len(rates) for rates in preprocessor.rates_of_codes]),
+            "parameters": (len(self.network.parameters), architecture.n_parameters),
         }
         if self.output_dtype not in ("float32", "float64"):
             raise ValueError(f"output_dtype must be 'float32' or 'float64'; got {self.output_dtype!r}")
@@ -152,39 +158,39 @@ class Model:
                 raise ValueError(f"the network has {of_network} {name}, where {expected} belong.")
 
 
-def member_logits(network, X, use, memory=None):
+def member_logits(network, X, use, workspace=None):
     """Call `use(rows, logits)` with slices of the rows of X and the members' logits of each, (n_members, n, n_outputs).
 
-    The logits are valid until `use` returns. X is encoded, or `Rows`. Working in chunks bounds the memory for any number of rows;
-    the threads that the user allows share the chunks.
+    The logits are valid until `use` returns. X is encoded, or `LazyRows`. Working in chunks bounds the memory for any number of
+    rows; the threads that the user allows share the chunks.
     """
-    n_rows, chunk, memories = X.shape[0], chunk_size(network, X), deque([] if memory is None else [memory])
+    n_rows, chunk, workspaces = X.shape[0], chunk_size(network, X), deque([] if workspace is None else [workspace])
 
     def answer(rows):
-        memory = pop(memories) or new_memory(network)
-        use(rows, logits_at_once(network, X[rows], memory))
-        memories.append(memory)
+        workspace = pop(workspaces) or new_workspace(network)
+        use(rows, logits_at_once(network, X[rows], workspace))
+        workspaces.append(workspace)
 
-    with AtMost(1), Team() as team:
+    with BlasThreadLimit(1), ThreadTeam() as team:
         team.map(answer, [slice(start, min(start + chunk, n_rows)) for start in range(0, n_rows, chunk)])
 
 
-def logits_at_once(network, X, memory):
+def logits_at_once(network, X, workspace):
     """The members' logits of the rows of a chunk."""
-    inputs = common_input(X, memory)
+    inputs = common_input(X, workspace)
     if X.shape[0] == 1 and len(network.parameters) < ONE_THREAD:
-        return network.forward(inputs, memory)[0]
-    with AtMost(1):
-        return network.forward(inputs, memory)[0]
+        return network.forward(inputs, workspace)[0]
+    with BlasThreadLimit(1):
+        return network.forward(inputs, workspace)[0]
 
 
-def new_memory(network):
+def new_workspace(network):
     """Buffers for a pass through this network."""
-    return Memory(network.form, network.dtype)
+    return Workspace(network.architecture, network.dtype)
 
 
 def chunk_size(network, X):
     """The number of rows of X that prediction takes at once."""
-    units, is_sparse = network.form.units, issparse(X.X if isinstance(X, Rows) else X)
-    widest = max(units[1:] if is_sparse else units) * network.form.n_members
+    units, is_sparse = network.architecture.layer_sizes, issparse(X.X if isinstance(X, LazyRows) else X)
+    widest = max(units[1:] if is_sparse else units) * network.architecture.n_members
     return max(SMALLEST_CHUNK, CHUNK_NUMBERS // widest)

@@ -2,7 +2,7 @@
 
 `to_onnx` registers a converter with skl2onnx. skl2onnx then converts the classifier alone, at the end of a pipeline, or in a
 meta-estimator. `convert` is that converter. The graph follows `sksoftmax.model.Model` node by node: the blocks of its
-preprocessor, the layers of its network, its mixture, and the head that reads logits.
+preprocessor, the layers of its network, its ensemble, and the head that reads logits.
 The functions here pass outputs of nodes by name; numbers and arrays become constants.
 
 Only operators that onnxruntime has for float32 and float64 are used. onnxruntime has LeakyRelu, Elu, Selu, Softplus, Gelu and
@@ -213,8 +213,8 @@ def convert(scope, operator, container):
     graph = Graph(scope, container, float_dtype(probabilities))
     X = encode(graph, operator.inputs, model.preprocessor, model.network.dtype)
     logits = forward(graph, X, embed(graph, operator.inputs, model.preprocessor, model.network), model.network)
-    if model.network.form.n_members > 1:
-        logits = mix(graph, logits, model.mixture, model.head)
+    if model.network.architecture.n_members > 1:
+        logits = mix(graph, logits, model.ensemble_weights, model.head)
     to_probabilities, scores = class_scores(graph, logits, model.head)
     predict(graph, scores, model.head, label.full_name)
     graph.node("Identity" if raw else to_probabilities, scores, output=probabilities.full_name)
@@ -292,7 +292,7 @@ def encode(graph, inputs, preprocessor, dtype):
 
     The input is computed in the network's dtype, as in training, and then cast to the graph's.
     """
-    if preprocessor.changes_nothing:
+    if preprocessor.is_identity:
         return graph.beside([graph.cast(variable.full_name, graph.dtype) for variable in inputs])
     own = graph.in_format(dtype)
     X = raw_numbers(own, inputs, preprocessor) if len(preprocessor.numbers.source) else None
@@ -415,16 +415,16 @@ def one_hot(graph, X, holds_strings, values, has_flag):
     if all(isinstance(value, str) for value in values) and holds_strings:
         codes = np.arange(len(values))
         lookup = {"keys_strings": values, "values_int64s": codes.tolist(), "default_int64": -1}
-        hits = graph.node("Equal", graph.node("LabelEncoder", X, op_domain="ai.onnx.ml", op_version=2, **lookup), codes)
+        is_correct = graph.node("Equal", graph.node("LabelEncoder", X, op_domain="ai.onnx.ml", op_version=2, **lookup), codes)
     elif all(isinstance(value, Real) and float(value) == value for value in values):
         double = graph.in_format(np.float64)
-        hits = double.node("Equal", double.cast(X, np.float64), np.array(values, np.float64))
+        is_correct = double.node("Equal", double.cast(X, np.float64), np.array(values, np.float64))
     else:
         raise ValueError(f"Categories must be numbers, or strings in a column of strings, to be found in ONNX; got {values}.")
-    hits = graph.cast(hits, graph.dtype)
+    is_correct = graph.cast(is_correct, graph.dtype)
     if len(values) != 2:
-        return hits
-    sign = difference(graph, hits)
+        return is_correct
+    sign = difference(graph, is_correct)
     return graph.beside([sign, graph.node("Sub", 1.0, graph.node("Abs", sign))]) if has_flag else sign
 
 
@@ -474,10 +474,10 @@ def dense(graph, X, W, b):
     return graph.node("Gemm", X, W, b) if W.ndim == 2 else graph.node("Add", graph.node("MatMul", X, W), b[:, None])
 
 
-def mix(graph, Z, mixture, head):
-    """The logits of the mixture, from the members' logits Z, (n_members, n, n_outputs)."""
-    Z = graph.node("Mul", Z, mixture.sharpness[:, None, None])
-    log_weights = np.log(mixture.weights)[:, None, None]
+def mix(graph, Z, ensemble_weights, head):
+    """The logits of the ensemble, from the members' logits Z, (n_members, n, n_outputs)."""
+    Z = graph.node("Mul", Z, ensemble_weights.inverse_temperatures[:, None, None])
+    log_weights = np.log(ensemble_weights.weights)[:, None, None]
     if isinstance(head, SoftmaxHead):
         mixed = log_sum_exp(graph, graph.node("Add", graph.node("LogSoftmax", Z, axis=2), log_weights))
     else:  # log σ(z) = −softplus(−z)
@@ -485,7 +485,9 @@ def mix(graph, Z, mixture, head):
         no, yes = (log_sum_exp(graph, log_p) for log_p in no_and_yes)
         mixed = graph.node("Sub", yes, no)
     return graph.node(
-        "Add", graph.node("Mul", mixed, mixture.final), np.broadcast_to(mixture.bias, (head.n_outputs,)).astype(float)
+        "Add",
+        graph.node("Mul", mixed, ensemble_weights.inverse_temperature),
+        np.broadcast_to(ensemble_weights.bias, (head.n_outputs,)).astype(float),
     )
 
 
@@ -498,10 +500,10 @@ def log_sum_exp(graph, Z):
 
 def activations_of(network):
     """The name of each hidden layer's activation; raise ValueError if ONNX cannot express one."""
-    for name in network.form.activations:
+    for name in network.architecture.activations:
         if name not in ACTIVATIONS:
             raise ValueError(f"activation={name!r} cannot be expressed in ONNX, only {', '.join(ACTIVATIONS)}.")
-    return network.form.activations
+    return network.architecture.activations
 
 
 def class_scores(graph, Z, head):

@@ -35,9 +35,9 @@ PARAMETER_CONSTRAINTS = {
     "handle_unknown": [StrOptions({"ignore", "error"})],
     "n_bins": [Interval(Integral, 0, None, closed="left")],
     "relevance": [StrOptions({"auto"}), "array-like", None],
-    # committee
+    # ensemble
     "n_members": [Integral, StrOptions({"auto"})],  # check_combination has the rule
-    # loss and regularisation
+    # loss and regularization
     "class_weight": [dict, list, StrOptions({"balanced"}), None],
     "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     "alpha": [Interval(Real, 0, None, closed="left")],
@@ -72,7 +72,7 @@ PARAMETER_CONSTRAINTS = {
     "verbose": ["verbose"],
     "warm_start": ["boolean"],
 }
-PER_STEP = {  # parameters that act on optimizer steps, with their neutral values
+STEP_PARAMETERS = {  # parameters that act on optimizer steps, with their neutral values
     "weight_decay": 0.0,
     "dropout": 0.0,
     "clip_norm": None,
@@ -80,7 +80,7 @@ PER_STEP = {  # parameters that act on optimizer steps, with their neutral value
     "warmup": 0.0,
     "n_members": 1,
 }
-ARGUMENTS = {"learning_rate": ("progress",), "scoring": ("estimator", "X", "y")}  # of parameters that may be functions
+CALLABLE_ARGUMENTS = {"learning_rate": ("progress",), "scoring": ("estimator", "X", "y")}  # of parameters that may be functions
 AUTO_EARLY_STOPPING = 10_000  # rows above which early_stopping="auto" is on, as in HistGradientBoosting
 
 
@@ -95,7 +95,7 @@ def check_parameters(estimator):
         except InvalidParameterError as error:
             raise InvalidParameterError(f"{error}{_suggestion(estimator, str(error))}") from None
     check_combination(estimator)
-    for name, arguments in ARGUMENTS.items():
+    for name, arguments in CALLABLE_ARGUMENTS.items():
         _check_signature(name, getattr(estimator, name), arguments)
 
 
@@ -132,7 +132,7 @@ def check_combination(options):
     if options.scaling is None and not (options.relevance is None or isinstance(options.relevance, str)):
         raise ValueError(f"relevance={options.relevance!r} multiplies scaled columns; scaling=None has none. Leave it at 'auto'.")
     if options.solver == "lbfgs":
-        for name, off in PER_STEP.items():
+        for name, off in STEP_PARAMETERS.items():
             value = getattr(options, name)
             if value is not off and not isinstance(value, str) and np.any(np.asarray(value) != off):
                 raise ValueError(

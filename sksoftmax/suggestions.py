@@ -7,7 +7,7 @@ from typing import cast
 
 from sksoftmax.hints import Method
 
-OURS = {  # parameters and arguments of other libraries → ours
+ALIASES = {  # parameters and arguments of other libraries → ours
     "C": "alpha (a larger alpha is stronger, a larger C weaker)",
     "batch": "batch_size",
     "cat_features": "categorical_features",
@@ -42,7 +42,7 @@ OURS = {  # parameters and arguments of other libraries → ours
     "weights": "sample_weight in fit",
 }
 THREADS = "Set the number of threads by the environment variable OMP_NUM_THREADS or by threadpoolctl.threadpool_limits."
-ABSENT = {  # parameters of other libraries that we do not have → what to know instead
+UNSUPPORTED = {  # parameters of other libraries that we do not have → what to know instead
     "callbacks": "With scikit-learn 1.9 or newer, pass them to the method set_callbacks.",
     "device": "Training runs on the CPU.",
     "loss": "The loss is always the cross-entropy, 'log_loss'; scoring is what early stopping computes.",
@@ -63,9 +63,9 @@ def nearest_value(value, allowed):
 
 def unknown_name(beginning, name, known):
     """The sentence that says that there is no such name, with ours if one fits, or with what to know instead."""
-    if name in ABSENT:
-        return f"{beginning} {name!r}. {ABSENT[name]}"
-    ours = OURS.get(name) or next(iter(get_close_matches(name, known, 1)), None)
+    if name in UNSUPPORTED:
+        return f"{beginning} {name!r}. {UNSUPPORTED[name]}"
+    ours = ALIASES.get(name) or next(iter(get_close_matches(name, known, 1)), None)
     return f"{beginning} {name!r}." + (f" Use {ours}." if ours else "")
 
 

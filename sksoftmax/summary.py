@@ -40,18 +40,19 @@ def category_blocks(preprocessor):
 def summary_text(clf, model):
     """The summary of this fitted classifier, in lines of at most 100 characters."""
     kind = {"multilabel": "labels", "probabilities": "classes, fitted on probabilities"}.get(model.targets.kind, "classes")
-    units, network = " → ".join(map(str, model.network.form.units)), model.network
+    units, network = " → ".join(map(str, model.network.architecture.layer_sizes)), model.network
     lines = [
         f"{type(clf).__name__}: {clf.n_features_in_} columns, {len(clf.classes_)} {kind}",
         line(
-            "Network", f"{networks(clf.n_members_)} of {units} units; {network.form.n_parameters:,} parameters, {network.dtype}"
+            "Network",
+            f"{networks(clf.n_members_)} of {units} units; {network.architecture.n_parameters:,} parameters, {network.dtype}",
         ),
         line("Training", training_of(clf)),
-        line("Regularisation", f"dropout {span(clf.dropout_)}, weight decay {span(clf.weight_decay_)}"),
+        line("Regularization", f"dropout {span(clf.dropout_)}, weight decay {span(clf.weight_decay_)}"),
     ]
     if clf.n_members_ > 1:
         members = f"weights {span(clf.member_weights_)}, temperatures {span(clf.member_temperatures_)} of the members"
-        lines.append(line("Mixture", f"{members}, {span(clf.temperature_)} of their mixture"))
+        lines.append(line("Mixture", f"{members}, {span(clf.temperature_)} of their ensemble"))
     embedded = {block.column for block in model.preprocessor.of_kind(Codes)}
     blocks = zip(clf.categories_, category_blocks(model.preprocessor))
     lines += listed("Categories", {name: categories_of(block, block.column in embedded) for name, block in blocks})

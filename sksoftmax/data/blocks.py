@@ -167,7 +167,7 @@ class OneHot(Block):
             out[:, 1] = ~(no | yes)
 
     def names(self, names):
-        """As 'colour_red', and 'missingindicator_colour' for the flag."""
+        """As 'color_red', and 'missingindicator_color' for the flag."""
         name = names[self.column]
         values = self.values[1:] if len(self.codes) == 2 else self.values
         return [f"{name}_{value}" for value in values] + [f"missingindicator_{name}"] * self.has_flag
@@ -222,7 +222,7 @@ class Codes(Block):
     def rates(self):
         """The relative learning rate of each code, n / (n + 50) with n rows.
 
-        Adam's steps have the same size for rare and frequent categories, so rare ones would be memorised. This rate shrinks
+        Adam's steps have the same size for rare and frequent categories, so rare ones would be memorized. This rate shrinks
         them towards 0, as in scikit-learn's TargetEncoder.
         """
         return self.n_rows / (self.n_rows + HALF_KNOWN)

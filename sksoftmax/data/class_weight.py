@@ -38,7 +38,7 @@ def _factors(weights, classes):
     """The dict's weight of each class, or 1 for a class that it lacks; raise ValueError for a wrong class or weight.
 
     It may name a class that y lacks, as a fold may, unless it also lacks a class that y has (scikit-learn's rule): this is how a
-    misspelt class is found.
+    misspelled class is found.
     """
     if not isinstance(weights, dict):
         raise ValueError(f"class_weight must have dicts {{class: weight}}; got {weights!r}.")

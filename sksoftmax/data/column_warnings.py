@@ -24,7 +24,7 @@ def warn_of_columns(preprocessor, X, names):
         n_rows = np.count_nonzero(column_of(X, column) >= 0)
         name = f"Column {column if names is None else repr(names[column])} of X"
         is_used = column in used or preprocessor.relevance[column] == 0
-        if message := doubt(name, values, n_rows, is_used):
+        if message := warning_for_column(name, values, n_rows, is_used):
             messages.append(message)
     if messages and not preprocessor.n_columns:
         raise ValueError(f"X has no column that gives the network an input. {' '.join(messages)}")
@@ -32,7 +32,7 @@ def warn_of_columns(preprocessor, X, names):
         warnings.warn(message)
 
 
-def doubt(name, values, n_rows, is_used):
+def warning_for_column(name, values, n_rows, is_used):
     """What is wrong with a column of these categories in this many rows, and what to do; None if nothing is.
 
     `is_used` is whether the column gives the network an input.

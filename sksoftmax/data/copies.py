@@ -29,7 +29,7 @@ FEWEST_OF_CLASS = 10  # least number of distinct rows, or clusters of near rows,
 WARNED_SHARE = 0.8  # warn if at most this share of the rows is distinct
 KNOWN_SHARE = 0.5  # warn if at least this share of the validation rows are training rows
 MOST_BY_CHANCE = 10.0  # rows may repeat this many times as often as rows of independent columns before they count as copies
-FEWEST_ROWS = 50  # with fewer rows copies are not searched: then no row is left out
+MIN_ROWS = 50  # with fewer rows copies are not searched: then no row is left out
 MOST_NEAR = 20_000  # with more rows near rows are not searched
 FEWEST_COLUMNS, MOST_COLUMNS = 2, 15  # columns of the search; with more, scikit-learn compares all pairs of rows
 CONTINUOUS = 0.5  # least share of distinct values, in a sample, of a column of the search
@@ -52,7 +52,7 @@ def find_copies(samples, categories, n_classes):
     Rows of different groups, if the user passed groups, are no copies of each other, and nothing is warned of.
     """
     n = len(samples)
-    if n < FEWEST_ROWS:
+    if n < MIN_ROWS:
         return None
     equal, what = equal_rows(samples.X), "Only {n_distinct} of the {n} rows of X are distinct; the others repeat them"
     if equal is None and n > MOST_NEAR:
@@ -152,7 +152,7 @@ def share_of_equal_pairs(X, column):
 def near_rows(samples, copies, targets, categories):
     """The number of the cluster of near rows to which each row belongs, (n,), or None if rows do not nearly repeat."""
     rows = np.unique(copies, return_index=True)[1]
-    if issparse(samples.X) or not FEWEST_ROWS <= len(rows) <= MOST_NEAR:
+    if issparse(samples.X) or not MIN_ROWS <= len(rows) <= MOST_NEAR:
         return None
     Z, chosen = continuous_columns(samples.X, rows, categories)
     if Z is None or (radius := radius_of_gaps(Z)) is None:

@@ -23,7 +23,7 @@ class SoftmaxHead:
         self.n_outputs = len(classes)
 
     @property
-    def even(self):
+    def uniform_target(self):
         """The mean target of each output if all classes are equally frequent."""
         return 1 / self.n_outputs
 
@@ -56,7 +56,7 @@ class SoftmaxHead:
         return log_softmax(logits)
 
     def logits_of_log_p(self, log_p):
-        """The logits of a mixture with these log-probabilities."""
+        """The logits of a ensemble with these log-probabilities."""
         return log_p
 
     def log_likelihood(self, logits, targets):
@@ -79,7 +79,7 @@ class SoftmaxHead:
         """The factor of each row's class, or the mean factor over its soft label, (n,)."""
         return factors[targets] if targets.ndim == 1 else targets @ factors
 
-    def hits(self, logits, targets):
+    def is_correct(self, logits, targets):
         """Whether each row's most probable class is the target's."""
         labels = targets if targets.ndim == 1 else targets.argmax(axis=1)
         return logits.argmax(axis=1) == labels
@@ -90,14 +90,14 @@ class LogisticHead:
 
     out_activation = "logistic"
     loss = staticmethod(logistic_loss)
-    even = 0.5  # the mean target of each output if all labels are as frequent as not
+    uniform_target = 0.5  # the mean target of each output if all labels are as frequent as not
 
     def log_p(self, logits):
         """The log-probabilities of yes and no, in which members are mixed, (…, n_outputs, 2)."""
         return log_sigmoid(np.stack([logits, -logits], axis=-1))
 
     def logits_of_log_p(self, log_p):
-        """The log-odds of a mixture with these log-probabilities."""
+        """The log-odds of a ensemble with these log-probabilities."""
         return log_p[..., 0] - log_p[..., 1]
 
     def frequencies(self, targets, weights):
@@ -151,7 +151,7 @@ class BinaryHead(LogisticHead):
         """The factor of each row's class, or the mean factor over its soft label, (n,)."""
         return factors[0] + targets[:, 0] * (factors[1] - factors[0])
 
-    def hits(self, logits, targets):
+    def is_correct(self, logits, targets):
         """Whether each row's more probable class is the target's."""
         return (logits[:, 0] > 0) == (targets[:, 0] > 0.5)
 
@@ -195,7 +195,7 @@ class MultilabelHead(LogisticHead):
         """The product of the factors of each row's labels, (n,), as in scikit-learn's compute_sample_weight."""
         return (factors[:, 0] + targets * (factors[:, 1] - factors[:, 0])).prod(axis=1)
 
-    def hits(self, logits, targets):
+    def is_correct(self, logits, targets):
         """Whether all of a row's labels are right (subset accuracy)."""
         return ((logits > 0) == (targets > 0.5)).all(axis=1)
 

@@ -45,7 +45,7 @@ COLLECTIONS = list | tuple | set | frozenset | np.ndarray  # of labels
 NAMING = {"X", "y", "feature", "features", "Expected", "Found"}  # a message with one of these words names its argument
 
 
-class Given(NamedTuple):
+class FitArguments(NamedTuple):
     """The arguments that the user passed to fit or partial_fit."""
 
     X: object
@@ -61,7 +61,7 @@ class Given(NamedTuple):
         """The same arguments as arrays, or as pandas or polars frames; ValueError for weights of validation rows without rows."""
         if self.sample_weight_val is not None and self.X_val is None:
             raise ValueError("sample_weight_val is provided, but X_val and y_val, the rows to weight, were not provided.")
-        return Given(*(in_memory(value, name) for name, value in self._asdict().items()))
+        return FitArguments(*(in_memory(value, name) for name, value in self._asdict().items()))
 
 
 def check_X(estimator, X, categories, accepts_missing):
@@ -140,7 +140,7 @@ def _array_of_y(y):
             "For several labels in a row pass sklearn.preprocessing.MultiLabelBinarizer().fit_transform(y)."
         )
     try:
-        y = check_array(_of_own_kind(y), accept_sparse="csr", ensure_2d=False, ensure_all_finite=False, dtype=None)
+        y = check_array(_with_numpy_dtype(y), accept_sparse="csr", ensure_2d=False, ensure_all_finite=False, dtype=None)
     except (ValueError, TypeError) as error:
         raise ValueError(f"y must be one label a row, or a matrix with a row for each of X: {error}") from error
     if y.dtype == object:
@@ -162,7 +162,7 @@ def _holds_rows_of_labels(y):
     return any(isinstance(labels, COLLECTIONS) or hasattr(labels, "to_list") for labels in y)
 
 
-def _of_own_kind(y):
+def _with_numpy_dtype(y):
     """y, with pandas' nullable integers and booleans as NumPy's: scikit-learn would convert them to floats."""
     dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
     return y.to_numpy(dtype) if dtype is not None and dtype.kind in "iub" and not y.isna().any() else y

@@ -1,7 +1,7 @@
 """Columns of numbers and codes → the network's input, as an ordered list of blocks.
 
 `fit_preprocessor` learns in a straight line: scales → relevance → bins → blocks. The order of blocks is stated there and nowhere
-else: one-hot codes come first; then bins, because half of a committee skips them; codes come last, because the network embeds
+else: one-hot codes come first; then bins, because half of an ensemble skips them; codes come last, because the network embeds
 them.
 """
 
@@ -12,20 +12,24 @@ from scipy.sparse import csr_matrix, issparse
 
 from sksoftmax.data.blocks import Bins, Codes, Flags, Numbers, OneHot, OneHotCodes, Pairs, Sentinels
 from sksoftmax.data.relevance import find_relevance, has_small_classes, n_outputs_of
-from sksoftmax.data.rows import Rows, column_of, is_large
+from sksoftmax.data.rows import LazyRows, column_of, is_large
 from sksoftmax.data.sparse_columns import find_sparse_relevance, fit_sparse_numbers, scaled_entries
 from sksoftmax.data.statistics import (
+    allocate_bins,
     bin_edges,
     column_parts,
     edges_at_splits,
     known_codes,
     scales,
     scales_of_constants,
-    shared_out,
     weights_of_numbers,
 )
 
-MIN_BINS, BIN_COLUMNS, MOST_BINNED = 4, 256, 128  # least bins of a column, bins in all, most numeric columns that are binned
+MIN_BINS, BIN_COLUMNS, MAX_BINNED_COLUMNS = (
+    4,
+    256,
+    128,
+)  # least bins of a column, bins in all, most numeric columns that are binned
 BLOCK = 2**17  # numbers encoded at once: half a megabyte in float32, which fits the processor's cache
 MOST_DENSE, MOST_DENSE_OF_COLUMN = 256, 16  # with more one-hot columns in all, columns of more categories become codes
 FLOAT32_ROWS = 100  # from this many rows on, scaled input is computed in float32, unless `dtype` says otherwise
@@ -97,7 +101,7 @@ class Preprocessor:
         return self.numbers.scaling is not None
 
     @property
-    def changes_nothing(self):
+    def is_identity(self):
         """Whether the network's input is X, unchanged."""
         return self.numbers.scaling is None and len(self.categories) == 0
 
@@ -115,11 +119,11 @@ class Preprocessor:
 
     def keeps_sparse(self, X):
         """Whether X is a sparse matrix that stays sparse; after a fit on dense rows, which are centred, it does not."""
-        return issparse(X) and (self.changes_nothing or self.sparse)
+        return issparse(X) and (self.is_identity or self.sparse)
 
     def transform(self, X, dtype):
         """The network's input for these rows, in this dtype."""
-        if self.changes_nothing:
+        if self.is_identity:
             with np.errstate(over="ignore", invalid="ignore"):
                 return X.astype(dtype, copy=False)
         if self.keeps_sparse(X):
@@ -192,8 +196,8 @@ def fit_preprocessor(samples, categories, *, scaling, n_bins, relevance, kind, r
     relevance, splits = find_relevance(relevance, samples, numbers, kind, rng)
     blocks = [numbers]
     are_small = has_small_classes(len(samples), n_outputs_of(samples, kind), kind)
-    if rows is not None and n_bins and 0 < len(columns) <= MOST_BINNED and not are_small:
-        n_bins = shared_out(BIN_COLUMNS, relevance[columns], MIN_BINS, n_bins)
+    if rows is not None and n_bins and 0 < len(columns) <= MAX_BINNED_COLUMNS and not are_small:
+        n_bins = allocate_bins(BIN_COLUMNS, relevance[columns], MIN_BINS, n_bins)
         blocks.insert(0, Bins(columns, fit_edges(numbers, *rows, n_bins, splits)))
     if missing.any():
         blocks.append(Flags(columns[missing]))
@@ -255,7 +259,7 @@ def category_block(column, known, categories):
     return OneHot(column, known.codes, values, has_flag=len(known.codes) == 2 and bool(known.n_rows[0] > 0))
 
 
-def arithmetic(dtype, X, scaling, sample_weight=None):
+def network_dtype_for(dtype, X, scaling, sample_weight=None):
     """The floating-point format of the network: `dtype`; for "auto" that of X, or float32 if many scaled rows count."""
     if dtype != "auto":
         return np.dtype(dtype)
@@ -264,10 +268,10 @@ def arithmetic(dtype, X, scaling, sample_weight=None):
 
 
 def encoded(samples, preprocessor, dtype):
-    """The samples with the network's input in place of X: as numbers, or as `Rows` if these would be too large."""
+    """The samples with the network's input in place of X: as numbers, or as `LazyRows` if these would be too large."""
     X = samples.X
-    if isinstance(X, Rows):
+    if isinstance(X, LazyRows):
         return replace(samples, X=X.encoded(preprocessor, dtype))
     if not preprocessor.keeps_sparse(X) and is_large((X.shape[0], preprocessor.n_columns), dtype):
-        return replace(samples, X=Rows.of(X, preprocessor, dtype))
+        return replace(samples, X=LazyRows.of(X, preprocessor, dtype))
     return replace(samples, X=preprocessor.transform(X, dtype))

@@ -23,21 +23,21 @@ from sksoftmax.data.rows import read, spread
 
 FOLDS = 3  # each forest leaves out one of them, and its splits are judged on it
 FOREST = {"n_estimators": 11, "bootstrap": False, "n_jobs": 1}  # the trees for each fold
-LEAF = 1 / 400  # least share of the rows in a leaf
-MANY_COLUMNS = 100  # with more columns each split tries more of them, leaves are larger and the limits wider
-TRIED = 0.2  # share of many columns that each split tries; of fewer columns d it tries √d
-LEAF_OF_CLASS = 1 / 50  # with many columns a leaf has at least this share of the rows over the number of classes
+MIN_LEAF_SHARE = 1 / 400  # least share of the rows in a leaf
+WIDE_FROM_COLUMNS = 100  # with more columns each split tries more of them, leaves are larger and the limits wider
+MAX_FEATURES = 0.2  # share of many columns that each split tries; of fewer columns d it tries √d
+MIN_LEAF_SHARE_OF_CLASS = 1 / 50  # with many columns a leaf has at least this share of the rows over the number of classes
 MANY_CLASSES = 10  # with more classes they need ROWS_OF_CLASS rows each, or there are no forests and no bins
 ROWS_OF_CLASS = 20
-FEWEST_ROWS = 100  # with fewer rows, the gains of splits are mostly noise
-FEWEST_GROUPS = 10  # with fewer groups of rows, a left-out fold would be a few groups
-MOST_ROWS, MOST_NUMBERS = 10_000, 10**6  # size of the sample that the forests are trained on
+MIN_ROWS = 100  # with fewer rows, the gains of splits are mostly noise
+MIN_GROUPS = 10  # with fewer groups of rows, a left-out fold would be a few groups
+MAX_FOREST_ROWS, MAX_FOREST_NUMBERS = 10_000, 10**6  # size of the sample that the forests are trained on
 MOST_OUTPUTS = 20  # with more classes or labels than this the sample is smaller, as each costs time at each split
 PRIOR_SHARE, PRIOR_COUNT = 0.02, 10  # all columns share a gain of PRIOR_SHARE + PRIOR_COUNT / n of the targets' variance
 EXPONENT = 0.75  # of the shares of at most MANY_COLUMNS columns: the network needs a weaker preference than trees have
 PRIOR_ROWS = 7_500  # above this many rows the prior is weakened: relevance ** (PRIOR_ROWS / n)
 LEAST, MOST = 0.1, 4.0  # clipping limits, in multiples of the mean, so that no column is dropped and none dominates
-MOST_OF_ALL = 50.0  # the upper limit with any number of columns
+RELEVANCE_CAP = 50.0  # the upper limit with any number of columns
 
 
 class Splits(NamedTuple):
@@ -75,13 +75,13 @@ def find_relevance(asked, samples, numbers, kind, rng):
     n_rows, n_columns = samples.X.shape
     if not isinstance(asked, str | None):
         return checked_relevance(asked, n_columns), None
-    if asked is None or numbers.scaling is None or issparse(samples.X) or (n_rows < FEWEST_ROWS and n_columns <= n_rows):
+    if asked is None or numbers.scaling is None or issparse(samples.X) or (n_rows < MIN_ROWS and n_columns <= n_rows):
         return np.ones(n_columns), None
     size = sample_size(n_columns, n_outputs_of(samples, kind))
     if n_rows > size:
         samples = samples[spread(n_rows, size)]
     columns = scaled_columns(read(samples.X), numbers)
-    if n_rows < FEWEST_ROWS:
+    if n_rows < MIN_ROWS:
         return limited(np.maximum(variance_ratios(columns, outputs_of(samples, kind), samples.weights), 1)), None
     relevance, splits = relevance_by_forests(columns, samples, kind, rng)
     return relevance ** min(1.0, PRIOR_ROWS / n_rows), splits
@@ -92,7 +92,7 @@ def relevance_by_forests(columns, samples, kind, rng):
 
     It is 1 for all columns, and there are no splits, if there are few groups or many classes with few rows each.
     """
-    has_few_groups = samples.groups is not None and len(np.unique(samples.groups)) < FEWEST_GROUPS
+    has_few_groups = samples.groups is not None and len(np.unique(samples.groups)) < MIN_GROUPS
     if has_few_groups or has_small_classes(len(samples), n_outputs_of(samples, kind), kind):
         return np.ones(columns.shape[1]), None
     gains, forests = left_out_gains(columns, outputs_of(samples, kind), samples, kind, rng)
@@ -108,7 +108,7 @@ def n_outputs_of(samples, kind):
 def sample_size(n_columns, n_outputs):
     """The most rows of the sample that forests are trained on."""
     excess = max(1.0, n_outputs / MOST_OUTPUTS)
-    return min(MOST_ROWS, max(int(MOST_NUMBERS / excess) // n_columns, FEWEST_ROWS))
+    return min(MAX_FOREST_ROWS, max(int(MAX_FOREST_NUMBERS / excess) // n_columns, MIN_ROWS))
 
 
 def has_small_classes(n_rows, n_classes, kind):
@@ -123,8 +123,8 @@ def scaled_columns(X, numbers):
         missing = np.isnan(result)
         result[:, numbers.source] = numbers.of(X, np.float32)
         if numbers.sentinels is not None:
-            for column, hits in zip(numbers.sentinels.source, numbers.sentinels.of(X).T):
-                missing[hits, column] = True
+            for column, is_correct in zip(numbers.sentinels.source, numbers.sentinels.of(X).T):
+                missing[is_correct, column] = True
     result[missing] = np.nan
     return result
 
@@ -242,11 +242,11 @@ def fit_forest(columns, targets, weights, kind, rng):
     else:
         n_classes = targets.shape[1]
         targets = targets[:, 0] if n_classes == 1 else targets
-    tried, leaf = "sqrt", LEAF
-    if columns.shape[1] > MANY_COLUMNS:
-        tried, leaf = TRIED, max(LEAF, LEAF_OF_CLASS / max(n_classes, 2))
-    kind_of_forest = RandomForestClassifier if kind == "labels" else RandomForestRegressor  # of 0 and 1 the criterion is the same
-    forest = kind_of_forest(**FOREST, max_features=tried, min_weight_fraction_leaf=leaf, random_state=rng)
+    tried, leaf = "sqrt", MIN_LEAF_SHARE
+    if columns.shape[1] > WIDE_FROM_COLUMNS:
+        tried, leaf = MAX_FEATURES, max(MIN_LEAF_SHARE, MIN_LEAF_SHARE_OF_CLASS / max(n_classes, 2))
+    forest_class = RandomForestClassifier if kind == "labels" else RandomForestRegressor  # of 0 and 1 the criterion is the same
+    forest = forest_class(**FOREST, max_features=tried, min_weight_fraction_leaf=leaf, random_state=rng)
     return BaseForest.fit(forest, columns, targets, weights)
 
 
@@ -258,7 +258,7 @@ def relevance_of(gains, n_rows):
     gains = np.maximum(gains, 0)
     prior = PRIOR_SHARE + PRIOR_COUNT / n_rows
     shares = (gains + prior / len(gains)) / (gains.sum() + prior)
-    return limited(shares**EXPONENT if len(shares) <= MANY_COLUMNS else shares)
+    return limited(shares**EXPONENT if len(shares) <= WIDE_FROM_COLUMNS else shares)
 
 
 def limited(shares):
@@ -266,5 +266,5 @@ def limited(shares):
 
     The limits are wider the more columns there are: a few informative ones of many have large shares.
     """
-    excess = max(1.0, len(shares) / MANY_COLUMNS)
-    return np.clip(shares / shares.mean(), LEAST / excess, min(MOST * excess**1.5, MOST_OF_ALL))
+    excess = max(1.0, len(shares) / WIDE_FROM_COLUMNS)
+    return np.clip(shares / shares.mean(), LEAST / excess, min(MOST * excess**1.5, RELEVANCE_CAP))

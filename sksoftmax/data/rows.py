@@ -1,6 +1,6 @@
-"""Samples: rows to train on or to score, with their targets and weights. `Rows`: lazy rows of a large X.
+"""Samples: rows to train on or to score, with their targets and weights. `LazyRows`: lazy rows of a large X.
 
-X may be memory-mapped (`numpy.memmap`). Functions on rows of X take an array, a CSR matrix or `Rows`: all have `shape` and
+X may be memory-mapped (`numpy.memmap`). Functions on rows of X take an array, a CSR matrix or `LazyRows`: all have `shape` and
 `dtype`, are indexed by a slice or row numbers, and `read` makes numbers of them.
 """
 
@@ -17,9 +17,10 @@ COPY_BYTES = 2**28  # no copy of X, or of the network's input, may take more tha
 class Samples:
     """Rows to train on or to score.
 
-    X is (n, d), an array, a CSR matrix or `Rows`; `targets` are in the form that the head's loss takes; `weights` are (n,), or
-    None for ones; `rows` are their row numbers in what the user passed. `copies` has the number of the distinct row that each row
-    is or repeats, None if none repeats; `groups` has the number of each row's group, which no split divides, None without groups.
+    X is (n, d), an array, a CSR matrix or `LazyRows`; `targets` are in the form that the head's loss takes; `weights` are (n,),
+    or None for ones; `rows` are their row numbers in what the user passed. `copies` has the number of the distinct row that each
+    row is or repeats, None if none repeats; `groups` has the number of each row's group, which no split divides, None without
+    groups.
     """
 
     X: object
@@ -45,47 +46,47 @@ class Samples:
         """The number of rows, or the sum of their weights."""
         return len(self) if self.weights is None else float(self.weights.sum())
 
-    def batch(self, rows, memory):
+    def batch(self, rows, workspace):
         """The network's input, the targets and the weights of these rows, (n_members, n); these samples are encoded."""
         flat = rows.ravel()
         weights = None if self.weights is None else self.weights[flat]
-        return member_inputs(self.X, rows, memory), self.targets[flat], weights
+        return member_inputs(self.X, rows, workspace), self.targets[flat], weights
 
 
-def member_inputs(X, rows, memory):
+def member_inputs(X, rows, workspace):
     """The network's input for these rows, (n_members, n), of an encoded X: each member gets rows of its own."""
     n_members, n = rows.shape
     if issparse(X):
         return [X[of_member] for of_member in rows]
-    inputs = memory.inputs(n, n_members)
-    write(X.take(rows.ravel(), axis=0), inputs.reshape(n_members * n, -1)[:, : X.shape[1]], memory.form.skip[0] * n)
+    inputs = workspace.inputs(n, n_members)
+    write(X.take(rows.ravel(), axis=0), inputs.reshape(n_members * n, -1)[:, : X.shape[1]], workspace.architecture.skip[0] * n)
     return inputs
 
 
-def common_input(X, memory):
-    """The network's input for these rows of X, encoded or `Rows`, which all members get."""
-    form, n = memory.form, X.shape[0]
-    if issparse(X) or (isinstance(X, Rows) and X.stays_sparse):
-        return [read(X)] * form.n_members
-    if not form.n_codes:
-        inputs = memory.inputs(n, 1)
-        write(X, inputs[0, :, : form.n_columns])
-        return np.broadcast_to(inputs, (form.n_members, *inputs.shape[1:]))
-    inputs = memory.inputs(n, form.n_members)  # the embedding layer writes each member's vectors into it
-    write(X, inputs[0, :, : form.n_columns])
+def common_input(X, workspace):
+    """The network's input for these rows of X, encoded or `LazyRows`, which all members get."""
+    architecture, n = workspace.architecture, X.shape[0]
+    if issparse(X) or (isinstance(X, LazyRows) and X.stays_sparse):
+        return [read(X)] * architecture.n_members
+    if not architecture.n_codes:
+        inputs = workspace.inputs(n, 1)
+        write(X, inputs[0, :, : architecture.n_columns])
+        return np.broadcast_to(inputs, (architecture.n_members, *inputs.shape[1:]))
+    inputs = workspace.inputs(n, architecture.n_members)  # the embedding layer writes each member's vectors into it
+    write(X, inputs[0, :, : architecture.n_columns])
     inputs[1:] = inputs[0]
     return inputs
 
 
 def write(X, out, n_without_bins=0):
-    """Write rows of X, an array or `Rows`, into `out`."""
-    if isinstance(X, Rows):
+    """Write rows of X, an array or `LazyRows`, into `out`."""
+    if isinstance(X, LazyRows):
         X.write(out, n_without_bins)
     else:
         out[...] = X
 
 
-class Rows:
+class LazyRows:
     """Lazy rows of X: operations that would copy X store row numbers instead, and read the rows when they are needed.
 
     Parameters
@@ -125,9 +126,9 @@ class Rows:
 
     def __getitem__(self, rows):
         if self.numbers is not None:
-            return Rows(self.X, self.numbers[rows], self.preprocessor, self.dtype)
+            return LazyRows(self.X, self.numbers[rows], self.preprocessor, self.dtype)
         X, numbers = (self.X[rows], None) if isinstance(rows, slice) else (self.X, rows)
-        return Rows(X, numbers, self.preprocessor, self.dtype)
+        return LazyRows(X, numbers, self.preprocessor, self.dtype)
 
     def take(self, rows, axis=0):
         """The same as `rows[...]`, by the name that arrays have for it."""
@@ -135,7 +136,7 @@ class Rows:
 
     def encoded(self, preprocessor, dtype):
         """The same rows, to be encoded when they are read."""
-        return Rows(self.X, self.numbers, preprocessor, dtype)
+        return LazyRows(self.X, self.numbers, preprocessor, dtype)
 
     def read(self):
         """The numbers of these rows."""
@@ -162,13 +163,13 @@ def is_large(shape, dtype):
 
 
 def read(X):
-    """The numbers of an X that may be `Rows`."""
-    return X.read() if isinstance(X, Rows) else X
+    """The numbers of an X that may be `LazyRows`."""
+    return X.read() if isinstance(X, LazyRows) else X
 
 
 def column_of(X, column):
-    """A column of X, (n,), an array or `Rows` that are not encoded."""
-    if not isinstance(X, Rows):
+    """A column of X, (n,), an array or `LazyRows` that are not encoded."""
+    if not isinstance(X, LazyRows):
         return X[:, column]
     return X.X[:, column] if X.numbers is None else X.X[X.numbers, column]
 

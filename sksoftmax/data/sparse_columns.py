@@ -17,10 +17,10 @@ from sklearn.ensemble._forest import BaseForest
 from sksoftmax.data.blocks import LIMIT, Numbers, smooth_clip
 from sksoftmax.data.groups import renumbered
 from sksoftmax.data.relevance import (
-    FEWEST_ROWS,
     FOREST,
-    MOST_NUMBERS,
-    MOST_ROWS,
+    MAX_FOREST_NUMBERS,
+    MAX_FOREST_ROWS,
+    MIN_ROWS,
     PRIOR_ROWS,
     find_relevance,
     relevance_by_forests,
@@ -34,7 +34,11 @@ PRIOR_OF_SHARE = 5  # rows: 5 / n is added to what full and thin columns explain
 WIDEST = 100.0  # the relevance of full and of thin columns differs by a factor of at most 100
 MOST_IN_TREES = 100  # thin columns that trees see, the ones with most entries
 MOST_TARGETS = 20  # classes that are predicted to find this ratio, the most frequent ones
-LEAF, LEAF_ROWS, LSQR_STEPS = 1 / 50, 5, 30  # least share of the rows, and least rows, in a leaf; steps of the linear model
+MIN_LEAF_SHARE, MIN_LEAF_ROWS, LSQR_STEPS = (
+    1 / 50,
+    5,
+    30,
+)  # least share of the rows, and least rows, in a leaf; steps of the linear model
 
 
 def without_sparse_form(X):
@@ -108,9 +112,9 @@ def find_sparse_relevance(asked, samples, numbers, kind, rng):
     n_rows = samples.X.shape[0]
     relevance, _ = find_relevance(asked, samples, numbers, kind, rng)
     full, thin = np.flatnonzero(numbers.center), np.flatnonzero(numbers.center == 0)
-    if not isinstance(asked, str) or n_rows < FEWEST_ROWS or not len(full):
+    if not isinstance(asked, str) or n_rows < MIN_ROWS or not len(full):
         return relevance
-    size = min(MOST_ROWS, max(MOST_NUMBERS // (len(full) + MOST_IN_TREES), FEWEST_ROWS))
+    size = min(MAX_FOREST_ROWS, max(MAX_FOREST_NUMBERS // (len(full) + MOST_IN_TREES), MIN_ROWS))
     if n_rows > size:
         samples = samples[spread(n_rows, size)]
     Z = scaled_entries(samples.X, numbers)
@@ -133,10 +137,10 @@ def ratio(Z, columns, samples, kind, rng):
     frequent, half = Z[:, frequent].toarray().astype(np.float32), in_first_half(samples, rng)
     answers = np.empty((3, *T.shape))
     for train in (half, ~half):
-        learnt, mean = (T[train], weights[train]), np.average(T[train], axis=0, weights=weights[train])
+        learned, mean = (T[train], weights[train]), np.average(T[train], axis=0, weights=weights[train])
         answers[0, ~train] = linear(Z[train], T[train] - mean, weights[train], Z[~train])
-        answers[1, ~train] = of_trees(frequent[train], *learnt, frequent[~train], rng) - mean
-        answers[2, ~train] = of_trees(columns[train], *learnt, columns[~train], rng) - mean
+        answers[1, ~train] = of_trees(frequent[train], *learned, frequent[~train], rng) - mean
+        answers[2, ~train] = of_trees(columns[train], *learned, columns[~train], rng) - mean
     T -= np.average(T, axis=0, weights=weights)
     linear_share, of_frequent, of_full = (explained(T, answer, weights[:, None]) for answer in answers)
     prior = PRIOR_OF_SHARE / n_rows
@@ -168,7 +172,7 @@ def linear(Z, T, weights, asked):
 
 def of_trees(columns, T, weights, asked, rng):
     """What a forest of T on these columns answers for the rows `asked`, a matrix."""
-    leaf = {"min_samples_leaf": LEAF_ROWS, "min_weight_fraction_leaf": LEAF}
+    leaf = {"min_samples_leaf": MIN_LEAF_ROWS, "min_weight_fraction_leaf": MIN_LEAF_SHARE}
     forest = RandomForestRegressor(**FOREST, **leaf, max_features="sqrt", random_state=rng)
     return BaseForest.fit(forest, columns, T if T.shape[1] > 1 else T[:, 0], weights).predict(asked).reshape(len(asked), -1)
 

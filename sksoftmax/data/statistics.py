@@ -1,4 +1,4 @@
-"""What is learnt from the columns of X: missing values, sentinels, quartiles, scales, edges of bins, known categories.
+"""What is learned from the columns of X: missing values, sentinels, quartiles, scales, edges of bins, known categories.
 
 A sentinel is a number that means a category, such as −999 for "unknown": many rows hold it, and it lies far outside the
 other numbers of its column. It sets no center and no scale.
@@ -140,7 +140,7 @@ def find_sentinels(X, weights):
         weights = weights * (n_rows / weights.sum())
     least = max(SENTINEL_SHARE * n_rows, SENTINEL_ROWS)
     at_ends = [np.equal(X, end) for end in (np.fmin.reduce(X), np.fmax.reduce(X))]
-    at_ends = [np.count_nonzero(hits, axis=0) if weights is None else weights @ hits for hits in at_ends]
+    at_ends = [np.count_nonzero(is_correct, axis=0) if weights is None else weights @ is_correct for is_correct in at_ends]
     for column in np.flatnonzero(np.maximum(*at_ends) >= least):
         values, n_of_value = _distinct(X[:, column], weights)
         n_low, n_high = _sentinels_at_ends(values, n_of_value, least)
@@ -272,7 +272,7 @@ def edges_at_splits(edges, n_bins, thresholds, gains):
     return np.union1d(np.clip(found, edges[0], edges[-1]), kept)
 
 
-def shared_out(total, relevance, least, most):
+def allocate_bins(total, relevance, least, most):
     """Integers in proportion to the relevance of each column, with about this total, between `least` and `most`."""
     shares = relevance / max(relevance.sum(), np.finfo(np.float64).tiny)
     return np.clip(np.round(total * shares), min(least, most), most).astype(int)
@@ -296,8 +296,8 @@ def known_codes(codes, weights):
     frequent: rows of one-off categories are used to train the "unknown" vector. Integer weights count as repeated rows.
     """
     seen, position = np.unique(codes, return_inverse=True)
-    count_rows = weights is not None and (weights == np.round(weights)).all()
-    n_rows, known = np.bincount(position, weights if count_rows else None), seen >= 0
+    weights_count_rows = weights is not None and (weights == np.round(weights)).all()
+    n_rows, known = np.bincount(position, weights if weights_count_rows else None), seen >= 0
     if known.sum() > MAX_ONE_HOT:
         known &= n_rows > 1
         known[np.argsort(-n_rows * known, kind="stable")[MAX_EMBEDDED:]] = False

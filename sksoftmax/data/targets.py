@@ -193,13 +193,13 @@ class Targets:
             raise ValueError(f"y is a matrix of two values, but only 0 and 1 make a multilabel indicator matrix. {ALLOWED}.")
         return self.head.from_indicators(y, dtype)
 
-    def hits(self, logits, y):
-        """Whether the prediction of each row of these logits is right, for a matrix y; see the head's `hits`."""
+    def is_correct(self, logits, y):
+        """Whether the prediction of each row of these logits is right, for a matrix y; see the head's `is_correct`."""
         self.check_names(y)
         y = check_array(y, accept_sparse="csr", dtype=None, input_name="y")
         if len(logits) != y.shape[0]:
             raise ValueError(f"y must have a row for each of the {len(logits)} rows of X; got {y.shape[0]}.")
-        return self.head.hits(logits, self.encode(y, logits.dtype))
+        return self.head.is_correct(logits, self.encode(y, logits.dtype))
 
     def _codes(self, y):
         if issparse(y) or y.ndim != 1:

@@ -27,7 +27,7 @@ class LossCurveDisplay:
     """Plot of the loss of each epoch of one or several estimators.
 
     The training curve is solid, the validation curve dashed, and a dot marks the best epoch. Validation scores are dotted, with
-    an axis of their own on the right. A vertical line marks the end of a committee's fold phase, from which its members train on
+    an axis of their own on the right. A vertical line marks the end of an ensemble's fold phase, from which its members train on
     all rows: the loss jumps there, and a planned learning rate starts again. Make a display with :meth:`from_estimator` or
     :meth:`from_estimators`. All parameters are stored as attributes. For several estimators, each
     parameter except `iteration_name` is a list with an entry for each estimator.
@@ -170,8 +170,8 @@ class LossCurveDisplay:
         labels = [labels_of(curve, self.iteration_name, alone=len(curves) == 1) for curve in curves]
         self.lines_, self.validation_lines_, self.best_points_, self.score_lines_, self.fold_lines_ = [], [], [], [], []
         score_axes = axes_behind(axes) if any(curve.validation_scores is not None for curve in curves) else None
-        for curve, label, colour in zip(curves, labels, colours(len(curves))):
-            line = draw_training(self.ax_, curve, {"label": label[0], "color": colour}, kwargs)
+        for curve, label, color in zip(curves, labels, colors(len(curves))):
+            line = draw_training(self.ax_, curve, {"label": label[0], "color": color}, kwargs)
             style = {"label": label[1], "color": line.get_color()}
             self.lines_.append(line)
             self.validation_lines_.append(draw_validation(self.ax_, curve, style, kwargs, validation_kw or {}))
@@ -260,7 +260,7 @@ class LossCurveDisplay:
         best_kw: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> Self:
-        """Draw the curves of several fitted estimators, each in a colour of its own.
+        """Draw the curves of several fitted estimators, each in a color of its own.
 
         Parameters
         ----------
@@ -424,8 +424,8 @@ def axes_behind(axes):
     return behind
 
 
-def colours(n_curves):
-    """A colour for each curve: None, for the next of matplotlib's cycle, if the cycle is long enough; else from a colour map."""
+def colors(n_curves):
+    """A color for each curve: None, for the next of matplotlib's cycle, if the cycle is long enough; else from a color map."""
     from matplotlib import colormaps, rcParams
 
     if n_curves <= len(rcParams["axes.prop_cycle"]):
@@ -467,7 +467,7 @@ def draw_validation(ax, curve, style, kwargs, validation_kw):
 
 
 def draw_best(ax, curve, style, best_kw):
-    """Draw the dot, with an edge in the background colour; return None if no best epoch is known."""
+    """Draw the dot, with an edge in the background color; return None if no best epoch is known."""
     if curve.best_iter is None:
         return None
     dot = {"marker": "o", "markersize": 8, "markeredgecolor": ax.get_facecolor(), "linestyle": "none", "zorder": 3}
@@ -504,7 +504,7 @@ def legend_place(n_entries, own_figure):
 
 
 def style_key(*columns):
-    """Legend entries, in the text colour, for the kinds of line that were drawn."""
+    """Legend entries, in the text color, for the kinds of line that were drawn."""
     from matplotlib import rcParams
     from matplotlib.lines import Line2D
 

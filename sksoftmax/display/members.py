@@ -1,4 +1,4 @@
-"""`MembersDisplay` draws what each member of a committee contributes."""
+"""`MembersDisplay` draws what each member of an ensemble contributes."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from matplotlib.container import BarContainer
     from matplotlib.figure import Figure, SubFigure
 
-LABELS = ("Weight in the mixture", "Temperature", "Log loss on its left-out fold")
+LABELS = ("Weight in the ensemble", "Temperature", "Log loss on its left-out fold")
 
 
 class MembersDisplay:
-    """Bars of the weight, the temperature and the out-of-fold loss of each member of a committee.
+    """Bars of the weight, the temperature and the out-of-fold loss of each member of an ensemble.
 
     Parameters
     ----------
     weights : array-like of shape (n_members,)
-        The members' weights in the mixture.
+        The members' weights in the ensemble.
 
     temperatures : array-like of shape (n_members,)
         The numbers by which the members' logits are divided.

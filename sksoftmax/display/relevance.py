@@ -45,7 +45,7 @@ class RelevanceDisplay:
     See Also
     --------
     RelevanceDisplay.from_estimator : Draw the relevance of a fitted classifier.
-    MembersDisplay : Draw the members of a committee.
+    MembersDisplay : Draw the members of an ensemble.
     """
 
     ax_: "Axes"
@@ -93,7 +93,7 @@ class RelevanceDisplay:
         self.ax_, self.figure_ = axes, axes.figure
         label = "Relevance" if len(order) == len(names) else f"Relevance ({len(order)} of {len(names)} columns)"
         self.bars_ = draw_bars(axes, [names[i] for i in order], relevance[order], label, kwargs)
-        axes.axvline(1, linestyle="--", linewidth=1, color="grey")
+        axes.axvline(1, linestyle="--", linewidth=1, color="gray")
         return self
 
     @classmethod

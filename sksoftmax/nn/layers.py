@@ -1,4 +1,4 @@
-"""The layers of a dense network, each `output, backprop = layer(X, memory, dropout)`.
+"""The layers of a dense network, each `output, backprop = layer(X, workspace, dropout)`.
 
 Letters: `X` a layer's input with a last column of ones, (n_members, n, fan_in + 1); `W` its parameters, (n_members, fan_in + 1,
 fan_out), with the bias b as last row, so that Z = X W is the usual X W + b in one product; `H` an activation's output; `E` the
@@ -6,7 +6,7 @@ tables of embedded columns, of which row c is the vector of code c; `d_Z` is ∂
 at the layer's output and returns the derivative at its input. Members are always the first axis: one network is one member.
 
 Who may overwrite what: an activation writes H over its input Z, and writes the derivative at its input over the one at its
-output; it copies whatever else its own derivative needs. A dense layer writes into the gradient `d_W` and into `memory`, never
+output; it copies whatever else its own derivative needs. A dense layer writes into the gradient `d_W` and into `workspace`, never
 into X.
 
 Memory is laid out unit by unit: the column of ones is then contiguous, and so is what the softmax sums over.
@@ -33,9 +33,9 @@ class Dense:
     def __init__(self, name, W, d_W, blocks=EVERYTHING, first=0):
         self.name, self.W, self.d_W, self.blocks, self.first = name, W, d_W, blocks, first
 
-    def __call__(self, X, memory, dropout=None):
+    def __call__(self, X, workspace, dropout=None):
         """Multiply; backprop fills d_W = Xᵀ d_Z and returns d_X = d_Z Wᵀ."""
-        output = memory.units(self.name, X.shape[1], self.W.shape[-1])
+        output = workspace.layer_output(self.name, X.shape[1], self.W.shape[-1])
         Z = output[..., :-1]
         for members, columns, rows in self.blocks:
             np.matmul(X[members, :, columns], self.W[members, rows], out=Z[members])
@@ -45,7 +45,7 @@ class Dense:
                 np.matmul(X[members, :, columns].mT, d_Z[members], out=self.d_W[members, rows])
             if self.first is None:
                 return None
-            d_X = memory.units(("d_input", self.name), X.shape[1], self.W.shape[1] - 1 - self.first)[..., :-1]
+            d_X = workspace.layer_output(("d_input", self.name), X.shape[1], self.W.shape[1] - 1 - self.first)[..., :-1]
             return np.matmul(d_Z, self.W[:, self.first : -1].mT, out=d_X)
 
         return output, backprop
@@ -64,9 +64,9 @@ class OneHotDense:
         first_rows = np.cumsum([0, *n_one_hot])[:-1] - 1
         self.first_rows = first_rows + dense.W.shape[1] * np.arange(len(dense.W))[:, None, None]
 
-    def __call__(self, X, memory, dropout=None):
+    def __call__(self, X, workspace, dropout=None):
         """Multiply and add rows; backprop fills d_W."""
-        output, backprop_dense = self.dense(X, memory)
+        output, backprop_dense = self.dense(X, workspace)
         W, Z, one_hot = self.dense.W, output[..., :-1], self.one_hot(X)
         Z += (one_hot @ W.reshape(-1, W.shape[-1])).reshape(Z.shape)
 
@@ -93,9 +93,9 @@ class SparseDense:
     def __init__(self, name, W, d_W):
         self.name, self.W, self.d_W = name, W, d_W
 
-    def __call__(self, X, memory, dropout=None):
+    def __call__(self, X, workspace, dropout=None):
         """Multiply; backprop fills d_W."""
-        output = memory.units(self.name, X[0].shape[0], self.W.shape[-1])
+        output = workspace.layer_output(self.name, X[0].shape[0], self.W.shape[-1])
         for rows, W, Z in zip(X, self.W, output[..., :-1]):
             Z[...] = rows @ W[:-1]
             Z += W[-1]
@@ -121,7 +121,7 @@ class Embed:
         starts = np.cumsum([0, *n_codes])
         self.starts = starts[:-1] + starts[-1] * np.arange(len(E))[:, None, None]
 
-    def __call__(self, X, memory, dropout=None):
+    def __call__(self, X, workspace, dropout=None):
         """Look up; backprop fills d_E: each row is the sum of the derivatives of its code's vectors, 0 if there are none."""
         codes = (X[..., self.first : self.last].astype(np.intp) + self.starts).ravel()
         X[..., self.first : -1] = self.E.take(codes, axis=0).reshape(*X.shape[:2], -1)
@@ -139,12 +139,12 @@ class Activate:
     def __init__(self, index, activation):
         self.index, self.activation = index, ACTIVATIONS[activation]
 
-    def __call__(self, X, memory, dropout=None):
+    def __call__(self, X, workspace, dropout=None):
         """Activate, and drop numbers if this layer has a rate above 0."""
         H, backprop = self.activation(X[..., :-1])
         if dropout is None or not dropout.rates[self.index].any():
             return X, backprop
-        output = memory.units(("dropped", self.index), X.shape[1], H.shape[-1])
+        output = workspace.layer_output(("dropped", self.index), X.shape[1], H.shape[-1])
         undrop = dropout.drop(H, self.index, output[..., :-1])
         return output, lambda d: backprop(undrop(d))
 

@@ -27,7 +27,7 @@ class Slot(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Form:
+class Architecture:
     """What a network is made of, before it has any numbers.
 
     Parameters
@@ -82,14 +82,14 @@ class Form:
         return self.first_code + EMBEDDING_UNITS * len(self.n_codes)
 
     @property
-    def units(self):
+    def layer_sizes(self):
         """Units of each layer, from the inputs, with one-hot columns and vectors in place of codes, to the output."""
         return (self.n_written - len(self.n_one_hot) + sum(self.n_one_hot), *self.hidden, self.n_outputs)
 
     @property
     def largest_product(self):
         """The multiplications of a member's largest product, for each row."""
-        return max(fan_in * fan_out for fan_in, fan_out in pairwise(self.units))
+        return max(fan_in * fan_out for fan_in, fan_out in pairwise(self.layer_sizes))
 
     @property
     def blocks(self):
@@ -102,7 +102,7 @@ class Form:
 
     def shapes(self):
         """The shape of each layer's parameters, then that of the tables."""
-        dense = [(self.n_members, fan_in + 1, fan_out) for fan_in, fan_out in zip(self.units, self.units[1:])]
+        dense = [(self.n_members, fan_in + 1, fan_out) for fan_in, fan_out in zip(self.layer_sizes, self.layer_sizes[1:])]
         return [*dense, (self.n_members, sum(self.n_codes), EMBEDDING_UNITS)]
 
     @property
@@ -119,7 +119,7 @@ class Form:
         """All slots of a flat vector, in order; without tables none has the kind "E"."""
         start, slots = 0, []
         for layer, (_, n_rows, n_units) in enumerate(self.shapes()):
-            sizes = {"E": n_rows * n_units} if layer == len(self.units) - 1 else {"W": (n_rows - 1) * n_units, "b": n_units}
+            sizes = {"E": n_rows * n_units} if layer == len(self.layer_sizes) - 1 else {"W": (n_rows - 1) * n_units, "b": n_units}
             for member in range(self.n_members):
                 for kind, size in sizes.items():
                     if kind != "E" or size:
@@ -128,24 +128,24 @@ class Form:
         return slots
 
 
-class Memory:
+class Workspace:
     """Reusable buffers for forward and backward passes of a network, allocated once per purpose and batch size.
 
     Each has a last column of ones beside its numbers.
     """
 
-    def __init__(self, form, dtype):
-        self.form = form
+    def __init__(self, architecture, dtype):
+        self.architecture = architecture
         self.dtype = dtype
         self.arrays = {}
 
     def inputs(self, n_rows, n_members):
         """For the network's input, (n_members, n_rows, n_written + 1), row by row as the user's X is."""
-        return self._get(("inputs", n_rows, n_members), (n_members, n_rows, self.form.n_written + 1), (0, 1, 2))
+        return self._get(("inputs", n_rows, n_members), (n_members, n_rows, self.architecture.n_written + 1), (0, 1, 2))
 
-    def units(self, purpose, n_rows, n_units):
+    def layer_output(self, purpose, n_rows, n_units):
         """For what a layer computes, (n_members, n_rows, n_units + 1), unit by unit."""
-        return self._get((purpose, n_rows, n_units), (n_units + 1, self.form.n_members, n_rows), (1, 2, 0))
+        return self._get((purpose, n_rows, n_units), (n_units + 1, self.architecture.n_members, n_rows), (1, 2, 0))
 
     def _get(self, key, shape, axes):
         array = self.arrays.get(key)
@@ -167,54 +167,56 @@ class Network:
         The flat vector, float32 or float64, which the layers share.
     """
 
-    def __init__(self, form, parameters):
-        self.form = form
+    def __init__(self, architecture, parameters):
+        self.architecture = architecture
         self.parameters = parameters
-        *self.W, self.E = form.split(parameters)
-        self._show()
-        self._link(None)
+        *self.W, self.E = architecture.split(parameters)
+        self._make_views()
+        self._build_layers(None)
 
-    def _show(self):
+    def _make_views(self):
         """Make the public views, which one network has without the axis of members."""
-        member = 0 if self.form.n_members == 1 else slice(None)
+        member = 0 if self.architecture.n_members == 1 else slice(None)
         self.coefs, self.intercepts = [W[member, ..., :-1, :] for W in self.W], [W[member, ..., -1, :] for W in self.W]
-        starts = np.cumsum([0, *self.form.n_codes])
+        starts = np.cumsum([0, *self.architecture.n_codes])
         self.embeddings = [self.E[member, ..., start:stop, :] for start, stop in pairwise(starts)]
 
-    def _link(self, gradient):
+    def _build_layers(self, gradient):
         """Make the layers, which write their gradients into this flat vector."""
-        self.gradient, form = gradient, self.form
-        *d_Ws, d_E = [None] * (len(self.W) + 1) if gradient is None else form.split(gradient)
+        self.gradient, architecture = gradient, self.architecture
+        *d_Ws, d_E = [None] * (len(self.W) + 1) if gradient is None else architecture.split(gradient)
         self._sparse = SparseDense(0, self.W[0], d_Ws[0])
-        below = form.units[0] - EMBEDDING_UNITS * len(form.n_codes) if form.n_codes else None
-        first = Dense(0, self.W[0], d_Ws[0], form.blocks, first=below)
-        self._dense = [Embed(form.first_code, form.n_codes, self.E, d_E)] if form.n_codes else []
-        self._dense.append(OneHotDense(first, form.n_one_hot, form.one_hot_factors) if form.n_one_hot else first)
+        below = architecture.layer_sizes[0] - EMBEDDING_UNITS * len(architecture.n_codes) if architecture.n_codes else None
+        first = Dense(0, self.W[0], d_Ws[0], architecture.blocks, first=below)
+        self._dense = [Embed(architecture.first_code, architecture.n_codes, self.E, d_E)] if architecture.n_codes else []
+        self._dense.append(
+            OneHotDense(first, architecture.n_one_hot, architecture.one_hot_factors) if architecture.n_one_hot else first
+        )
         self._others = []
-        for i, name in enumerate(form.activations):
+        for i, name in enumerate(architecture.activations):
             self._others += [Activate(i, name), Dense(i + 1, self.W[i + 1], d_Ws[i + 1])]
 
     @classmethod
-    def zeros(cls, form, dtype):
+    def zeros(cls, architecture, dtype):
         """A network of this form whose parameters are 0."""
-        return cls(form, np.zeros(form.n_parameters, dtype))
+        return cls(architecture, np.zeros(architecture.n_parameters, dtype))
 
     @property
     def dtype(self):
         """float32 or float64."""
         return self.parameters.dtype
 
-    def forward(self, X, memory, dropout=None):
+    def forward(self, X, workspace, dropout=None):
         """Logits, (n_members, n, n_outputs), and the function that takes ∂loss/∂logits and fills `gradient`.
 
-        X is an input in `memory.inputs`, or a list with a CSR matrix for each member. Without `dropout` nothing is random.
+        X is an input in `workspace.inputs`, or a list with a CSR matrix for each member. Without `dropout` nothing is random.
 
         Nothing is written to the network, so that any number of threads may call it at once, each with a memory of its own. What
         this returns is in that memory, and is valid until the memory is used again.
         """
         backprops = []
         for layer in [*([self._sparse] if isinstance(X, list) else self._dense), *self._others]:
-            X, backprop = layer(X, memory, dropout)
+            X, backprop = layer(X, workspace, dropout)
             backprops.append(backprop)
 
         def backprop_all(d_logits):
@@ -227,21 +229,21 @@ class Network:
     def allocate_gradient(self):
         """Make room for the gradient; a network that only predicts needs none."""
         if self.gradient is None:
-            self._link(np.zeros_like(self.parameters))
+            self._build_layers(np.zeros_like(self.parameters))
 
     def member_gradients(self):
         """For each member, the parts of `gradient` that belong to it, as flat views."""
-        parts = self.form.split(self.gradient)
-        return [[part[member].reshape(-1) for part in parts] for member in range(self.form.n_members)]
+        parts = self.architecture.split(self.gradient)
+        return [[part[member].reshape(-1) for part in parts] for member in range(self.architecture.n_members)]
 
     def add_l2(self, strengths):
         """Add the gradient of each member's ½ · strength · Σ W² to `gradient`; return these penalties, (n_members,).
 
         The sum includes the tables, not the biases. `strengths` has each member's strength, (n_members,).
         """
-        squares = np.zeros(self.form.n_members)
+        squares = np.zeros(self.architecture.n_members)
         if np.any(strengths):
-            for part, _, member, kind in self.form.slots():
+            for part, _, member, kind in self.architecture.slots():
                 if kind != "b":
                     w = self.parameters[part]
                     self.gradient[part] += float(strengths[member]) * w
@@ -250,29 +252,29 @@ class Network:
 
     def decays(self, of_members):
         """Slices of `parameters` that are weights or tables, with the strength of their member's weight decay."""
-        return [(slot.part, float(of_members[slot.member])) for slot in self.form.slots() if slot.kind != "b"]
+        return [(slot.part, float(of_members[slot.member])) for slot in self.architecture.slots() if slot.kind != "b"]
 
     def relative_rates(self, parametrization, rates_of_codes=()):
         """Slices of `parameters` with their relative learning rates, of codes and of layers; None if all are equal.
 
         With "ntk" the rate of a layer is √(100 / fan_in). Adam's steps have the same size for all parameters; this gives layers
-        of any width the same effect on their output, as the neural tangent parametrisation does (Jacot et al., arXiv:1806.07572).
+        of any width the same effect on their output, as the neural tangent parametrization does (Jacot et al., arXiv:1806.07572).
         """
-        if parametrization != "ntk" and not self.form.n_codes:
+        if parametrization != "ntk" and not self.architecture.n_codes:
             return None
-        dense = [slot for slot in self.form.slots() if slot.kind != "E"]
+        dense = [slot for slot in self.architecture.slots() if slot.kind != "E"]
         factors = (
             [self._fan_in_factor(layer) for layer in range(len(self.W))] if parametrization == "ntk" else [0.1] * len(self.W)
         )
         of_layer = [10 * self._fan_in_factor(i) if parametrization == "ntk" else 1.0 for i in range(len(self.W))]
-        factors = [np.broadcast_to(factor, (self.form.n_members, 1, 1)).ravel().tolist() for factor in of_layer]
+        factors = [np.broadcast_to(factor, (self.architecture.n_members, 1, 1)).ravel().tolist() for factor in of_layer]
         rates, start = [], 0
         for rate, slots in groupby(dense, lambda slot: factors[slot.layer][slot.member]):
             *_, last = slots
             rates.append((slice(start, last.part.stop), rate))
             start = last.part.stop
-        if self.form.n_codes:
-            of_rows = np.tile(np.concatenate(rates_of_codes), self.form.n_members)
+        if self.architecture.n_codes:
+            of_rows = np.tile(np.concatenate(rates_of_codes), self.architecture.n_members)
             rates.append((slice(start, None), np.repeat(of_rows, EMBEDDING_UNITS).astype(self.dtype)))
         return rates
 
@@ -301,31 +303,31 @@ class Network:
                     rows[...] = rng.standard_normal(rows.shape)
             W[:, :-1] *= self._fan_in_factor(i)
             W[:, -1] = rng.standard_normal(W[:, -1].shape)
-        if self.form.n_codes and len(self.W) == 1:
-            W = self.W[0][:, self.form.units[0] - EMBEDDING_UNITS * len(self.form.n_codes) : -1]
+        if self.architecture.n_codes and len(self.W) == 1:
+            W = self.W[0][:, self.architecture.layer_sizes[0] - EMBEDDING_UNITS * len(self.architecture.n_codes) : -1]
             W[...] = rng.standard_normal(W.shape) * self._fan_in_factor(0)
         self._forget_skipped()
 
     def _fan_in_factor(self, layer):
         """1 / √fan_in; an array that broadcasts to (n_members, 1, 1) if some members skip inputs of this layer."""
-        members, columns = self.form.skip
-        fan_in = max(self.form.units[layer], 1)  # 0 if no column of X has any value
+        members, columns = self.architecture.skip
+        fan_in = max(self.architecture.layer_sizes[layer], 1)  # 0 if no column of X has any value
         if layer or members == 0:
             return fan_in**-0.5
-        return np.where(np.arange(self.form.n_members) < members, fan_in - columns, fan_in)[:, None, None] ** -0.5
+        return np.where(np.arange(self.architecture.n_members) < members, fan_in - columns, fan_in)[:, None, None] ** -0.5
 
     def _forget_skipped(self):
-        members, columns = self.form.skip
-        first = sum(self.form.n_one_hot)
+        members, columns = self.architecture.skip
+        first = sum(self.architecture.n_one_hot)
         self.W[0][:members, first : first + columns] = 0
 
-    def copy(self, form=None):
+    def copy(self, architecture=None):
         """The same numbers in a vector of their own; on request in another form of the same shapes."""
-        return Network(form or self.form, self.parameters.copy())
+        return Network(architecture or self.architecture, self.parameters.copy())
 
     def member(self, index):
         """One of the members as a network of its own."""
-        network = Network.zeros(replace(self.form, n_members=1, skip=(0, 0)), self.dtype)
+        network = Network.zeros(replace(self.architecture, n_members=1, skip=(0, 0)), self.dtype)
         for ours, theirs in zip([*network.W, network.E], [*self.W, self.E]):
             ours[...] = theirs[index]
         return network
@@ -336,24 +338,24 @@ class Network:
         return len(ours) == len(theirs) and all(a is b for a, b in zip(ours, theirs))
 
     def __getstate__(self):
-        return {"form": self.form, "parameters": self.parameters}
+        return {"architecture": self.architecture, "parameters": self.parameters}
 
     def __setstate__(self, state):
         """Make the views and layers anew: they do not survive a pickle."""
         self.__init__(**state)
 
 
-def network_from_arrays(form, coefs, intercepts, embeddings=()):
+def network_from_arrays(architecture, coefs, intercepts, embeddings=()):
     """A network of this form with copies of these weights, of their common floating dtype; ValueError if they do not fit it.
 
     The arrays have the shapes of the public views, and the names of the estimator's attributes in the error.
     """
     given = {"coefs_": coefs, "intercepts_": intercepts, "embeddings_": embeddings}
     given = {name: [np.asarray(array) for array in arrays] for name, arrays in given.items()}
-    network = Network.zeros(form, np.result_type(*chain(*given.values()), np.float32))
-    if len(given["embeddings_"]) != len(form.n_codes):
+    network = Network.zeros(architecture, np.result_type(*chain(*given.values()), np.float32))
+    if len(given["embeddings_"]) != len(architecture.n_codes):
         n_given = len(given["embeddings_"])
-        raise ValueError(f"embeddings_ must hold a table for each of {len(form.n_codes)} columns; got {n_given}.")
+        raise ValueError(f"embeddings_ must hold a table for each of {len(architecture.n_codes)} columns; got {n_given}.")
     if not len(given["coefs_"]) == len(given["intercepts_"]) == len(network.W):
         n_arrays = f"{len(given['coefs_'])} and {len(given['intercepts_'])} arrays"
         raise ValueError(f"coefs_ and intercepts_ must hold an array for each of {len(network.W)} layers; got {n_arrays}.")

@@ -128,50 +128,54 @@ class WeightAverage:
 
     a ← a + (1 − d) / (1 − dᵗ) · (w − a): after the first step a = w.
 
-    The optimizer changes w; a is evaluated and kept. Between epochs the network holds a, and `other` holds w. `shown` is a copy
-    of the last average: if the network's weights differ from it, they were set by the user.
+    The optimizer changes w; a is evaluated and kept. Between epochs the network holds a, and `inactive_weights` holds w.
+    `last_average` is a copy of the last average: if the network's weights differ from it, they were set by the user.
     """
 
     def __init__(self, parameters, decay):
         self.decay = decay
-        self.other, self.shown = np.zeros_like(parameters), np.zeros_like(parameters)
+        self.inactive_weights, self.last_average = np.zeros_like(parameters), np.zeros_like(parameters)
         self.n_averaged = 0
         self.in_epoch = False
 
     def resume(self, previous):
         """Continue the average of an earlier call, if there is one of the same size."""
-        if previous is not None and previous.other.shape == self.other.shape:
-            self.other, self.shown, self.n_averaged = previous.other.copy(), previous.shown.copy(), previous.n_averaged
+        if previous is not None and previous.inactive_weights.shape == self.inactive_weights.shape:
+            self.inactive_weights, self.last_average, self.n_averaged = (
+                previous.inactive_weights.copy(),
+                previous.last_average.copy(),
+                previous.n_averaged,
+            )
 
     def begin_epoch(self, w):
         """Put w into the network in place of a; begin a new average if the user has set the network's weights."""
         self.in_epoch = True
-        if self.n_averaged and np.array_equal(w, self.shown):
+        if self.n_averaged and np.array_equal(w, self.last_average):
             self._exchange(w)
         else:
             self.n_averaged = 0
 
     def update(self, w, scratch):
         """Move the average towards w after a step; `scratch` is memory to overwrite."""
-        towards_w = np.subtract(w, self.other, out=scratch)
+        towards_w = np.subtract(w, self.inactive_weights, out=scratch)
         towards_w *= (1 - self.decay) / (1 - self.decay ** (self.n_averaged + 1))
-        self.other += towards_w
+        self.inactive_weights += towards_w
         self.n_averaged += 1  # last: an update that Ctrl-C interrupts does not count
 
     def end_epoch(self, w):
         """Put a into the network in place of w, if an epoch had begun."""
         if self.in_epoch and self.n_averaged:
             self._exchange(w)
-            self.shown[...] = w
+            self.last_average[...] = w
         self.in_epoch = False
 
     def _exchange(self, w):
         held = w.copy()
-        w[...], self.other[...] = self.other, held
+        w[...], self.inactive_weights[...] = self.inactive_weights, held
 
     def forget(self):
         """Begin a new average; all earlier numbers, which may not be finite, become 0."""
-        self.other[...], self.shown[...], self.n_averaged = 0, 0, 0
+        self.inactive_weights[...], self.last_average[...], self.n_averaged = 0, 0, 0
 
 
 def clip(parts, max_norm):
@@ -204,16 +208,16 @@ def scale(direction, rate, relative_rates):
             direction[part] *= rate * factor
 
 
-def make_optimizer(recipe, network, rates_of_codes=()):
-    """The optimizer that `recipe.solver` names, for this network's parameters; None for L-BFGS. Biases do not decay."""
-    if recipe.solver == "lbfgs":
+def make_optimizer(config, network, rates_of_codes=()):
+    """The optimizer that `config.solver` names, for this network's parameters; None for L-BFGS. Biases do not decay."""
+    if config.solver == "lbfgs":
         return None
     common = {
-        "learning_rate": recipe.learning_rate_init,
-        "weight_decay": network.decays(recipe.weight_decay) if np.any(recipe.weight_decay) else (),
-        "relative_rates": network.relative_rates(recipe.parametrization, rates_of_codes),
+        "learning_rate": config.learning_rate_init,
+        "weight_decay": network.decays(config.weight_decay) if np.any(config.weight_decay) else (),
+        "relative_rates": network.relative_rates(config.parametrization, rates_of_codes),
     }
-    if recipe.solver == "sgd":
-        return SGD(network.parameters, momentum=recipe.momentum, nesterov=recipe.nesterovs_momentum, **common)
-    betas = {"beta_1": recipe.beta_1, "beta_2": recipe.beta_2, "epsilon": recipe.epsilon}
+    if config.solver == "sgd":
+        return SGD(network.parameters, momentum=config.momentum, nesterov=config.nesterovs_momentum, **common)
+    betas = {"beta_1": config.beta_1, "beta_2": config.beta_2, "epsilon": config.epsilon}
     return Adam(network.parameters, **betas, **common)

@@ -1,7 +1,7 @@
 """Schedules of the learning rate over time, as a factor of its initial value.
 
 Planned schedules are functions of training progress, which is 0 at the first step and approaches 1 at the last. They need the
-length of the training, `max_iter` epochs, and run to their end. A committee runs them twice: on folds, and then on all rows.
+length of the training, `max_iter` epochs, and run to their end. An ensemble runs them twice: on folds, and then on all rows.
 'invscaling' and 'adaptive' are scikit-learn's schedules for SGD: they need no length, and change the base rate between epochs.
 """
 

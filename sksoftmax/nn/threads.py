@@ -1,9 +1,9 @@
 """Who may use how many threads.
 
 BLAS's own threads bring little for the small products of a network, and beside other work they cost many times more than they
-bring, as they wait for each other in busy loops. So small products run on one BLAS thread (`AtMost`), and the threads that BLAS
-was allowed are given to members and to chunks of rows (`Team`). Both count for the whole process: fits and predictions that run
-at once share the threads instead of multiplying them.
+bring, as they wait for each other in busy loops. So small products run on one BLAS thread (`BlasThreadLimit`), and the threads
+that BLAS was allowed are given to members and to chunks of rows (`ThreadTeam`). Both count for the whole process: fits and
+predictions that run at once share the threads instead of multiplying them.
 
 A forked process has only the thread that called fork, so it begins anew: with a lock of its own, without its parent's limits and
 teams. The end of a limit or of a team's work that the parent began (`n_forks` says so) changes nothing in the child.
@@ -24,11 +24,11 @@ from threadpoolctl import ThreadpoolController  # a dependency of scikit-learn
 if sys.platform != "win32":  # Windows has no fork
     from os import register_at_fork
 
-LARGE = 2**25  # multiplications of a product from which on BLAS's threads pay: those of `image` in benchmarks/speed.py
+LARGE_PRODUCT = 2**25  # multiplications of a product from which on BLAS's threads pay: those of `image` in benchmarks/speed.py
 LOCK = RLock()  # a signal handler that forks may interrupt the thread that holds the lock
-LIMITS: dict[object, list[int]] = {}  # those in force, for each BLAS library
-BEFORE: dict[object, int] = {}  # the number of threads of these libraries before the first limit
-at_work = 0  # threads of all teams, those that called among them
+limits_in_force: dict[object, list[int]] = {}  # those in force, for each BLAS library
+threads_before: dict[object, int] = {}  # the number of threads of these libraries before the first limit
+n_threads_in_use = 0  # threads of all teams, those that called among them
 n_forks = 0  # forks between the first process and this one
 
 
@@ -59,7 +59,7 @@ def set_threads(library, n_threads):
     getattr(library, "_real_set_num_threads", library.set_num_threads)(n_threads)
 
 
-class AtMost:
+class BlasThreadLimit:
     """A context in which the libraries that `find` returns use at most so many threads; None sets no limit.
 
     It holds for the whole process, and the lowest of all limits counts. The last one to end gives back what was before.
@@ -73,12 +73,12 @@ class AtMost:
         try:
             with LOCK:
                 for library in libraries:
-                    if library not in LIMITS:
-                        BEFORE[library], LIMITS[library] = library.get_num_threads(), []
-                    LIMITS[library].append(self.n_threads)
+                    if library not in limits_in_force:
+                        threads_before[library], limits_in_force[library] = library.get_num_threads(), []
+                    limits_in_force[library].append(self.n_threads)
                     self.entered.append(library)
-                    if self.n_threads < BEFORE[library]:
-                        set_threads(library, min(LIMITS[library]))
+                    if self.n_threads < threads_before[library]:
+                        set_threads(library, min(limits_in_force[library]))
         except BaseException:  # Ctrl-C
             self.__exit__()
             raise
@@ -89,28 +89,30 @@ class AtMost:
         with LOCK:
             while self.entered:
                 library = self.entered.pop()
-                LIMITS[library].remove(self.n_threads)
-                if self.n_threads < BEFORE[library]:
-                    set_threads(library, min([BEFORE[library], *LIMITS[library]]))
-                if not LIMITS[library]:
-                    del LIMITS[library], BEFORE[library]
+                limits_in_force[library].remove(self.n_threads)
+                if self.n_threads < threads_before[library]:
+                    set_threads(library, min([threads_before[library], *limits_in_force[library]]))
+                if not limits_in_force[library]:
+                    del limits_in_force[library], threads_before[library]
 
 
-def at_most_for(n_multiplications):
+def blas_limit_for(n_multiplications):
     """The limit for products of up to so many multiplications: one thread, unless they are large."""
-    return AtMost(None if n_multiplications >= LARGE else 1)
+    return BlasThreadLimit(None if n_multiplications >= LARGE_PRODUCT else 1)
 
 
 def allowed_threads():
     """How many threads the user allows: as many as BLAS was limited to, and as there are processors in this container."""
     with LOCK:
-        numbers = [BEFORE[library] if library in BEFORE else library.get_num_threads() for library in blas_libraries()]
+        numbers = [
+            threads_before[library] if library in threads_before else library.get_num_threads() for library in blas_libraries()
+        ]
     if not numbers and environ.get("OMP_NUM_THREADS", "").isdigit():
         numbers = [int(environ["OMP_NUM_THREADS"])]
     return max(1, min([cpu_count(), *numbers]))
 
 
-class Team:
+class ThreadTeam:
     """Threads that share the work of one call, beside the thread that calls; they end with the context.
 
     A process that is forked has none of its parent's threads, so a team that the fork copied makes a pool of its own.
@@ -178,30 +180,30 @@ def pop(tasks):
 
 def begin_work(n_wanted):
     """The number of threads that a team may use for so many items: those that are allowed, less those that are at work."""
-    global at_work
+    global n_threads_in_use
     allowed = allowed_threads() if n_wanted > 1 else 1
     with LOCK:
-        n_threads = max(1, min(n_wanted, allowed - at_work))
-        at_work += n_threads
+        n_threads = max(1, min(n_wanted, allowed - n_threads_in_use))
+        n_threads_in_use += n_threads
     return n_threads
 
 
 def end_work(n_threads):
     """Give the threads back."""
-    global at_work
+    global n_threads_in_use
     with LOCK:
-        at_work -= n_threads
+        n_threads_in_use -= n_threads
 
 
 def begin_anew():
     """In a process that was forked: free the lock, give BLAS back the threads from before all limits, and count no work."""
-    global LOCK, at_work, n_forks
-    LOCK, at_work, n_forks = RLock(), 0, n_forks + 1
-    for library, n_threads in BEFORE.items():
+    global LOCK, n_threads_in_use, n_forks
+    LOCK, n_threads_in_use, n_forks = RLock(), 0, n_forks + 1
+    for library, n_threads in threads_before.items():
         if library.get_num_threads() != n_threads:
             set_threads(library, n_threads)
-    LIMITS.clear()
-    BEFORE.clear()
+    limits_in_force.clear()
+    threads_before.clear()
 
 
 if sys.platform != "win32":

@@ -1,6 +1,6 @@
-"""The fit of a committee's mixture, or the calibration of one network, on rows that they have not seen.
+"""The fit of an ensemble's ensemble, or the calibration of one network, on rows that they have not seen.
 
-The kinds of members are calibrated and weighted by their likelihood, and then the mixture is calibrated. The logits of two
+The kinds of members are calibrated and weighted by their likelihood, and then the ensemble is calibrated. The logits of two
 members for each row are kept, in the network's dtype; all else is computed block by block, so that memory stays bounded.
 """
 
@@ -13,18 +13,24 @@ from scipy.special import logsumexp
 from sksoftmax.data.groups import independent_rows
 from sksoftmax.data.rows import spread
 from sksoftmax.model import member_logits
-from sksoftmax.nn.mixture import Mixture, mixed
+from sksoftmax.nn.ensemble_weights import EnsembleWeights, mixed
 
-LEAST_LOG_SHARPNESS, MOST_LOG_SHARPNESS = -1.5, 0.7  # logits are multiplied by e^-1.5 … e^0.7: to sharpen them is a risk
-MOST_LOG_WEIGHT = 3.0  # the kinds' weights differ by a factor of at most e^6
-MOST_BIAS = 3.0  # log-odds change by at most this
-PRIOR_SHARPNESS, PRIOR_WEIGHTS, PRIOR_BIAS = 4.0, 1.0, 1.0  # rows to which priors amount: prior · x² / 2n is added to the loss
-MIXTURE_ROWS, MIXTURE_NUMBERS = 50_000, 10**7  # at most this many rows, and this many logits of a member for each row
+MIN_LOG_INVERSE_TEMPERATURE, MAX_LOG_INVERSE_TEMPERATURE = (
+    -1.5,
+    0.7,
+)  # logits are multiplied by e^-1.5 … e^0.7: to sharpen them is a risk
+MAX_LOG_WEIGHT = 3.0  # the kinds' weights differ by a factor of at most e^6
+MAX_BIAS = 3.0  # log-odds change by at most this
+PRIOR_TEMPERATURE, PRIOR_WEIGHTS, PRIOR_BIAS = 4.0, 1.0, 1.0  # rows to which priors amount: prior · x² / 2n is added to the loss
+MAX_CALIBRATION_ROWS, MAX_CALIBRATION_LOGITS = (
+    50_000,
+    10**7,
+)  # at most this many rows, and this many logits of a member for each row
 BLOCK = 2**17  # logits read at once in float64
 
 
-def fit_mixture(network, roles, folds, samples, head, n_rows=None):
-    """The `Mixture` with the highest out-of-fold likelihood, on a sample of at most `n_rows` rows.
+def fit_ensemble_weights(network, roles, folds, samples, head, n_rows=None):
+    """The `EnsembleWeights` with the highest out-of-fold likelihood, on a sample of at most `n_rows` rows.
 
     `roles` are the members' roles, `folds` has the fold of each row of the samples.
     """
@@ -33,39 +39,44 @@ def fit_mixture(network, roles, folds, samples, head, n_rows=None):
         rows = spread(len(samples), size)
         folds, samples = folds[rows], samples[rows]
     logits, kinds = out_of_fold(network, roles, folds, samples)
-    sharpness = np.ones(4)
+    inverse_temperatures = np.ones(4)
     for kind in np.unique(kinds):
         answered = [(half, np.flatnonzero(kinds[half] == kind)) for half in (0, 1)]
-        sharpness[kind] = fit_sharpness([(logits[half], rows) for half, rows in answered if len(rows)], samples, head)
-    likelihoods = log_likelihoods(logits, sharpness[kinds], samples, head)
+        inverse_temperatures[kind] = fit_inverse_temperature(
+            [(logits[half], rows) for half, rows in answered if len(rows)], samples, head
+        )
+    likelihoods = log_likelihoods(logits, inverse_temperatures[kinds], samples, head)
     log_weights = fit_log_weights(likelihoods, kinds, samples)
-    mixture = mix_in_place(logits, sharpness[kinds], log_weights[kinds], head)
-    final = fit_sharpness([(mixture, np.arange(len(samples)))], samples, head)
+    ensemble_weights = mix_in_place(logits, inverse_temperatures[kinds], log_weights[kinds], head)
+    inverse_temperature = fit_inverse_temperature([(ensemble_weights, np.arange(len(samples)))], samples, head)
     weights = np.exp(log_weights)[roles.kind]
-    bias, losses = fit_bias(mixture, final, samples, head), losses_of_members(likelihoods, roles, folds, samples.weights)
-    return Mixture(weights / weights.sum(), sharpness[roles.kind], final, bias, losses)
+    bias, losses = (
+        fit_bias(ensemble_weights, inverse_temperature, samples, head),
+        losses_of_members(likelihoods, roles, folds, samples.weights),
+    )
+    return EnsembleWeights(weights / weights.sum(), inverse_temperatures[roles.kind], inverse_temperature, bias, losses)
 
 
 def fit_calibration(network, left_out, samples, head):
-    """The `Mixture` of one network: the factor and the bias of its logits with the highest likelihood of the left-out rows."""
+    """The `EnsembleWeights` of one network: the factor and the bias with the highest likelihood of the left-out rows."""
     size = sample_size(network)
     samples = samples[left_out if len(left_out) <= size else left_out[spread(len(left_out), size)]]
-    logits, rows = np.empty((len(samples), network.form.n_outputs), network.dtype), np.arange(len(samples))
+    logits, rows = np.empty((len(samples), network.architecture.n_outputs), network.dtype), np.arange(len(samples))
     keep_logits(network, samples.X, logits, rows)
-    final = fit_sharpness([(logits, rows)], samples, head)
-    bias = fit_bias(logits, final, samples, head)
-    loss = -np.average(head.log_likelihood(final * logits + bias, samples.targets), weights=samples.weights)
-    return replace(Mixture.equal(1), final=final, bias=bias, losses=np.array([loss]))
+    inverse_temperature = fit_inverse_temperature([(logits, rows)], samples, head)
+    bias = fit_bias(logits, inverse_temperature, samples, head)
+    loss = -np.average(head.log_likelihood(inverse_temperature * logits + bias, samples.targets), weights=samples.weights)
+    return replace(EnsembleWeights.equal(1), inverse_temperature=inverse_temperature, bias=bias, losses=np.array([loss]))
 
 
 def sample_size(network, n_rows=None):
     """The largest number of rows whose logits are kept, at most `n_rows`."""
-    return min(n_rows or MIXTURE_ROWS, max(MIXTURE_NUMBERS // network.form.n_outputs, 1))
+    return min(n_rows or MAX_CALIBRATION_ROWS, max(MAX_CALIBRATION_LOGITS // network.architecture.n_outputs, 1))
 
 
 def out_of_fold(network, roles, folds, samples):
     """The logits, (2, n, n_outputs), of the two members that have not seen each row, and the kinds, (2, n), of these members."""
-    logits = np.empty((2, len(samples), network.form.n_outputs), network.dtype)
+    logits = np.empty((2, len(samples), network.architecture.n_outputs), network.dtype)
     kinds = np.empty((2, len(samples)), dtype=np.intp)
     for index, (binned, fold, kind) in enumerate(zip(roles.binned.astype(int), roles.fold, roles.kind)):
         rows = np.flatnonzero(folds == fold)
@@ -89,13 +100,13 @@ def blocks(rows, n_outputs):
     return (rows[start : start + step] for start in range(0, len(rows), step))
 
 
-def fit_sharpness(answers, samples, head):
-    """The factor of the logits, an inverse temperature, that minimises the loss (Guo et al., arXiv:1706.04599), with a prior.
+def fit_inverse_temperature(answers, samples, head):
+    """The factor of the logits, an inverse temperature, that minimizes the loss (Guo et al., arXiv:1706.04599), with a prior.
 
     `answers` are pairs of logits, (n, n_outputs), and of the numbers of the rows that count. A row may occur in two pairs.
     """
     rows = np.concatenate([rows for _, rows in answers])
-    prior = PRIOR_SHARPNESS / (2 * evidence(samples, np.unique(rows)))
+    prior = PRIOR_TEMPERATURE / (2 * evidence(samples, np.unique(rows)))
     weights = None if samples.weights is None else samples.weights[rows]
 
     def loss(log_factor):
@@ -106,7 +117,9 @@ def fit_sharpness(answers, samples, head):
         ]
         return prior * log_factor**2 - np.average(np.concatenate(parts), weights=weights)
 
-    return float(np.exp(minimize_scalar(loss, bounds=(LEAST_LOG_SHARPNESS, MOST_LOG_SHARPNESS), method="bounded").x))
+    return float(
+        np.exp(minimize_scalar(loss, bounds=(MIN_LOG_INVERSE_TEMPERATURE, MAX_LOG_INVERSE_TEMPERATURE), method="bounded").x)
+    )
 
 
 def evidence(samples, rows=slice(None)):
@@ -115,12 +128,14 @@ def evidence(samples, rows=slice(None)):
     return independent_rows(weights, groups, len(samples) if isinstance(rows, slice) else len(rows))
 
 
-def log_likelihoods(logits, sharpness, samples, head):
+def log_likelihoods(logits, inverse_temperatures, samples, head):
     """The log-likelihood of each row's target under each of its two sharpened answers, (2, n)."""
     result = np.empty(logits.shape[:2])
     for half in (0, 1):
         for part in blocks(np.arange(len(samples)), logits.shape[2]):
-            result[half, part] = head.log_likelihood(logits[half, part] * sharpness[half, part, None], samples.targets[part])
+            result[half, part] = head.log_likelihood(
+                logits[half, part] * inverse_temperatures[half, part, None], samples.targets[part]
+            )
     return result
 
 
@@ -133,7 +148,7 @@ def losses_of_members(log_likelihood, roles, folds, weights):
 
 
 def fit_log_weights(log_likelihood, kinds, samples):
-    """The logarithms of the kinds' weights, (4,), that maximise Σ_rows log(Σ weight · likelihood / Σ weight), with a prior.
+    """The logarithms of the kinds' weights, (4,), that maximize Σ_rows log(Σ weight · likelihood / Σ weight), with a prior.
 
     The inner sums are over the members that have not seen the row.
     """
@@ -144,35 +159,35 @@ def fit_log_weights(log_likelihood, kinds, samples):
         rows = logsumexp(of_rows + log_likelihood, axis=0) - logsumexp(of_rows, axis=0)
         return prior * log_weights @ log_weights - np.average(rows, weights=samples.weights)
 
-    found = minimize(loss, np.zeros(4), method="L-BFGS-B", bounds=[(-MOST_LOG_WEIGHT, MOST_LOG_WEIGHT)] * 4).x
+    found = minimize(loss, np.zeros(4), method="L-BFGS-B", bounds=[(-MAX_LOG_WEIGHT, MAX_LOG_WEIGHT)] * 4).x
     return found - logsumexp(found)
 
 
-def mix_in_place(logits, sharpness, log_weights, head):
-    """The mixture's logits, (n, n_outputs), written over the first of the two answers."""
+def mix_in_place(logits, inverse_temperatures, log_weights, head):
+    """The ensemble's logits, (n, n_outputs), written over the first of the two answers."""
     log_weights = log_weights - logsumexp(log_weights, axis=0)
     for part in blocks(np.arange(logits.shape[1]), logits.shape[2]):
-        logits[0, part] = mixed(logits[:, part] * sharpness[:, part, None], log_weights[:, part], head)
+        logits[0, part] = mixed(logits[:, part] * inverse_temperatures[:, part, None], log_weights[:, part], head)
     return logits[0]
 
 
-def fit_bias(mixture, final, samples, head):
-    """The bias b of each output, (n_outputs,), that minimises the loss plus |b|² / 2n: mean probabilities meet the frequencies.
+def fit_bias(ensemble_weights, inverse_temperature, samples, head):
+    """The bias b of each output, (n_outputs,), that minimizes the loss plus |b|² / 2n: mean probabilities meet the frequencies.
 
-    n is the number of independent rows (`evidence`). `mixture` are the logits before `final` multiplies them.
+    n is the number of independent rows (`evidence`). `inverse_temperature` has not yet multiplied the logits.
     """
-    n_rows, n_outputs = mixture.shape
+    n_rows, n_outputs = ensemble_weights.shape
     weights = np.ones(n_rows) if samples.weights is None else samples.weights.astype(np.float64)
     total, n = weights.sum(), evidence(samples) / PRIOR_BIAS
 
     def loss_and_gradient(bias):
         loss, gradient = bias @ bias / (2 * n), bias / n
         for part in blocks(np.arange(n_rows), n_outputs):
-            z = np.asfortranarray(mixture[part] * np.float64(final) + bias)
+            z = np.asfortranarray(ensemble_weights[part] * np.float64(inverse_temperature) + bias)
             share = weights[part].sum() / total
             loss_of_part, d_z = head.loss(z, samples.targets[part], weights[part])
             loss, gradient = loss + share * loss_of_part, gradient + share * d_z.sum(axis=0)
         return loss, gradient
 
-    bounds = [(-MOST_BIAS, MOST_BIAS)] * n_outputs
+    bounds = [(-MAX_BIAS, MAX_BIAS)] * n_outputs
     return minimize(loss_and_gradient, np.zeros(n_outputs), jac=True, method="L-BFGS-B", bounds=bounds).x

@@ -21,16 +21,16 @@ def restore_after_divergence(run, state, known_good):
     go_back(run, state, known_good)
     loss = initial_loss(run) if untrained else progress.loss
     if untrained and (not isfinite(loss) or overflowed):
-        raise ValueError(diverged_message(progress, f"Nothing was learnt before that. {advice}"))
-    kept = "initial weights, which have learnt nothing," if untrained else "last good weights"
+        raise ValueError(diverged_message(progress, f"Nothing was learned before that. {advice}"))
+    kept = "initial weights, which have learned nothing," if untrained else "last good weights"
     kept = f"The {kept} were restored; the loss from there was {loss:.6g}."
     warnings.warn(diverged_message(progress, f"{kept} {advice}"), ConvergenceWarning)
 
 
 def advice_for(run):
     """What the user can do against divergence."""
-    rate, alpha = run.recipe.learning_rate_init, run.recipe.alpha
-    scale = "Scale the columns of X, for example with StandardScaler, or lower" if run.takes_raw_numbers else "Lower"
+    rate, alpha = run.config.learning_rate_init, run.config.alpha
+    scale = "Scale the columns of X, for example with StandardScaler, or lower" if run.is_unscaled else "Lower"
     advice = f"{scale} learning_rate_init={rate}."
     if alpha and run.training.total_weight < len(run.training):
         advice += f" The penalty alpha={alpha} is divided by the sum of sample_weight: multiply small weights by a constant."
@@ -38,10 +38,10 @@ def advice_for(run):
 
 
 def go_back(run, state, known_good):
-    """Take good weights, their mixture and the index of their epoch in place of weights that are not finite."""
-    run.model.network.parameters[...], mixture, state.progress.kept_epoch = known_good
-    if run.validation is not None:  # without validation rows there is one mixture, that of the fold phase
-        run.model.mixture = mixture
+    """Take good weights, their ensemble and the index of their epoch in place of weights that are not finite."""
+    run.model.network.parameters[...], ensemble_weights, state.progress.kept_epoch = known_good
+    if run.validation is not None:  # without validation rows there is one ensemble, that of the fold phase
+        run.model.ensemble_weights = ensemble_weights
     state.optimizer.forget()
     if state.average:
         state.average.forget()
@@ -49,8 +49,8 @@ def go_back(run, state, known_good):
 
 def initial_loss(run):
     """The loss of the current weights on the first rows: enough to see whether it is finite."""
-    X, targets, weights = run.training.batch(run.committee.order[:, :1000], run.memory)
-    return run.loss(run.model.network.forward(X, run.memory)[0], targets, weights)[0]
+    X, targets, weights = run.training.batch(run.ensemble.order[:, :1000], run.workspace)
+    return run.loss(run.model.network.forward(X, run.workspace)[0], targets, weights)[0]
 
 
 def diverged_message(progress, consequence):

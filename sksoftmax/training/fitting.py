@@ -14,7 +14,7 @@ from sksoftmax.data.columns import Categories
 from sksoftmax.data.copies import find_copies, warn_of_known_rows
 from sksoftmax.data.groups import group_codes
 from sksoftmax.data.inputs import (
-    Given,
+    FitArguments,
     check_sample_weight,
     check_validation_pair,
     check_X_y,
@@ -22,28 +22,28 @@ from sksoftmax.data.inputs import (
     split_like_mlp,
     without_zero_weights,
 )
-from sksoftmax.data.preprocessing import arithmetic, encoded, fit_preprocessor
-from sksoftmax.data.relevance import FEWEST_ROWS, has_small_classes
-from sksoftmax.data.rows import Rows, Samples, is_large, row_numbers
+from sksoftmax.data.preprocessing import encoded, fit_preprocessor, network_dtype_for
+from sksoftmax.data.relevance import MIN_ROWS, has_small_classes
+from sksoftmax.data.rows import LazyRows, Samples, is_large, row_numbers
 from sksoftmax.data.sparse_columns import without_sparse_form
 from sksoftmax.data.targets import Targets, column_names
 from sksoftmax.model import Model
+from sksoftmax.nn.ensemble_weights import EnsembleWeights
 from sksoftmax.nn.layers import EMBEDDING_UNITS
-from sksoftmax.nn.mixture import Mixture
 from sksoftmax.nn.optimizers import WeightAverage, make_optimizer
 from sksoftmax.parameters import stops_early
 from sksoftmax.summary import known_categories, unused_columns
 from sksoftmax.training.callbacks import fit_tasks
-from sksoftmax.training.committee import Committee
+from sksoftmax.training.config import TrainingConfig, fold_epochs, new_network
+from sksoftmax.training.ensemble import Ensemble
 from sksoftmax.training.lbfgs import train_by_lbfgs
 from sksoftmax.training.progress import Progress, Report
-from sksoftmax.training.recipe import Recipe, fold_epochs, new_network
-from sksoftmax.training.run import Run, open_folds_unless_interrupted
+from sksoftmax.training.run import Run, end_fold_phase_unless_interrupted
 from sksoftmax.training.scoring import check_scoring_fits, make_score
 from sksoftmax.training.steps import train_by_steps, train_one_epoch
 from sksoftmax.training.warm_start import Earlier, TrainingState, fixed_parameters
 
-EVEN = 0.01  # share of equal frequencies in what label smoothing moves the targets towards
+UNIFORM_SHARE = 0.01  # share of equal frequencies in what label smoothing moves the targets towards
 
 
 class Call(NamedTuple):
@@ -55,7 +55,7 @@ class Call(NamedTuple):
 
     estimator: object
     params: dict
-    given: Given
+    given: FitArguments
     earlier: Earlier | None
     rng: np.random.RandomState
     incremental: bool = False
@@ -91,23 +91,23 @@ def train(call):
     training, validation = (inputs(rows, preprocessor, factors, targets, dtype) for rows in (training, validation))
 
     # 4. The recipe, and the network that it asks for
-    recipe = resolve_recipe(call, targets, n_rows, n_distinct, preprocessor)
-    model = make_model(call, recipe, preprocessor, targets, dtype, output_dtype(call, X))
+    config = resolve_config(call, targets, n_rows, n_distinct, preprocessor)
+    model = make_model(call, config, preprocessor, targets, dtype, output_dtype(call, X))
 
     # 5. Rows to leave out
     training, validation = split_late(training, validation)
-    with_folds = not (earlier or call.incremental) and recipe.has_folds(validation)
-    committee = Committee.plan(recipe, targets, training, call.rng, with_folds)
+    with_folds = not (earlier or call.incremental) and config.has_folds(validation)
+    ensemble = Ensemble.plan(config, targets, training, call.rng, with_folds)
 
     # 6. Train
-    state = training_state(call, model, recipe)
-    prior = smoothing_target(call, model, state, recipe, training)
-    run = make_run(call, model, state, recipe, committee, training, validation, prior)
+    state = training_state(call, model, config)
+    prior = smoothing_prior_of(call, model, state, config, training)
+    run = make_run(call, model, state, config, ensemble, training, validation, prior)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        solver_of(recipe, call.incremental)(run, state)
-        open_folds_unless_interrupted(run)
+        solver_of(config, call.incremental)(run, state)
+        end_fold_phase_unless_interrupted(run)
         model.absorb_calibration()
-    state.resolved = recipe.public(committee.dropout, committee.weight_decay)
+    state.resolved = config.public(ensemble.dropout, ensemble.weight_decay)
     run.tasks.finish()
     return model, state
 
@@ -123,7 +123,7 @@ def network_dtype(call, X):
     """The floating-point format of the network; that of the first call if training continues."""
     if call.earlier:
         return call.earlier.model.network.dtype
-    return arithmetic(call.params["dtype"], X, call.params["scaling"], call.given.sample_weight)
+    return network_dtype_for(call.params["dtype"], X, call.params["scaling"], call.given.sample_weight)
 
 
 def output_dtype(call, X):
@@ -156,7 +156,7 @@ def samples(X, y, sample_weight, targets, dtype, groups=None):
     """Checked X and y, raw weights and the groups' numbers as the rows that count."""
     weights = check_sample_weight(sample_weight, X.shape[0], dtype)
     if not issparse(X) and is_large(X.shape, X.dtype):
-        X = Rows.of(X)
+        X = LazyRows.of(X)
     return without_zero_weights(Samples(X, targets.encode(y, dtype), weights, row_numbers(X.shape[0]), groups=groups))
 
 
@@ -217,7 +217,7 @@ def fit_columns(call, training, categories, targets):
     if call.earlier:
         return call.earlier.model.preprocessor.after(training)
     asked = {name: call.params[name] for name in ("scaling", "n_bins", "relevance")}
-    if call.incremental and len(training) < FEWEST_ROWS and isinstance(asked["relevance"], str):
+    if call.incremental and len(training) < MIN_ROWS and isinstance(asked["relevance"], str):
         asked["relevance"] = None  # `partial_fit` may see many more rows
     preprocessor = fit_preprocessor(training, categories, **asked, kind=targets.kind, rng=call.rng, keeps_unseen=call.incremental)
     if categories:
@@ -233,14 +233,14 @@ def inputs(samples, preprocessor, factors, targets, dtype):
     return samples if factors is None else without_zero_weights(weighted(samples, factors, targets.head, dtype))
 
 
-def resolve_recipe(call, targets, n_rows, n_distinct, preprocessor):
+def resolve_config(call, targets, n_rows, n_distinct, preprocessor):
     """The recipe for these parameters and data. `partial_fit` may see more rows: that the first ones are few says little."""
     network = call.earlier.model.network if call.earlier else None
     n_sparse = preprocessor.n_sparse_columns
     if call.incremental:
-        return Recipe.resolve(call.params, n_rows, network, n_sparse=n_sparse)
+        return TrainingConfig.resolve(call.params, n_rows, network, n_sparse=n_sparse)
     are_small = has_small_classes(n_distinct, targets.head.n_outputs, targets.kind)
-    return Recipe.resolve(
+    return TrainingConfig.resolve(
         call.params,
         n_rows,
         network,
@@ -251,28 +251,28 @@ def resolve_recipe(call, targets, n_rows, n_distinct, preprocessor):
     )
 
 
-def make_model(call, recipe, preprocessor, targets, dtype, output_dtype):
+def make_model(call, config, preprocessor, targets, dtype, output_dtype):
     """The model before training: with a copy of the earlier network, with weights that the user set, or with initial weights."""
     earlier = call.earlier
     if earlier:
-        network = earlier.network(recipe, call.params["n_members"])
-        return Model(preprocessor, network, earlier.model.mixture, targets, output_dtype)
-    network = new_network(recipe, preprocessor, targets.head.n_outputs, dtype, call.rng)
-    model = Model(preprocessor, network, Mixture.equal(recipe.n_members), targets, output_dtype)
+        network = earlier.network(config, call.params["n_members"])
+        return Model(preprocessor, network, earlier.model.ensemble_weights, targets, output_dtype)
+    network = new_network(config, preprocessor, targets.head.n_outputs, dtype, call.rng)
+    model = Model(preprocessor, network, EnsembleWeights.equal(config.n_members), targets, output_dtype)
     return model if call.weights is None else model.with_weights(*call.weights)
 
 
-def training_state(call, model, recipe):
+def training_state(call, model, config):
     """The state that this call begins with: a new one, or one that continues the earlier call's."""
     network, earlier = model.network, call.earlier
     state = TrainingState(
         progress=earlier.state.progress.copy() if earlier else Progress(),
-        optimizer=make_optimizer(recipe, network, model.preprocessor.rates_of_codes),
-        average=WeightAverage(network.parameters, recipe.ema_decay) if recipe.ema_decay else None,
+        optimizer=make_optimizer(config, network, model.preprocessor.rates_of_codes),
+        average=WeightAverage(network.parameters, config.ema_decay) if config.ema_decay else None,
         rng=call.rng,
         fixed=fixed_parameters(call.params, network.dtype.name),
         is_continued=call.incremental or call.params["warm_start"],
-        resolved=recipe.public(recipe.dropout, recipe.weight_decay),
+        resolved=config.public(config.dropout, config.weight_decay),
     )
     state.progress.n_before = len(state.progress.loss_curve)
     if earlier and state.optimizer:
@@ -282,49 +282,49 @@ def training_state(call, model, recipe):
     return state
 
 
-def smoothing_target(call, model, state, recipe, training):
+def smoothing_prior_of(call, model, state, config, training):
     """What label smoothing moves the targets towards, (n_outputs,); None without smoothing.
 
     It is the mean target of these rows, or of all that partial_fit saw, and in a small part the same for all classes: so logits
     stay finite even where a class has nearly no weight.
     """
-    if not recipe.label_smoothing:
+    if not config.label_smoothing:
         return None
     weight = training.total_weight
     seen = np.array([*(weight * model.head.frequencies(training.targets, training.weights)), weight])
     if call.incremental and call.earlier and call.earlier.state.seen is not None:
         seen += call.earlier.state.seen
     state.seen = seen
-    return ((1 - EVEN) * seen[:-1] / seen[-1] + EVEN * model.head.even).astype(model.network.dtype)
+    return ((1 - UNIFORM_SHARE) * seen[:-1] / seen[-1] + UNIFORM_SHARE * model.head.uniform_target).astype(model.network.dtype)
 
 
-def make_run(call, model, state, recipe, committee, training, validation, prior):
+def make_run(call, model, state, config, ensemble, training, validation, prior):
     """The run of this call, with its callbacks and its scorer."""
     estimator, given = call.estimator, call.given
-    name, n_epochs = ("partial_fit", 1) if call.incremental else ("fit", recipe.max_iter)
+    name, n_epochs = ("partial_fit", 1) if call.incremental else ("fit", config.max_iter)
     return Run(
         model,
         training,
         validation,
-        committee,
-        recipe,
+        ensemble,
+        config,
         tasks=fit_tasks(estimator, name, n_epochs, given, partial(fitted_attributes, estimator, model, state, copied=True)),
-        score=make_score(recipe.scoring, estimator, partial(fitted_so_far, estimator, model, state), given, validation),
-        report=make_report(call, recipe, committee),
-        fold_epochs=fold_epochs(recipe, committee.folds, validation, len(training)),
+        score=make_score(config.scoring, estimator, partial(fitted_so_far, estimator, model, state), given, validation),
+        report=make_report(call, config, ensemble),
+        fold_epochs=fold_epochs(config, ensemble.folds, validation, len(training)),
         prior=prior,
     )
 
 
-def make_report(call, recipe, committee):
+def make_report(call, config, ensemble):
     """What prints the progress of this call."""
-    unit = "iteration" if recipe.solver == "lbfgs" else "epoch"
-    return Report(recipe.verbose, None if call.incremental else recipe.max_iter, unit, committee.folds is not None)
+    unit = "iteration" if config.solver == "lbfgs" else "epoch"
+    return Report(config.verbose, None if call.incremental else config.max_iter, unit, ensemble.folds is not None)
 
 
-def solver_of(recipe, incremental):
+def solver_of(config, incremental):
     """The function that trains a run."""
-    if recipe.solver == "lbfgs":
+    if config.solver == "lbfgs":
         return train_by_lbfgs
     return train_one_epoch if incremental else train_by_steps
 

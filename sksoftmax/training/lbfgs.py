@@ -7,8 +7,8 @@ import numpy as np
 from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 
-from sksoftmax.data.rows import Rows, common_input
-from sksoftmax.nn.threads import AtMost, at_most_for, scipys_own_libraries
+from sksoftmax.data.rows import LazyRows, common_input
+from sksoftmax.nn.threads import BlasThreadLimit, blas_limit_for, scipys_own_libraries
 from sksoftmax.training.divergence import diverged_message
 from sksoftmax.training.run import INTERRUPTED
 
@@ -17,7 +17,7 @@ PART_NUMBERS = 2**23  # numbers of the network's input that are held at once if 
 
 
 def train_by_lbfgs(run, state):
-    """For fit: minimise the loss on all rows with SciPy's L-BFGS-B."""
+    """For fit: minimize the loss on all rows with SciPy's L-BFGS-B."""
     network, progress = run.model.network, state.progress
     network.allocate_gradient()
     progress.begin_call(run.model, run.validation)
@@ -28,7 +28,7 @@ def train_by_lbfgs(run, state):
         network.parameters[...] = accepted
         run.tasks.begin()
         run.record(progress, float(intermediate_result.fun))
-        is_stale = run.validation is not None and progress.is_stale(run.recipe.n_iter_no_change)
+        is_stale = run.validation is not None and progress.is_stale(run.config.n_iter_no_change)
         if run.tasks.end() or is_stale:
             raise StopIteration
 
@@ -36,10 +36,10 @@ def train_by_lbfgs(run, state):
         start = accepted.astype(np.float64)
         loss = loss_and_gradient(start, run)[0]
         if not isfinite(loss):
-            advice = " Scale the columns of X." if run.takes_raw_numbers else ""
-            raise ValueError(diverged_message(progress, f"Nothing was learnt.{advice}"))
-        options = limits(run.recipe, accepted.dtype)
-        with at_most_for(len(run.training) * network.form.largest_product), AtMost(1, scipys_own_libraries):
+            advice = " Scale the columns of X." if run.is_unscaled else ""
+            raise ValueError(diverged_message(progress, f"Nothing was learned.{advice}"))
+        options = limits(run.config, accepted.dtype)
+        with blas_limit_for(len(run.training) * network.architecture.largest_product), BlasThreadLimit(1, scipys_own_libraries):
             result = minimize(loss_and_gradient, start, run, method="L-BFGS-B", jac=True, callback=end_iteration, options=options)
         accepted[...] = result.x
         warn_if_not_converged(result, run)
@@ -55,48 +55,48 @@ def train_by_lbfgs(run, state):
 
 
 def loss_and_gradient(parameters, run):
-    """The penalised loss on all training rows, and its gradient in double precision."""
+    """The penalized loss on all training rows, and its gradient in double precision."""
     network, training = run.model.network, run.training
     network.parameters[...] = parameters
     loss, gradient = 0.0, np.zeros_like(network.gradient)
     for part in parts(training):
         share = part.total_weight / training.total_weight
-        logits, backprop = network.forward(common_input(part.X, run.memory), run.memory)
+        logits, backprop = network.forward(common_input(part.X, run.workspace), run.workspace)
         loss_of_part, d_logits = run.loss(logits, part.targets, part.weights)  # d_logits is p − y
         d_logits *= share
         backprop(d_logits)
         loss += share * loss_of_part
         gradient += network.gradient
     network.gradient[...] = gradient
-    loss += float(network.add_l2(np.array([run.recipe.alpha / training.total_weight])).sum())
+    loss += float(network.add_l2(np.array([run.config.alpha / training.total_weight])).sum())
     return loss, network.gradient.astype(np.float64)
 
 
 def parts(samples):
-    """All samples at once; or, if X is `Rows`, as many at a time as may be in memory."""
-    if not isinstance(samples.X, Rows):
+    """All samples at once; or, if X is `LazyRows`, as many at a time as may be in memory."""
+    if not isinstance(samples.X, LazyRows):
         return [samples]
     step = max(1, PART_NUMBERS // samples.X.shape[1])
     return (samples[start : start + step] for start in range(0, len(samples), step))
 
 
-def limits(recipe, dtype):
+def limits(config, dtype):
     """When SciPy's L-BFGS-B is to end; changes of the loss below rounding are never asked for."""
     rounding = 10 * np.finfo(dtype).eps
     return {
-        "maxiter": recipe.max_iter,
-        "maxfun": recipe.max_fun,
-        "gtol": recipe.tol,
-        "ftol": max(min(SCIPY_FTOL, recipe.tol**2), rounding),
+        "maxiter": config.max_iter,
+        "maxfun": config.max_fun,
+        "gtol": config.tol,
+        "ftol": max(min(SCIPY_FTOL, config.tol**2), rounding),
     }
 
 
 def warn_if_not_converged(result, run):
     """Warn if L-BFGS ended neither by convergence nor by early stopping."""
     if result.status in (1, 2):
-        recipe, scale = run.recipe, ", or scale the columns of X" if run.takes_raw_numbers else ""
+        config, scale = run.config, ", or scale the columns of X" if run.is_unscaled else ""
         warnings.warn(
             f"lbfgs failed to converge after {result.nit} iteration(s) (status={result.status}): {result.message}\n"
-            f"Increase max_iter={recipe.max_iter} or max_fun={recipe.max_fun}{scale}.",
+            f"Increase max_iter={config.max_iter} or max_fun={config.max_fun}{scale}.",
             ConvergenceWarning,
         )

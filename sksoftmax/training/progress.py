@@ -6,7 +6,7 @@ from time import perf_counter
 
 import numpy as np
 
-from sksoftmax.nn.mixture import Mixture
+from sksoftmax.nn.ensemble_weights import EnsembleWeights
 
 CURVES = ("loss_curve", "validation_loss_curve", "validation_scores")
 COLUMNS = "{:>11}  {:>8}  {:>13}  {:>15}  {:>16}  {:>10}  {:>8}  {:>8}  {:>4}"
@@ -18,10 +18,11 @@ ROWS_PER_HEADING = 25
 class Progress:
     """The record of training over all warm starts and calls of partial_fit.
 
-    Losses are weighted means over rows; those of `loss_curve` include the L2 penalty. `best_parameters` and `best_mixture` are
-    those with the best validation score, until they are restored. `kept_epoch` is the index of the epoch whose weights the
-    network has. `stopped` is true if calls of partial_fit brought no improvement for too long. `n_before` counts the epochs
-    before this call, `fold_epochs` those after which all members began to train on all rows, 0 if they never did.
+    Losses are weighted means over rows; those of `loss_curve` include the L2 penalty. `best_parameters` and
+    `best_ensemble_weights` are those with the best validation score, until they are restored. `kept_epoch` is the index of the
+    epoch whose weights the network has. `stopped` is true if calls of partial_fit brought no improvement for too long. `n_before`
+    counts the epochs before this call, `fold_epochs` those after which all members began to train on all rows, 0 if they never
+    did.
     """
 
     loss_curve: list = field(default_factory=list)
@@ -31,7 +32,7 @@ class Progress:
     best_score: float = -inf
     best_epoch: int = -1
     best_parameters: np.ndarray | None = None
-    best_mixture: Mixture | None = None
+    best_ensemble_weights: EnsembleWeights | None = None
     kept_epoch: int = -1
     stopped: bool = False
     stale_epochs: int = 0
@@ -67,9 +68,9 @@ class Progress:
         """
         if validation is None:
             self.validation_loss_curve, self.validation_scores = [], []
-            self.best_score, self.best_epoch, self.best_parameters, self.best_mixture = -inf, -1, None, None
+            self.best_score, self.best_epoch, self.best_parameters, self.best_ensemble_weights = -inf, -1, None, None
         elif self.kept_epoch == self.best_epoch >= 0:
-            self.best_parameters, self.best_mixture = model.network.parameters.copy(), model.mixture
+            self.best_parameters, self.best_ensemble_weights = model.network.parameters.copy(), model.ensemble_weights
         self.stopped = False
 
     def is_stale(self, patience):
@@ -87,7 +88,7 @@ class Progress:
         self.validation_scores.append(score)
         if score > self.best_score:
             self.best_score, self.best_epoch = score, self.kept_epoch
-            self.best_parameters, self.best_mixture = model.network.parameters.copy(), model.mixture
+            self.best_parameters, self.best_ensemble_weights = model.network.parameters.copy(), model.ensemble_weights
 
     def _add(self, loss, stale):
         self.loss_curve.append(loss)
@@ -134,7 +135,7 @@ class Report:
         """Explain, in the table, why the losses jump and the rate rises."""
         self.has_folds = False
         if self.verbose == 2:
-            print("The folds are over: from here all members train on all rows, and a planned rate starts again.")
+            print("The fold phase is over: from here all members train on all rows, and a planned rate starts again.")
 
     def _nothing(self, number, progress, rate):
         pass

@@ -9,20 +9,20 @@ import numpy as np
 
 from sksoftmax.data.rows import Samples
 from sksoftmax.model import Model
-from sksoftmax.nn.network import Memory
-from sksoftmax.nn.threads import AtMost
+from sksoftmax.nn.network import Workspace
+from sksoftmax.nn.threads import BlasThreadLimit
 from sksoftmax.training.callbacks import FitTasks, NoTasks
-from sksoftmax.training.committee import Committee
+from sksoftmax.training.config import TrainingConfig
+from sksoftmax.training.ensemble import Ensemble
 from sksoftmax.training.progress import Report
-from sksoftmax.training.recipe import Recipe
 
-SCORED_MIXTURE_ROWS = 2_000  # at most this many left-out rows fit the mixture of an epoch that is scored
+MAX_CALIBRATION_ROWS_OF_EPOCH = 2_000  # at most this many left-out rows fit the ensemble of an epoch that is scored
 INTERRUPTED = "Training interrupted by user."
 
 
 @dataclass(frozen=True)
 class Run:
-    """One call of fit or partial_fit. Training changes the model's network and mixture, and the committee.
+    """One call of fit or partial_fit. Training changes the model's network and ensemble, and the ensemble.
 
     `validation` is None if nothing is scored; `score`, without arguments, is the user's scorer on these rows, None for accuracy
     and loss. `tasks` informs callbacks of each epoch. `prior`, (n_outputs,), is what label smoothing moves the targets towards:
@@ -32,8 +32,8 @@ class Run:
     model: Model
     training: Samples
     validation: Samples | None
-    committee: Committee
-    recipe: Recipe
+    ensemble: Ensemble
+    config: TrainingConfig
     tasks: FitTasks | NoTasks
     score: Callable[[], float] | None
     report: Report
@@ -41,12 +41,12 @@ class Run:
     prior: np.ndarray | None = None
 
     @cached_property
-    def memory(self):
+    def workspace(self):
         """The buffers of all passes of this run."""
-        return Memory(self.model.network.form, self.model.network.dtype)
+        return Workspace(self.model.network.architecture, self.model.network.dtype)
 
     @property
-    def takes_raw_numbers(self):
+    def is_unscaled(self):
         """Whether the network sees the numbers of X unscaled."""
         return self.model.preprocessor.numbers.scaling is None
 
@@ -57,7 +57,7 @@ class Run:
             weights = (
                 (weights.reshape(n_members, n) / batch_weights(weights, n_members, n)[:, None]).astype(weights.dtype).ravel()
             )
-        smoothing = (self.recipe.label_smoothing, self.prior) if self.recipe.label_smoothing else ()
+        smoothing = (self.config.label_smoothing, self.prior) if self.config.label_smoothing else ()
         value, d_logits = self.model.head.loss(logits.reshape(-1, n_outputs), targets, weights, *smoothing)
         if n_members > 1:
             d_logits *= n_members
@@ -65,33 +65,33 @@ class Run:
 
     def validate(self):
         """The mean loss on the validation rows, and their score: weighted accuracy, minus the loss, or the user's scorer."""
-        model, rows, scoring = self.model, self.validation, self.recipe.scoring
-        logits = model.logits_of(rows.X, self.memory)
-        hits = model.head.hits(logits, rows.targets) if scoring == "accuracy" else None
+        model, rows, scoring = self.model, self.validation, self.config.scoring
+        logits = model.logits_of(rows.X, self.workspace)
+        is_correct = model.head.is_correct(logits, rows.targets) if scoring == "accuracy" else None
         loss = model.head.loss(logits, rows.targets, rows.weights)[0]  # overwrites the logits
         if scoring == "accuracy":
-            return loss, float(np.average(hits, weights=rows.weights))
+            return loss, float(np.average(is_correct, weights=rows.weights))
         return loss, -loss if scoring == "loss" else self.score()
 
     def record(self, progress, loss, rate=None):
         """Score the validation rows, if there are any, and record the epoch or iteration.
 
-        In the fold phase the mixture is fitted first: the model that is scored is the one that may be returned.
+        In the fold phase the ensemble is fitted first: the model that is scored is the one that may be returned.
         """
         if self.validation is None:
-            progress.record(loss, self.recipe.tol)
+            progress.record(loss, self.config.tol)
         else:
-            if self.committee.folds is not None:
-                self.committee.calibrate(self.model, self.training, SCORED_MIXTURE_ROWS)
-            progress.record_scored(loss, *self.validate(), self.model, self.recipe.tol)
+            if self.ensemble.folds is not None:
+                self.ensemble.calibrate(self.model, self.training, MAX_CALIBRATION_ROWS_OF_EPOCH)
+            progress.record_scored(loss, *self.validate(), self.model, self.config.tol)
         self.report.epoch(progress.n_done, progress, rate)
 
     def restore_best(self, progress):
         """Restore the parameters of the best validation score, if rows were scored and the user does not decline."""
-        if self.validation is None or progress.best_parameters is None or not self.recipe.restore_best:
+        if self.validation is None or progress.best_parameters is None or not self.config.restore_best:
             return
-        self.model.network.parameters[...], self.model.mixture = progress.best_parameters, progress.best_mixture
-        progress.kept_epoch, progress.best_parameters, progress.best_mixture = progress.best_epoch, None, None
+        self.model.network.parameters[...], self.model.ensemble_weights = progress.best_parameters, progress.best_ensemble_weights
+        progress.kept_epoch, progress.best_parameters, progress.best_ensemble_weights = progress.best_epoch, None, None
 
 
 def batch_weights(weights, n_members, n):
@@ -101,12 +101,12 @@ def batch_weights(weights, n_members, n):
     return weights.reshape(n_members, n).sum(axis=1).astype(np.float64)
 
 
-def open_folds_unless_interrupted(run):
-    """Fit the mixture if training ended in the fold phase and none was fitted for a score; warn if the user interrupts."""
-    if run.committee.folds is None or run.validation is not None:
+def end_fold_phase_unless_interrupted(run):
+    """Fit the ensemble if training ended in the fold phase and none was fitted for a score; warn if the user interrupts."""
+    if run.ensemble.folds is None or run.validation is not None:
         return
     try:
-        with AtMost(1):
-            run.committee.open_folds(run.model, run.training)
+        with BlasThreadLimit(1):
+            run.ensemble.end_fold_phase(run.model, run.training)
     except KeyboardInterrupt:
         warnings.warn(INTERRUPTED)

@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sksoftmax.nn.layers import Dropout, bit_generators
 from sksoftmax.nn.optimizers import clip
 from sksoftmax.nn.schedules import adaptive, cycle_progress, invscaling, is_planned, schedule
-from sksoftmax.nn.threads import at_most_for
+from sksoftmax.nn.threads import blas_limit_for
 from sksoftmax.training.divergence import diverged, go_back, restore_after_divergence
 from sksoftmax.training.run import INTERRUPTED, batch_weights
 
@@ -21,23 +21,23 @@ STOPPED = (
 
 def train_epoch(run, state, batches, rates, bits=None):
     """Train on all batches once. Returns the mean loss, or the first batch loss that is not finite."""
-    network, optimizer, average, recipe = run.model.network, state.optimizer, state.average, run.recipe
-    dropout = None if bits is None else Dropout(run.committee.dropout, bits)
+    network, optimizer, average, config = run.model.network, state.optimizer, state.average, run.config
+    dropout = None if bits is None else Dropout(run.ensemble.dropout, bits)
     total, total_weight = 0.0, 0.0
     if average:
         average.begin_epoch(network.parameters)
     for rows, rate in zip(batches, rates):
-        X, targets, weights = run.training.batch(rows, run.memory)
-        logits, backprop = network.forward(X, run.memory, dropout)
+        X, targets, weights = run.training.batch(rows, run.workspace)
+        logits, backprop = network.forward(X, run.workspace, dropout)
         loss, d_logits = run.loss(logits, targets, weights)  # d_logits is p − y
         backprop(d_logits)  # fills network.gradient
-        if recipe.alpha:
-            loss += float(network.add_l2(recipe.alpha / batch_weights(weights, *rows.shape)).mean())
+        if config.alpha:
+            loss += float(network.add_l2(config.alpha / batch_weights(weights, *rows.shape)).mean())
         if not isfinite(loss):
             return loss
-        if recipe.clip_norm:
+        if config.clip_norm:
             for parts in network.member_gradients():
-                clip(parts, recipe.clip_norm)
+                clip(parts, config.clip_norm)
         optimizer.step(network.parameters, network.gradient, rate)
         if average:
             average.update(network.parameters, scratch=network.gradient)
@@ -50,17 +50,17 @@ def train_epoch(run, state, batches, rates, bits=None):
 
 def train_by_steps(run, state):
     """For fit: train epochs until a stopping rule, a callback or max_iter ends training."""
-    network, progress, recipe = run.model.network, state.progress, run.recipe
+    network, progress, config = run.model.network, state.progress, run.config
     known_good, bits = begin(run, state), random_bits(run, state.rng)
     try:
         with one_thread_if_small(run):
-            while progress.n_done < recipe.max_iter:
-                if run.committee.folds is not None and progress.n_done == run.fold_epochs:
-                    open_folds(run, state)
-                start = network.parameters.copy(), run.model.mixture
+            while progress.n_done < config.max_iter:
+                if run.ensemble.folds is not None and progress.n_done == run.fold_epochs:
+                    end_fold_phase(run, state)
+                start = network.parameters.copy(), run.model.ensemble_weights
                 run.tasks.begin()
                 batches = minibatches(run, state.rng)
-                rates = learning_rates(state.optimizer, recipe, progress.n_done, len(batches), run.fold_epochs)
+                rates = learning_rates(state.optimizer, config, progress.n_done, len(batches), run.fold_epochs)
                 loss = train_epoch(run, state, batches, rates, bits)
                 if diverged(loss, network, state.optimizer):
                     restore_after_divergence(run, state, known_good)
@@ -72,7 +72,7 @@ def train_by_steps(run, state):
                 if run.tasks.end() or ended:
                     break
             else:
-                warn_if_unfinished(recipe)
+                warn_if_unfinished(config)
     except KeyboardInterrupt:
         warnings.warn(INTERRUPTED)
         if state.average:
@@ -103,21 +103,21 @@ def train_one_epoch(run, state):
 
 
 def begin(run, state):
-    """Make ready; return what to go back to if training diverges: weights, mixture and the index of their epoch."""
+    """Make ready; return what to go back to if training diverges: weights, ensemble and the index of their epoch."""
     network = run.model.network
     network.allocate_gradient()
     state.progress.begin_call(run.model, run.validation)
-    return network.parameters.copy(), run.model.mixture, state.progress.kept_epoch
+    return network.parameters.copy(), run.model.ensemble_weights, state.progress.kept_epoch
 
 
 def one_thread_if_small(run):
     """A limit of BLAS's threads to one, unless the products of a step are large."""
-    return at_most_for(run.recipe.batch_size * run.model.network.form.largest_product)
+    return blas_limit_for(run.config.batch_size * run.model.network.architecture.largest_product)
 
 
 def random_bits(run, rng):
     """The members' bit generators for dropout, seeded by one draw from rng; None without dropout, and then rng is not used."""
-    return bit_generators(rng.randint(2**31), run.recipe.n_members) if np.any(run.committee.dropout) else None
+    return bit_generators(rng.randint(2**31), run.config.n_members) if np.any(run.ensemble.dropout) else None
 
 
 def minibatches(run, rng):
@@ -125,11 +125,11 @@ def minibatches(run, rng):
 
     With one member the last batch may be smaller; with several all are of one size, and a few rows may be left out.
     """
-    order = run.committee.order
-    if run.recipe.shuffle:
+    order = run.ensemble.order
+    if run.config.shuffle:
         for rows in order:
             rows[...] = rows[rng.permutation(len(rows))]
-    return cut(order, run.recipe.batch_size)
+    return cut(order, run.config.batch_size)
 
 
 def cut(order, batch_size):
@@ -142,36 +142,36 @@ def cut(order, batch_size):
     return [order[:, start : start + size] for start in range(0, n_batches * size, size)]
 
 
-def learning_rates(optimizer, recipe, epoch, n_batches, fold_epochs):
+def learning_rates(optimizer, config, epoch, n_batches, fold_epochs):
     """The learning rate of each step of an epoch."""
-    factor = schedule(recipe.learning_rate, recipe.warmup)
-    progress = [cycle_progress(epoch + i / n_batches, fold_epochs, recipe.max_iter) for i in range(n_batches)]
+    factor = schedule(config.learning_rate, config.warmup)
+    progress = [cycle_progress(epoch + i / n_batches, fold_epochs, config.max_iter) for i in range(n_batches)]
     return [optimizer.learning_rate * factor(part) for part in progress]
 
 
-def open_folds(run, state):
-    """End the fold phase: fit the mixture, and let members switch to the regularisation that did better."""
-    run.committee.open_folds(run.model, run.training)
+def end_fold_phase(run, state):
+    """End the fold phase: fit the ensemble, and let members switch to the regularization that did better."""
+    run.ensemble.end_fold_phase(run.model, run.training)
     state.progress.fold_epochs = state.progress.n_done
     run.report.end_folds()
-    if run.recipe.members_differ:
-        run.committee.adopt_strengths(run.model)
-        state.optimizer.weight_decay = run.model.network.decays(run.committee.weight_decay)
+    if run.config.members_differ:
+        run.ensemble.adopt_strengths(run.model)
+        state.optimizer.weight_decay = run.model.network.decays(run.ensemble.weight_decay)
 
 
 def end_epoch(run, state, loss, rate):
     """Record an epoch and adjust the learning rate for the next one; True if training is to end here."""
-    recipe, progress, optimizer = run.recipe, state.progress, state.optimizer
+    config, progress, optimizer = run.config, state.progress, state.optimizer
     progress.samples_seen += len(run.training)
     run.record(progress, loss, rate)
-    if recipe.solver == "sgd" and recipe.learning_rate == "invscaling":
-        optimizer.learning_rate = invscaling(recipe.learning_rate_init, progress.samples_seen, recipe.power_t)
-    runs_to_its_end = is_planned(recipe.learning_rate) and run.validation is None
-    if runs_to_its_end or not progress.is_stale(recipe.n_iter_no_change):
+    if config.solver == "sgd" and config.learning_rate == "invscaling":
+        optimizer.learning_rate = invscaling(config.learning_rate_init, progress.samples_seen, config.power_t)
+    runs_to_its_end = is_planned(config.learning_rate) and run.validation is None
+    if runs_to_its_end or not progress.is_stale(config.n_iter_no_change):
         return False
     what = "Training loss" if run.validation is None else "Validation score"
-    message = f"{what} did not improve more than tol={recipe.tol:f} for {recipe.n_iter_no_change} consecutive epochs."
-    if recipe.solver != "sgd" or recipe.learning_rate != "adaptive":
+    message = f"{what} did not improve more than tol={config.tol:f} for {config.n_iter_no_change} consecutive epochs."
+    if config.solver != "sgd" or config.learning_rate != "adaptive":
         run.report.message(f"{message} Stopping.")
         return True
     lower = adaptive(optimizer.learning_rate)
@@ -183,10 +183,10 @@ def end_epoch(run, state, loss, rate):
     return False
 
 
-def warn_if_unfinished(recipe):
+def warn_if_unfinished(config):
     """Warn that max_iter ended training before any stopping rule did, unless that was the plan."""
-    if not recipe.has_planned_length:
+    if not config.has_planned_length:
         warnings.warn(
-            f"Stochastic Optimizer: Maximum iterations ({recipe.max_iter}) reached and the optimization hasn't converged yet.",
+            f"Stochastic Optimizer: Maximum iterations ({config.max_iter}) reached and the optimization hasn't converged yet.",
             ConvergenceWarning,
         )

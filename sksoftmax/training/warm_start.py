@@ -54,7 +54,9 @@ class Earlier:
         network = self.model.network
         for name, value in fixed_parameters(params, params["dtype"]).items():
             began = self.state.fixed.get(name, value)
-            same_sizes = name == "hidden_layer_sizes" and value == list(network.form.hidden)  # of weights that were set by hand
+            same_sizes = name == "hidden_layer_sizes" and value == list(
+                network.architecture.hidden
+            )  # of weights that were set by hand
             if value != began and (name, value) != ("dtype", "auto") and not same_sizes:
                 shown = params[name] if name == "hidden_layer_sizes" else value
                 raise cannot_continue(name, shown, repr(began))
@@ -78,17 +80,17 @@ class Earlier:
                 f"Previously got {targets.classes}, `y` has {classes}"
             )
 
-    def network(self, recipe, asked):
+    def network(self, config, asked):
         """A copy of the network with the activations that the recipe asks for; ValueError if `n_members` has changed.
 
         `asked` is the estimator's parameter `n_members`.
         """
         network = self.model.network
-        n_members = network.form.n_members
-        if recipe.n_members != n_members:
-            began = f"{n_members}, and solver={recipe.solver!r} trains {recipe.n_members}" if asked == "auto" else n_members
+        n_members = network.architecture.n_members
+        if config.n_members != n_members:
+            began = f"{n_members}, and solver={config.solver!r} trains {config.n_members}" if asked == "auto" else n_members
             raise cannot_continue("n_members", asked, began)
-        return network.copy(replace(network.form, activations=recipe.activations))
+        return network.copy(replace(network.architecture, activations=config.activations))
 
 
 def fixed_parameters(params, dtype):

@@ -33,7 +33,7 @@ ORCHESTRATING = {"training.fitting.train"}  # numbered stages, which read from t
 FILES = {  # inside a folder: a file → the files beside it that it may import
     "nn": {
         "layers": set(),
-        "mixture": set(),
+        "ensemble_weights": set(),
         "network": {"layers"},
         "optimizers": set(),
         "schedules": set(),
@@ -65,13 +65,13 @@ FILES = {  # inside a folder: a file → the files beside it that it may import
     "training": {
         "callbacks": set(),
         "calibration": set(),
-        "committee": {"calibration"},
+        "ensemble": {"calibration"},
         "divergence": set(),
-        "fitting": {"callbacks", "committee", "lbfgs", "progress", "recipe", "run", "scoring", "steps", "warm_start"},
+        "fitting": {"callbacks", "ensemble", "lbfgs", "progress", "config", "run", "scoring", "steps", "warm_start"},
         "lbfgs": {"divergence", "run"},
         "progress": set(),
-        "recipe": {"committee"},
-        "run": {"callbacks", "committee", "progress", "recipe"},
+        "config": {"ensemble"},
+        "run": {"callbacks", "ensemble", "progress", "config"},
         "scoring": set(),
         "steps": {"divergence", "run"},
         "warm_start": {"progress"},

@@ -10,7 +10,7 @@ import pytest
 
 import sksoftmax
 from sksoftmax import SoftmaxMLPClassifier, parameters
-from sksoftmax.training import recipe
+from sksoftmax.training import config
 
 PUBLIC_METHODS = [name for name in vars(SoftmaxMLPClassifier) if not name.startswith("_") and name != "loss"]
 
@@ -109,9 +109,9 @@ def test_the_groups_are_those_of_the_constraints():
 AUTO = {label: cells for label, *cells in table_after("What 'auto' means")}
 
 
-def resolved_recipe(n_rows, **params):
+def resolved_config(n_rows, **params):
     """What training on this many rows uses."""
-    return recipe.Recipe.resolve({**SoftmaxMLPClassifier(**params).get_params(), **params}, n_rows)
+    return config.TrainingConfig.resolve({**SoftmaxMLPClassifier(**params).get_params(), **params}, n_rows)
 
 
 def numbers(*cells):
@@ -120,35 +120,35 @@ def numbers(*cells):
 
 
 ONE = {"n_members": 1}
-MEMBERS = [resolved_recipe(n_rows).n_members for n_rows in (recipe.SMALL, recipe.FEW)]
-SMALLEST_BATCH = resolved_recipe(10**6, parametrization="standard").batch_size
-LBFGS = resolved_recipe(recipe.FULL_ROWS, solver="lbfgs")
-BATCHES = [recipe.BATCH_SIZE, 2 * recipe.BATCH_SIZE, recipe.LARGE]
-DROPOUT, WEIGHT_DECAY = recipe.DROPOUT, recipe.WEIGHT_DECAY
-IN_THE_CODE = {  # by row of the table: the numbers for a committee, and those for one network
-    "n_members": ([MEMBERS[0], recipe.SMALL, recipe.FEW, MEMBERS[1]], [1]),
-    "n_members, sparse X": ([recipe.MOST_WEIGHTS], []),
+MEMBERS = [resolved_config(n_rows).n_members for n_rows in (config.NO_DROPOUT_BELOW_ROWS, config.EIGHT_MEMBERS_BELOW_ROWS)]
+SMALLEST_BATCH = resolved_config(10**6, parametrization="standard").batch_size
+LBFGS = resolved_config(config.FULL_STRENGTH_UP_TO_ROWS, solver="lbfgs")
+BATCHES = [config.BATCH_SIZE, 2 * config.BATCH_SIZE, config.DOUBLE_BATCH_FROM_ROWS]
+DROPOUT, WEIGHT_DECAY = config.DROPOUT, config.WEIGHT_DECAY
+IN_THE_CODE = {  # by row of the table: the numbers for an ensemble, and those for one network
+    "n_members": ([MEMBERS[0], config.NO_DROPOUT_BELOW_ROWS, config.EIGHT_MEMBERS_BELOW_ROWS, MEMBERS[1]], [1]),
+    "n_members, sparse X": ([config.MAX_SPARSE_WEIGHTS], []),
     "batch_size": (BATCHES, BATCHES),
-    f"batch_size, n < {recipe.SMALL}": ([SMALLEST_BATCH], [SMALLEST_BATCH]),
-    "max_iter": ([recipe.EPOCHS], [recipe.EPOCHS_OF_ONE, LBFGS.max_iter]),
-    "batch_size, small classes": ([recipe.BATCH_SIZE_OF_SMALL],) * 2,
-    "max_iter, small classes": ([recipe.EPOCHS_OF_SMALL],) * 2,
-    "steps in all": ([recipe.LEAST_STEPS, recipe.MOST_STEPS],) * 2,
+    f"batch_size, n < {config.NO_DROPOUT_BELOW_ROWS}": ([SMALLEST_BATCH], [SMALLEST_BATCH]),
+    "max_iter": ([config.EPOCHS], [config.EPOCHS_OF_ONE, LBFGS.max_iter]),
+    "batch_size, small classes": ([config.BATCH_SIZE_OF_SMALL],) * 2,
+    "max_iter, small classes": ([config.EPOCHS_OF_SMALL],) * 2,
+    "steps in all": ([config.MIN_STEPS, config.MAX_STEPS],) * 2,
     "dropout": (
         [DROPOUT["light"], DROPOUT["strong"], DROPOUT["strong_binned"]],
-        [recipe.DROPOUT_OF_ONE, LBFGS.dropout.max()],
+        [config.DROPOUT_OF_ONE, LBFGS.dropout.max()],
     ),
-    f"dropout, n < {recipe.SMALL}": (
-        [resolved_recipe(recipe.SMALL - 1).dropout.max()],
-        [resolved_recipe(recipe.SMALL - 1, **ONE).dropout.max()],
+    f"dropout, n < {config.NO_DROPOUT_BELOW_ROWS}": (
+        [resolved_config(config.NO_DROPOUT_BELOW_ROWS - 1).dropout.max()],
+        [resolved_config(config.NO_DROPOUT_BELOW_ROWS - 1, **ONE).dropout.max()],
     ),
     "weight_decay": (
         [WEIGHT_DECAY["light"], WEIGHT_DECAY["strong"]],
-        [recipe.WEIGHT_DECAY_OF_ONE, LBFGS.weight_decay.max()],
+        [config.WEIGHT_DECAY_OF_ONE, LBFGS.weight_decay.max()],
     ),
-    f"factor if n > {recipe.FULL_ROWS}": ([recipe.FULL_ROWS],) * 2,
-    f"fold phase, n ≥ {recipe.OPEN_ROWS}": ([recipe.FOLD_SHARE],) * 2,
-    f"fold phase, n ≥ {recipe.LARGE}": ([recipe.FOLD_SHARE_LARGE],) * 2,
+    f"factor if n > {config.FULL_STRENGTH_UP_TO_ROWS}": ([config.FULL_STRENGTH_UP_TO_ROWS],) * 2,
+    f"fold phase, n ≥ {config.ALL_FOLD_EPOCHS_BELOW_ROWS}": ([config.FOLD_SHARE],) * 2,
+    f"fold phase, n ≥ {config.DOUBLE_BATCH_FROM_ROWS}": ([config.FOLD_SHARE_OF_LARGE],) * 2,
 }
 
 
@@ -170,8 +170,18 @@ def test_the_table_of_auto_has_no_row_that_is_not_compared():
     assert set(AUTO) - {"Parameter"} == set(IN_THE_CODE)
 
 
-@pytest.mark.parametrize("n_rows", [recipe.SMALL - 1, recipe.SMALL, recipe.FEW - 1, recipe.FEW, recipe.LARGE - 1, recipe.LARGE])
+@pytest.mark.parametrize(
+    "n_rows",
+    [
+        config.NO_DROPOUT_BELOW_ROWS - 1,
+        config.NO_DROPOUT_BELOW_ROWS,
+        config.EIGHT_MEMBERS_BELOW_ROWS - 1,
+        config.EIGHT_MEMBERS_BELOW_ROWS,
+        config.DOUBLE_BATCH_FROM_ROWS - 1,
+        config.DOUBLE_BATCH_FROM_ROWS,
+    ],
+)
 def test_the_recipe_follows_the_bounds_of_the_table_of_auto(n_rows):
-    chosen = resolved_recipe(n_rows)
+    chosen = resolved_config(n_rows)
     assert chosen.n_members == (8 if 50 <= n_rows < 1500 else 4)
     assert chosen.batch_size == (min(200, n_rows) if n_rows < 100 else 128 if n_rows >= 10_000 else 64)

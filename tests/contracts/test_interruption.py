@@ -1,4 +1,4 @@
-"""Ctrl-C keeps what fit has learnt; any other error, wherever it occurs, leaves the estimator unchanged."""
+"""Ctrl-C keeps what fit has learned; any other error, wherever it occurs, leaves the estimator unchanged."""
 
 import os
 import pickle
@@ -17,13 +17,13 @@ from sklearn.model_selection import GridSearchCV
 from sksoftmax import classifier
 from sksoftmax.nn.network import Network
 from sksoftmax.nn.optimizers import SGD, Adam, WeightAverage
-from sksoftmax.training import committee, fitting
+from sksoftmax.training import ensemble, fitting
 from sksoftmax.training.progress import Progress
 from sksoftmax.training.run import Run
 from support.callbacks import Recorder
 from support.estimators import converged, planned
 from support.failures import interrupt, run_out_of_memory
-from support.interrupted_fits import N_EPOCHS, SETTINGS, X, assert_usable, committee_of_six_epochs, six_epochs, y
+from support.interrupted_fits import N_EPOCHS, SETTINGS, X, assert_usable, ensemble_of_six_epochs, six_epochs, y
 from support.marks import SOLVERS, has_callbacks
 from support.networks import form_of, initialized
 from support.paths import ROOT, TESTS
@@ -122,21 +122,21 @@ def test_an_interrupt_before_an_epoch_has_ended_keeps_a_model_that_predicts(make
 
 
 def test_an_interrupt_while_the_mixture_is_fitted_ends_training(monkeypatch):
-    interrupt(monkeypatch, committee, "fit_mixture", at_call=1)
+    interrupt(monkeypatch, ensemble, "fit_ensemble_weights", at_call=1)
     rows = np.tile(X, (5, 1)) + np.random.RandomState(0).normal(size=(5 * len(X), X.shape[1]))
-    clf = fit_interrupted(committee_of_six_epochs(), rows, np.tile(y, 5))
+    clf = fit_interrupted(ensemble_of_six_epochs(), rows, np.tile(y, 5))
     monkeypatch.undo()
     assert clf.n_iter_ == 3
-    assert np.ptp(clf._model.mixture.weights) > 0
+    assert np.ptp(clf._model.ensemble_weights.weights) > 0
     assert_usable(clf)
 
 
 def test_an_interrupt_while_the_mixture_is_fitted_after_training_keeps_equal_weights(monkeypatch):
-    interrupt(monkeypatch, committee, "fit_mixture", at_call=1)
-    clf = fit_interrupted(committee_of_six_epochs(max_iter=1))
+    interrupt(monkeypatch, ensemble, "fit_ensemble_weights", at_call=1)
+    clf = fit_interrupted(ensemble_of_six_epochs(max_iter=1))
     monkeypatch.undo()
-    assert_array_equal(clf._model.mixture.weights, 1 / 8)
-    for mine, theirs in zip(clf.coefs_, committee_of_six_epochs(max_iter=1).fit(X, y).coefs_, strict=True):
+    assert_array_equal(clf._model.ensemble_weights.weights, 1 / 8)
+    for mine, theirs in zip(clf.coefs_, ensemble_of_six_epochs(max_iter=1).fit(X, y).coefs_, strict=True):
         assert_array_equal(mine, theirs)
     assert_usable(clf)
 
@@ -299,24 +299,24 @@ POINTS = {  # the function in which memory runs out, and at which call
     "the scoring": (Run, "validate", 2),
     "the record": (Progress, "record_scored", 2),
     "the best weights": (Run, "restore_best", 1),
-    "the mixture": (committee, "fit_mixture", 1),
+    "the ensemble": (ensemble, "fit_ensemble_weights", 1),
     "the attributes": (classifier, "fitted_attributes", 1),
 }
 
 
 def reached(make, point):
     """Whether training goes through this point."""
-    return not (point == "the mixture" and make is not committee_of_six_epochs)
+    return not (point == "the ensemble" and make is not ensemble_of_six_epochs)
 
 
 @pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("make", [six_epochs, committee_of_six_epochs])
+@pytest.mark.parametrize("make", [six_epochs, ensemble_of_six_epochs])
 @pytest.mark.parametrize("state", ["unfitted", "fitted", "warm start"])
 def test_running_out_of_memory_anywhere_in_fit_changes_nothing(make, state, point, monkeypatch):
     clf = make(early_stopping=True, warm_start=state == "warm start")
     if state != "unfitted":
         clf.fit(X, y)
-    if not reached(make, point) or (state == "warm start" and point in ("preprocessing", "the mixture")):
+    if not reached(make, point) or (state == "warm start" and point in ("preprocessing", "the ensemble")):
         pytest.skip("training does not go there")
     before, attributes = pickle.dumps(clf), vars(clf).copy()
     run_out_of_memory(monkeypatch, *POINTS[point])
@@ -332,7 +332,7 @@ def test_running_out_of_memory_anywhere_in_fit_changes_nothing(make, state, poin
 
 
 @pytest.mark.parametrize("point", ["preprocessing", "the network", "the first step", "an optimizer's step", "the attributes"])
-@pytest.mark.parametrize("make", [six_epochs, committee_of_six_epochs])
+@pytest.mark.parametrize("make", [six_epochs, ensemble_of_six_epochs])
 def test_running_out_of_memory_in_the_first_partial_fit_leaves_it_unfitted(make, point, monkeypatch):
     clf = make(batch_size=20)
     before = vars(clf).copy()

@@ -29,15 +29,15 @@ MANY = np.vstack([X, X + 0.1, X - 0.1])
 MANY_CODES = np.tile(CODES, 3)
 
 
-def frame_with_colours(X):
+def frame_with_colors(X):
     """Numbers, some missing, and categories, some missing."""
     frame = pd.DataFrame(X.copy(), columns=list("abcd"))
     frame.loc[::7, "b"] = np.nan
-    frame["colour"] = pd.Series(np.array(["red", "green", "blue"])[np.arange(len(X)) % 3], dtype=object).where(X[:, 0] > 0, None)
+    frame["color"] = pd.Series(np.array(["red", "green", "blue"])[np.arange(len(X)) % 3], dtype=object).where(X[:, 0] > 0, None)
     return frame
 
 
-FRAME = frame_with_colours(X)
+FRAME = frame_with_colors(X)
 
 
 def two_layer_network(**params):
@@ -119,7 +119,7 @@ def test_the_order_of_columns_does_not_matter_to_weights_that_follow_it(recipe, 
     if recipe == "default" and solver != "adam":
         pytest.skip("the defaults are for adam")
     clf = {"raw": two_layer_network_on_raw_columns, "default": two_layer_default}[recipe](solver=solver, dtype=dtype)
-    one, other = (begun(clf, FRAME[order], CODES) for order in (["a", "b", "c", "d", "colour"], ["colour", "c", "a", "d", "b"]))
+    one, other = (begun(clf, FRAME[order], CODES) for order in (["a", "b", "c", "d", "color"], ["color", "c", "a", "d", "b"]))
     names = one.encoded_feature_names_.tolist()
     order = [names.index(name) for name in other.encoded_feature_names_]
     assert sorted(order) == list(range(len(names)))
@@ -127,7 +127,7 @@ def test_the_order_of_columns_does_not_matter_to_weights_that_follow_it(recipe, 
     other.intercepts_ = [b.copy() for b in one.intercepts_]
     start = [W.copy() for W in one.coefs_]
     one.fit(FRAME, CODES)
-    other.fit(FRAME[["colour", "c", "a", "d", "b"]], CODES)
+    other.fit(FRAME[["color", "c", "a", "d", "b"]], CODES)
     assert_allclose(other.coefs_[0], one.coefs_[0][..., order, :], rtol=ROUNDING[dtype], atol=ROUNDING[dtype])
     for before, W, V in zip(start[1:], one.coefs_[1:], other.coefs_[1:]):
         assert_allclose(V, W, rtol=ROUNDING[dtype], atol=ROUNDING[dtype])

@@ -71,7 +71,7 @@ def towards(y, weights, n_classes):
 
 
 def textbook_loss(layers, X, y, weights, activations, softmax, smoothing, alpha):
-    """The penalised mean loss of a network given as [(W, b), …], which may be complex."""
+    """The penalized mean loss of a network given as [(W, b), …], which may be complex."""
     H = X
     for (W, b), name in zip(layers, [*activations, None], strict=True):
         H = H @ W + b
@@ -133,8 +133,8 @@ def assert_complex_steps_agree(kind, activation, hidden, smoothing, alpha, weigh
     theirs = partial(
         textbook_loss, X=X, y=y, weights=np.ones(len(X)) if weights is None else weights, softmax=isinstance(head, SoftmaxHead)
     )
-    theirs = partial(theirs, activations=network.form.activations, smoothing=smoothing, alpha=alpha)
-    found = network.form.split(optimizer.gradient)
+    theirs = partial(theirs, activations=network.architecture.activations, smoothing=smoothing, alpha=alpha)
+    found = network.architecture.split(optimizer.gradient)
     losses = []
     for member in range(n_members):
         layers = [(W[member, :-1], W[member, -1]) for W in network.W]

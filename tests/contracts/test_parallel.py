@@ -88,7 +88,7 @@ def test_fits_by_lbfgs_in_threads_give_the_libraries_their_threads_back(n_thread
         before = [library["num_threads"] for library in threadpool_info()]
         list(pool.map(lambda seed: short(random_state=seed, solver="lbfgs").fit(X, y), range(12)))
         assert [library["num_threads"] for library in threadpool_info()] == before
-    assert not threads.LIMITS
+    assert not threads.limits_in_force
 
 
 def numbers_of_threads():
@@ -114,8 +114,8 @@ def test_every_call_gives_the_libraries_their_threads_back():
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda seed: short_default(random_state=seed).fit(X, y).predict(rows), range(8)))
         assert numbers_of_threads() == before
-    assert not threads.LIMITS
-    assert threads.at_work == 0
+    assert not threads.limits_in_force
+    assert threads.n_threads_in_use == 0
 
 
 def test_predictions_of_many_rows_are_the_same_to_the_bit_on_one_thread_and_on_eight(monkeypatch):
@@ -139,7 +139,7 @@ def searched(clf=None, grid=GRID):
 
 
 def assert_equal_to_sequential(backend):
-    """Scores and the refitted winner of a search, and a cross-validation of a committee."""
+    """Scores and the refitted winner of a search, and a cross-validation of an ensemble."""
     with joblib.parallel_config("sequential"):
         expected = [*searched(), cross_validate(short_default(), X, y, cv=3)["test_score"]]
     with joblib.parallel_config(backend, n_jobs=2):
@@ -186,7 +186,7 @@ def answers_and_threads(clf):
     found.append(numbers_of_threads())
     short(max_iter=2).fit(X, y)
     probabilities.append(clf.predict_proba(X))
-    found += [numbers_of_threads(), threads.at_work, len(threads.LIMITS)]
+    found += [numbers_of_threads(), threads.n_threads_in_use, len(threads.limits_in_force)]
     return probabilities, found
 
 

@@ -23,10 +23,10 @@ from sksoftmax import SoftmaxMLPClassifier
 from support import strategies as ours
 
 HAS_CALLBACKS = hasattr(SoftmaxMLPClassifier(), "_init_callback_context")  # scikit-learn ≥ 1.9
-ARGUMENTS = ["X", "y", "sample_weight", "Sample weights", "X_val", "y_val", "sample_weight_val", "classes", "classes_"]
+CALLABLE_ARGUMENTS = ["X", "y", "sample_weight", "Sample weights", "X_val", "y_val", "sample_weight_val", "classes", "classes_"]
 OF_SCIKIT_LEARN = ["Unknown label type", "feature names", "column names", "numbers of samples", "Found array with"]
 OF_SCIKIT_LEARN += ["Expected 2D array", "2-dimensional container"]  # its words, known to its users, for y and X
-NAMED = "|".join([*signature(SoftmaxMLPClassifier).parameters, *ARGUMENTS, *OF_SCIKIT_LEARN])
+NAMED = "|".join([*signature(SoftmaxMLPClassifier).parameters, *CALLABLE_ARGUMENTS, *OF_SCIKIT_LEARN])
 RAW = (  # how NumPy and Python put it
     "could not be broadcast|out of bounds|has no attribute|truth value|subscriptable|zero-size|unhashable|ufunc|cannot reshape"
     "|unexpected keyword"
@@ -141,7 +141,7 @@ def inputs(draw, n, columns, forms, cells):
 
 
 @given(st.data())
-def test_well_formed_data_are_learnt(data):
+def test_well_formed_data_are_learned(data):
     n = data.draw(ours.ROWS)
     X = data.draw(inputs(n, ours.FINITE, ours.FORMS, ours.CELLS))
     y = data.draw(ours.targets(n))

@@ -114,7 +114,7 @@ class Walk(RuleBasedStateMachine):
     def begin(self, form, kind, n_members, scaling, warm_start, rng):
         if scaling is None and form not in ("full", "sparse"):  # the others have missing numbers
             form = "full"
-        self.form, self.kind, self.rng, self.asked = form, kind, rng, None
+        self.architecture, self.kind, self.rng, self.asked = form, kind, rng, None
         params = {"hidden_layer_sizes": (3,), "max_iter": 2, "n_bins": 5, "random_state": 0}
         self.clf = SoftmaxMLPClassifier(n_members=n_members, scaling=scaling, warm_start=warm_start, **params)
 
@@ -152,7 +152,7 @@ class Walk(RuleBasedStateMachine):
 
     def train(self, method, n, weights, fault, other, extra):
         """Train on new rows of the walk's kinds, or, seldom, of others or with a fault."""
-        form, kind = other or (self.form, self.kind)
+        form, kind = other or (self.architecture, self.kind)
         X, y, weights = FORMS[form](self.rng, n), TARGETS[kind](self.rng, n), WEIGHTS[weights](self.rng, n)
         asked = X
         if fault:
@@ -212,7 +212,7 @@ class Walk(RuleBasedStateMachine):
 
     def check_that_both_continue_alike(self, restored, n):
         """One more call of partial_fit trains the saved estimator and the restored one alike, or refuses both."""
-        X, y, found = FORMS[self.form](self.rng, n), TARGETS[self.kind](self.rng, n), []
+        X, y, found = FORMS[self.architecture](self.rng, n), TARGETS[self.kind](self.rng, n), []
         for clf in (pickle.loads(pickle.dumps(self.clf)), restored):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -225,7 +225,7 @@ class Walk(RuleBasedStateMachine):
     @precondition(lambda self: self.asked is not None)
     @rule(n=st.integers(1, 30), form=st.sampled_from([None] * 12 + sorted(FORMS)))
     def predict(self, n, form):
-        X = FORMS[form or self.form](self.rng, n)
+        X = FORMS[form or self.architecture](self.rng, n)
         probabilities, labels = self.call("predict_proba", X), self.call("predict", X)
         assert isinstance(labels, Exception) == isinstance(probabilities, Exception)
         if not isinstance(labels, Exception):

@@ -123,7 +123,7 @@ def test_importing_training_and_predicting_write_no_file_and_open_no_connection(
 # Damaged files and states. What skops raises for a damaged file is its own, of any kind; ours are ValueError and TypeError. Of a
 # file that still loads, in which other numbers or positions may stand, all that can be asked is that no answer is nonsense.
 
-clf, FRAME = make.committee()
+clf, FRAME = make.ensemble()
 STATE, ROWS = clf.__getstate__(), FRAME[:8]
 
 
@@ -245,16 +245,16 @@ def parts_of_several_models():
     """By what does not fit: a model of parts of different models, and the two numbers that the error names."""
     model, other, labels = STATE["_model"], make.plain()[0]._model, make.multilabel()[0]._model
     embedded = make.embedded()[0]._model
-    n_columns, n_codes = model.network.form.n_columns, list(embedded.network.form.n_codes)
+    n_columns, n_codes = model.network.architecture.n_columns, list(embedded.network.architecture.n_codes)
     short = embedded.network.copy()
     short.parameters = short.parameters[:-1]
     n_parameters = len(short.parameters)
-    fewer_codes = replace(embedded.network.form, n_codes=(n_codes[0] - 1,))
+    fewer_codes = replace(embedded.network.architecture, n_codes=(n_codes[0] - 1,))
     return {
         "columns of another network": (replace(model, network=other.network), 3, n_columns, "columns"),
         "columns of another preprocessor": (replace(model, preprocessor=other.preprocessor), n_columns, 3, "columns"),
         "outputs": (replace(model, targets=labels.targets), 3, 2, "outputs"),
-        "members": (replace(model, mixture=other.mixture), 4, 1, "members"),
+        "members": (replace(model, ensemble_weights=other.ensemble_weights), 4, 1, "members"),
         "codes": (replace(embedded, network=Network.zeros(fewer_codes, np.float32)), [n_codes[0] - 1], n_codes, "codes"),
         "parameters": (replace(embedded, network=short), n_parameters, n_parameters + 1, "parameters"),
     }

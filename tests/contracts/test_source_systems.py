@@ -8,7 +8,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from sksoftmax.loss import cross_entropy, softmax
-from sksoftmax.nn.network import Form, network_from_arrays
+from sksoftmax.nn.network import Architecture, network_from_arrays
 from sksoftmax.nn.optimizers import SGD
 from support.networks import form_of, forward, initialized
 from support.neutral import plain
@@ -58,7 +58,7 @@ def formula_loss(p):
 
 def one_step_of_case(case):
     """Loss and probabilities before one step, and the network after it."""
-    network = network_from_arrays(Form(2, (), 3, ()), [case["w"]], [case["b"]])
+    network = network_from_arrays(Architecture(2, (), 3, ()), [case["w"]], [case["b"]])
     network.allocate_gradient()
     logits, backprop = forward(network, X)
     loss, d_logits = cross_entropy(logits[0], Y)
@@ -100,7 +100,7 @@ def test_the_formulas_loss_of_three_equal_probabilities_is_log_three():
 
 
 def xor_data(seed):
-    """100 points at each corner of the unit square with noise 0.05, standardised and split 280/120."""
+    """100 points at each corner of the unit square with noise 0.05, standardized and split 280/120."""
     rng = np.random.RandomState(seed)
     corners = np.repeat([[0, 0], [0, 1], [1, 0], [1, 1]], 100, axis=0)
     points = StandardScaler().fit_transform(corners + rng.normal(scale=0.05, size=corners.shape))
@@ -142,13 +142,13 @@ def test_xor_is_not_learnt_without_a_hidden_layer():
 # Softmax regression
 
 
-def standardised(load):
+def standardized(load):
     X, y = load(return_X_y=True)
     return StandardScaler().fit_transform(X), y
 
 
 def test_softmax_regression_by_sgd_follows_the_two_gradient_cases_row_by_row():
-    X, y = standardised(load_iris)
+    X, y = standardized(load_iris)
     X, y = X[::7], y[::7]
     sgd = {"solver": "sgd", "momentum": 0, "alpha": 0, "learning_rate_init": 0.1, "batch_size": 1, "shuffle": False}
     clf = plain((), random_state=0, **sgd)
@@ -166,7 +166,7 @@ def test_softmax_regression_by_sgd_follows_the_two_gradient_cases_row_by_row():
 
 
 def test_softmax_regression_by_sgd_comes_near_the_optimum():
-    X, y = standardised(load_iris)
+    X, y = standardized(load_iris)
     sgd = plain((), solver="sgd", alpha=1, learning_rate_init=0.5, learning_rate="cosine", random_state=0)
     optimum = LogisticRegression(tol=1e-8).fit(X, y).predict_proba(X)
     np.testing.assert_allclose(sgd.fit(X, y).predict_proba(X), optimum, atol=1e-2)
@@ -175,14 +175,14 @@ def test_softmax_regression_by_sgd_comes_near_the_optimum():
 @pytest.mark.parametrize("C", [0.1, 1, 10])
 @pytest.mark.parametrize("load", [load_iris, load_breast_cancer])
 def test_without_a_hidden_layer_lbfgs_finds_the_optimum_of_logistic_regression(load, C):
-    X, y = standardised(load)
+    X, y = standardized(load)
     ours = plain((), solver="lbfgs", alpha=1 / C, tol=1e-8, max_iter=5000, random_state=0).fit(X, y)
     theirs = LogisticRegression(C=C, tol=1e-8, max_iter=5000).fit(X, y)
     np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-4)
 
 
 def test_two_softmax_units_share_the_weights_of_one_logistic_unit_and_half_its_penalty():
-    X, y = standardised(load_breast_cancer)
+    X, y = standardized(load_breast_cancer)
     lbfgs = {"solver": "lbfgs", "tol": 1e-8, "max_iter": 5000, "random_state": 0}
     two = plain((), out_activation="softmax", alpha=2, **lbfgs).fit(X, y)
     one = plain((), alpha=1, **lbfgs).fit(X, y)
@@ -191,7 +191,7 @@ def test_two_softmax_units_share_the_weights_of_one_logistic_unit_and_half_its_p
 
 
 def test_sample_weight_gives_the_weighted_optimum_of_logistic_regression():
-    X, y = standardised(load_iris)
+    X, y = standardized(load_iris)
     weight = np.random.RandomState(0).randint(4, size=len(y))
     ours = plain((), solver="lbfgs", alpha=1, tol=1e-8, max_iter=5000, random_state=0).fit(X, y, weight)
     theirs = LogisticRegression(tol=1e-8, max_iter=5000).fit(X, y, weight)
@@ -202,7 +202,7 @@ def test_sample_weight_gives_the_weighted_optimum_of_logistic_regression():
 
 
 def test_a_three_layer_network_learns_iris():
-    X, y = standardised(load_iris)
+    X, y = standardized(load_iris)
     X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3, stratify=y, random_state=0)
     clf = plain((16, 16), learning_rate_init=0.01, learning_rate="cosine", max_iter=100, random_state=0)
     clf.fit(X_train, y_train)

@@ -19,11 +19,11 @@ MISSING = {"None": None, "NaN": np.nan, "pandas.NA": pd.NA}
 def in_polars(values, dtype=None):
     polars = pytest.importorskip("polars")
     types = {"string": polars.String, "categorical": polars.Categorical, "enum": polars.Enum(["blue", "red"])}
-    return polars.DataFrame({"colour": polars.Series(values, dtype=types.get(dtype))})
+    return polars.DataFrame({"color": polars.Series(values, dtype=types.get(dtype))})
 
 
 def in_pandas(values, dtype=None):
-    return pd.DataFrame({"colour": pd.Series(values, dtype=dtype)})
+    return pd.DataFrame({"color": pd.Series(values, dtype=dtype)})
 
 
 def codes(X, fitted_on=None, categorical_features="from_dtype"):
@@ -78,7 +78,7 @@ def test_strings_dictionaries_and_booleans_of_arrow_are_categories(name):
     types = {"string": pyarrow.string(), "large_string": pyarrow.large_string(), "bool": pyarrow.bool_()}
     dtype = pd.ArrowDtype(types.get(name, pyarrow.dictionary(pyarrow.int32(), pyarrow.string())))
     values = [True, False, None, True] if name == "bool" else COLOURS
-    assert_array_equal(codes(pd.DataFrame({"colour": pd.array(values, dtype=dtype)})), CODES)
+    assert_array_equal(codes(pd.DataFrame({"color": pd.array(values, dtype=dtype)})), CODES)
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_no_column_is_categorical_without_categorical_features():
 @pytest.mark.parametrize("dtype", ["string", "categorical"])
 def test_polars_and_pandas_give_equal_matrices(dtype):
     polars = pytest.importorskip("polars")
-    columns = {"n": [1, None, 3, 4], "colour": COLOURS, "x": [0.5, 1.5, None, np.nan], "b": [True, None, False, True]}
-    theirs = polars.DataFrame(columns, schema_overrides={"colour": {"string": polars.String}.get(dtype, polars.Categorical)})
-    ours = pd.DataFrame(columns).astype({"colour": {"string": "string"}.get(dtype, "category"), "n": "Int64", "b": "boolean"})
+    columns = {"n": [1, None, 3, 4], "color": COLOURS, "x": [0.5, 1.5, None, np.nan], "b": [True, None, False, True]}
+    theirs = polars.DataFrame(columns, schema_overrides={"color": {"string": polars.String}.get(dtype, polars.Categorical)})
+    ours = pd.DataFrame(columns).astype({"color": {"string": "string"}.get(dtype, "category"), "n": "Int64", "b": "boolean"})
     assert Categories.from_X(theirs, "from_dtype").of_column == Categories.from_X(ours, "from_dtype").of_column
     matrix = Categories.from_X(ours, "from_dtype").matrix(ours)
     assert_array_equal(matrix[:, 2], [0.5, 1.5, np.nan, np.nan])
@@ -148,7 +148,7 @@ def test_polars_and_pandas_give_equal_matrices(dtype):
 # Masks, positions, names
 
 
-TABLE = pd.DataFrame({"size": [3, 1, 3], "mass": [0.5, 1.5, 2.5], "colour": ["red", "blue", "red"]})
+TABLE = pd.DataFrame({"size": [3, 1, 3], "mass": [0.5, 1.5, 2.5], "color": ["red", "blue", "red"]})
 
 
 @pytest.mark.parametrize(
@@ -161,8 +161,8 @@ TABLE = pd.DataFrame({"size": [3, 1, 3], "mass": [0.5, 1.5, 2.5], "colour": ["re
         (2, 0),
         [2, 0, 2],
         np.array([0, 2]),
-        ["size", "colour"],
-        pd.Index(["colour", "size"]),
+        ["size", "color"],
+        pd.Index(["color", "size"]),
     ],
     ids=str,
 )
@@ -173,7 +173,7 @@ def test_categorical_features_may_be_a_mask_positions_or_names(categorical_featu
 def test_categorical_features_of_polars_may_be_names_or_positions():
     polars = pytest.importorskip("polars")
     frame = polars.DataFrame(TABLE.to_dict("list"))
-    for chosen in (["colour", "size"], [0, 2], ["size", 2]):
+    for chosen in (["color", "size"], [0, 2], ["size", 2]):
         assert Categories.from_X(frame, chosen).of_column == {0: [1, 3], 2: ["blue", "red"]}
 
 
@@ -190,7 +190,7 @@ def test_categorical_features_may_be_empty(categorical_features):
         ([-1], r"positions 0 … 2 .*; got -1"),
         ([0.0], r"got 0\.0"),
         ([0, True], "got True"),
-        (["weight"], r"got 'weight', but the columns are \['size', 'mass', 'colour'\]"),
+        (["weight"], r"got 'weight', but the columns are \['size', 'mass', 'color'\]"),
         ([None], "got None"),
     ],
     ids=str,
@@ -259,7 +259,7 @@ def test_floats_in_an_array_have_the_codes_of_their_order_and_others_none(value)
 
 def test_a_column_may_mix_types():
     X = in_pandas(["b", 2, "a", 1, None, 1.5, True], object)
-    categories = Categories.from_X(X, ["colour"])
+    categories = Categories.from_X(X, ["color"])
     found = categories.matrix(X)[:, 0]
     assert sorted({*found} - {UNKNOWN}) == [0, 1, 2, 3, 4]
     assert found[4] == UNKNOWN
@@ -272,7 +272,7 @@ def test_an_unseen_category_gives_no_error(value):
 
 @pytest.mark.parametrize("value", [0, 1, True, ("red",)], ids=repr)
 def test_an_unseen_category_of_a_type_that_fit_did_not_see_is_an_error_if_no_other_value_is_known(value):
-    with pytest.raises(ValueError, match=r"Column 'colour' of X holds values of type .* In fit it held values of type str"):
+    with pytest.raises(ValueError, match=r"Column 'color' of X holds values of type .* In fit it held values of type str"):
         codes(in_pandas([value], object), in_pandas(["red", "blue"]))
     assert_array_equal(codes(in_pandas([value, "red"], object), in_pandas(["red", "blue"])), [UNKNOWN, 1])
 
@@ -288,20 +288,20 @@ def test_a_category_is_known_by_its_value_in_another_type_of_column():
 @pytest.mark.parametrize("missing", MISSING.values(), ids=MISSING)
 @pytest.mark.parametrize("beside", ["red", None], ids=["with categories", "numbers only"])
 def test_missing_numbers_are_nan(missing, beside):
-    X = pd.DataFrame({"a": pd.Series([1.5, missing, 2], dtype=object), "b": [1.0, 2.0, 3.0], "colour": beside})
+    X = pd.DataFrame({"a": pd.Series([1.5, missing, 2], dtype=object), "b": [1.0, 2.0, 3.0], "color": beside})
     matrix = Categories({2: ["red"]}).matrix(X)
     assert_array_equal(matrix, np.column_stack([[1.5, np.nan, 2], [1, 2, 3], [0 if beside else UNKNOWN] * 3]))
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "Float32", "boolean", "UInt8"])
 def test_missing_values_of_pandas_number_types_are_nan(dtype):
-    X = pd.DataFrame({"a": pd.array([1, None, 0], dtype=dtype), "colour": "red"})
+    X = pd.DataFrame({"a": pd.array([1, None, 0], dtype=dtype), "color": "red"})
     assert_array_equal(Categories({1: ["red"]}).matrix(X)[:, 0], [1, np.nan, 0])
 
 
-@pytest.mark.parametrize("columns", [["a"], ["a", "colour"]], ids=str)
+@pytest.mark.parametrize("columns", [["a"], ["a", "color"]], ids=str)
 def test_reading_categorical_features_does_not_change_the_users_frame(columns):
-    X = pd.DataFrame({"a": pd.Series([1.5, pd.NA], dtype=object), "colour": ["red", None]})[columns]
+    X = pd.DataFrame({"a": pd.Series([1.5, pd.NA], dtype=object), "color": ["red", None]})[columns]
     before = X.copy()
     Categories.from_X(X, "from_dtype").matrix(X)
     assert nan_for_NA(X)["a"].tolist()[1] is not pd.NA
@@ -309,9 +309,9 @@ def test_reading_categorical_features_does_not_change_the_users_frame(columns):
 
 
 def test_a_pickle_holds_the_categories_once_and_reads_the_same():
-    categories = Categories({0: [f"colour {i}" for i in range(1000)]})
+    categories = Categories({0: [f"color {i}" for i in range(1000)]})
     data = pickle.dumps(categories)
     assert len(data) < 1.2 * len(pickle.dumps(categories.of_column))
-    X = in_pandas(["colour 7", "other", None], object)
+    X = in_pandas(["color 7", "other", None], object)
     assert_array_equal(pickle.loads(data).matrix(X), [[7], [UNKNOWN], [UNKNOWN]])
     assert_array_equal(categories.matrix(X), [[7], [UNKNOWN], [UNKNOWN]])

@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 
 from sksoftmax.data.columns import Categories
 from sksoftmax.data.copies import equal_rows, find_copies
-from sksoftmax.data.rows import Rows, Samples
+from sksoftmax.data.rows import LazyRows, Samples
 from support.drawn_rows import drawn
 
 NUMERIC = Categories({})
@@ -22,7 +22,7 @@ def copies_of(X, y, categories=NUMERIC):
         return find_copies(Samples(X, y), categories, 2)
 
 
-@pytest.mark.parametrize("form", [np.asarray, np.float32, csr_matrix, Rows], ids=["array", "float32", "sparse", "Rows"])
+@pytest.mark.parametrize("form", [np.asarray, np.float32, csr_matrix, LazyRows], ids=["array", "float32", "sparse", "Rows"])
 def test_equal_rows_have_one_number_in_every_form_of_X(form):
     X = drawn(50, 6)[0].round(1)
     X[X < 0] = 0

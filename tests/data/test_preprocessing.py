@@ -8,8 +8,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sksoftmax.data.blocks import Flags, OneHot, Pairs, smooth_clip
 from sksoftmax.data.columns import UNKNOWN
-from sksoftmax.data.preprocessing import FLOAT32_ROWS, MOST_BINNED, arithmetic
-from sksoftmax.data.statistics import quartiles, shared_out
+from sksoftmax.data.preprocessing import FLOAT32_ROWS, MAX_BINNED_COLUMNS, network_dtype_for
+from sksoftmax.data.statistics import allocate_bins, quartiles
 from support.preprocessors import fitted_preprocessor
 
 RNG = np.random.default_rng(0)
@@ -338,10 +338,12 @@ def test_names_are_those_of_numbers_flags_and_categories_in_the_order_of_the_col
     ],
 )
 def test_dtype_is_the_one_asked_for_or_float32_for_many_scaled_rows(dtype, given, scaling, n_rows, expected):
-    assert arithmetic(dtype, np.zeros((n_rows, 1), given), scaling) == expected
+    assert network_dtype_for(dtype, np.zeros((n_rows, 1), given), scaling) == expected
 
 
-@pytest.mark.parametrize("n_columns, n_bins", [(1, 64), (4, 64), (5, 51), (32, 8), (MOST_BINNED, 4), (MOST_BINNED + 1, 0)])
+@pytest.mark.parametrize(
+    "n_columns, n_bins", [(1, 64), (4, 64), (5, 51), (32, 8), (MAX_BINNED_COLUMNS, 4), (MAX_BINNED_COLUMNS + 1, 0)]
+)
 def test_n_bins_of_a_column_fall_with_the_number_of_columns(n_columns, n_bins):
     X = np.random.default_rng(0).normal(size=(300, n_columns))
     assert fitted_preprocessor(X, n_bins=64).n_bin_columns == n_bins * n_columns
@@ -352,5 +354,5 @@ def test_n_bins_of_a_column_fall_with_the_number_of_columns(n_columns, n_bins):
     [([1, 1, 1, 1], [64] * 4), ([4, 2, 2, 0], [100, 64, 64, 4]), ([0, 0, 0, 0], [4] * 4), ([1, 1, 2, 4], [32, 32, 64, 100])],
 )
 def test_n_bins_are_shared_out_by_relevance_within_limits(relevance, n_bins):
-    assert shared_out(256, np.array(relevance, float), 4, 100).tolist() == n_bins
-    assert shared_out(256, np.array(relevance, float), 4, 2).tolist() == [2] * 4
+    assert allocate_bins(256, np.array(relevance, float), 4, 100).tolist() == n_bins
+    assert allocate_bins(256, np.array(relevance, float), 4, 2).tolist() == [2] * 4

@@ -17,7 +17,7 @@ from sksoftmax.data.relevance import (
     FOLDS,
     LEAST,
     MOST,
-    MOST_OF_ALL,
+    RELEVANCE_CAP,
     Splits,
     as_matrix,
     balanced,
@@ -85,7 +85,7 @@ def test_relevance_drops_no_column_and_lets_none_dominate():
 
 
 @pytest.mark.parametrize(
-    "n_columns, least, most", [(100, LEAST, MOST), (400, LEAST / 4, 8 * MOST), (900, LEAST / 9, MOST_OF_ALL)]
+    "n_columns, least, most", [(100, LEAST, MOST), (400, LEAST / 4, 8 * MOST), (900, LEAST / 9, RELEVANCE_CAP)]
 )
 def test_the_limits_of_relevance_are_wider_the_more_columns_there_are(n_columns, least, most):
     shares = np.zeros(n_columns)
@@ -144,7 +144,7 @@ def test_relevance_takes_numbers_beyond_float32():
 
 def test_categories_have_a_relevance_too():
     pd = pytest.importorskip("pandas")
-    frame = pd.DataFrame({"noise": X[:, 2], "colour": np.where(Y, "red", "blue"), "more": X[:, 3]})
+    frame = pd.DataFrame({"noise": X[:, 2], "color": np.where(Y, "red", "blue"), "more": X[:, 3]})
     assert one_member().fit(frame, Y).relevance_.argmax() == 1
 
 
@@ -177,7 +177,7 @@ def test_relevance_none_draws_nothing_from_the_generator():
 
 def test_relevance_of_many_rows_is_estimated_on_a_sample(monkeypatch):
     taken = []
-    monkeypatch.setattr(relevance, "MOST_ROWS", 150)
+    monkeypatch.setattr(relevance, "MAX_FOREST_ROWS", 150)
 
     def fit_forest_of(Z, targets, *rest):
         taken.append((len(Z), len(targets)))

@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array, csr_matrix
 
-from sksoftmax.data.rows import Rows, Samples, column_of, is_large, read, row_numbers, spread
-from sksoftmax.nn.network import Form, Memory
+from sksoftmax.data.rows import LazyRows, Samples, column_of, is_large, read, row_numbers, spread
+from sksoftmax.nn.network import Architecture, Workspace
 from support.preprocessors import fitted_preprocessor
 
 RNG = np.random.default_rng(0)
@@ -24,7 +24,7 @@ ROWS = np.array([[7, 2, 19], [0, 2, 29]])
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
 @pytest.mark.parametrize("form", [np.asarray, csr_matrix])
 def test_a_batch_has_the_inputs_targets_and_weights_of_each_members_rows(form, weights):
-    memory = Memory(Form(4, (), 3, (), n_members=2), np.float64)
+    memory = Workspace(Architecture(4, (), 3, (), n_members=2), np.float64)
     inputs, targets, of_rows = Samples(form(X), y, weights).batch(ROWS, memory)
     for member, rows in enumerate(ROWS):
         got = inputs[member].toarray() if form is csr_matrix else inputs[member, :, :-1]
@@ -64,7 +64,7 @@ def test_a_spread_of_all_rows_is_all_rows():
 def test_rows_of_rows_are_those_of_the_array(kind, numbers, index):
     preprocessor = fitted_preprocessor(NUMBERS, n_bins=8)
     taken = NUMBERS if numbers is None else NUMBERS[numbers]
-    part = Rows(kind(NUMBERS), numbers).encoded(preprocessor, np.float32)[index]
+    part = LazyRows(kind(NUMBERS), numbers).encoded(preprocessor, np.float32)[index]
     expected = preprocessor.transform(taken[index], np.float32)
     assert (part.shape, part.dtype) == (expected.shape, np.float32)
     assert_array_equal(read(part), expected)
@@ -76,10 +76,10 @@ def test_rows_of_rows_are_those_of_the_array(kind, numbers, index):
 
 
 def test_rows_without_a_preprocessor_are_those_of_X():
-    assert_array_equal(read(Rows(NUMBERS)[3:5]), NUMBERS[3:5])
-    assert_array_equal(column_of(Rows(NUMBERS, np.array([4, 1])), 2), NUMBERS[[4, 1], 2])
-    assert_array_equal(column_of(Rows(NUMBERS), 2), NUMBERS[:, 2])
-    assert Rows(NUMBERS).read() is NUMBERS
+    assert_array_equal(read(LazyRows(NUMBERS)[3:5]), NUMBERS[3:5])
+    assert_array_equal(column_of(LazyRows(NUMBERS, np.array([4, 1])), 2), NUMBERS[[4, 1], 2])
+    assert_array_equal(column_of(LazyRows(NUMBERS), 2), NUMBERS[:, 2])
+    assert LazyRows(NUMBERS).read() is NUMBERS
     assert read(NUMBERS) is NUMBERS
 
 
@@ -99,6 +99,6 @@ def test_a_column_major_X_is_copied_to_row_major_unless_it_is_memory_mapped(tmp_
     X = np.asarray(np.random.default_rng(0).normal(size=(6, 3)), order=order)
     in_file = np.memmap(tmp_path / "X", dtype=float, mode="w+", shape=X.shape, order=order)
     in_file[...] = X
-    assert Rows.of(X).X.flags.c_contiguous and np.shares_memory(Rows.of(X).X, X) == (order == "C")
-    assert np.shares_memory(Rows.of(np.asarray(in_file)).X, in_file)
-    assert_array_equal(Rows.of(in_file)[[2, 0]].read(), X[[2, 0]])
+    assert LazyRows.of(X).X.flags.c_contiguous and np.shares_memory(LazyRows.of(X).X, X) == (order == "C")
+    assert np.shares_memory(LazyRows.of(np.asarray(in_file)).X, in_file)
+    assert_array_equal(LazyRows.of(in_file)[[2, 0]].read(), X[[2, 0]])

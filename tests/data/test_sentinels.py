@@ -130,7 +130,7 @@ def test_several_sentinels_and_missing_values_have_a_flag_each(dtype):
     assert np.abs(preprocessor.of_kind(Bins)[0].edges[0]).max() < 3
 
 
-def test_a_sentinel_is_found_in_X_of_another_precision_and_its_neighbour_is_not():
+def test_a_sentinel_is_found_in_X_of_another_precision_and_its_neighbor_is_not():
     X = holding([-999.9, -999.8])[:, None]
     for fitted, later in ((np.float64, np.float32), (np.float32, np.float64)):
         preprocessor = fitted_preprocessor(X.astype(fitted))

@@ -1,4 +1,4 @@
-"""What is learnt from the columns: statistics of a sample of the rows, and known categories."""
+"""What is learned from the columns: statistics of a sample of the rows, and known categories."""
 
 import numpy as np
 import pytest

@@ -53,7 +53,7 @@ def points(line):
 # One estimator
 
 
-def test_training_is_solid_validation_dashed_and_the_best_epoch_a_dot_on_it_all_in_one_colour():
+def test_training_is_solid_validation_dashed_and_the_best_epoch_a_dot_on_it_all_in_one_color():
     display = LossCurveDisplay.from_estimator(with_known_curves())
     (line,), (dashed,), (dot,) = display.lines_, display.validation_lines_, display.best_points_
     assert points(line) == [(1, 4.0), (2, 3.0), (3, 2.0), (4, 1.0)]
@@ -152,7 +152,7 @@ def test_what_the_estimator_learnt_is_what_is_drawn():
 # Several
 
 
-def test_each_of_several_has_its_colour_and_the_legend_one_key_to_the_lines():
+def test_each_of_several_has_its_color_and_the_legend_one_key_to_the_lines():
     display = LossCurveDisplay.from_estimators(
         {"a": with_known_curves(), "b": with_known_curves(best_iter=1), "c": with_known_curves(None, None)}
     )
@@ -184,7 +184,7 @@ def test_the_x_axis_names_both_epochs_and_iterations_if_both_are_drawn():
     assert display.ax_.get_xlabel() == "Epoch or iteration"
 
 
-def test_more_curves_than_the_cycle_has_colours_look_different():
+def test_more_curves_than_the_cycle_has_colors_look_different():
     display = LossCurveDisplay(loss_curve=[TRAINING] * 25, name=[f"{i}" for i in range(25)]).plot()
     assert len({to_rgba(line.get_color()) for line in display.lines_}) == 25
 
@@ -254,7 +254,7 @@ def test_a_label_is_the_training_curves():
     assert legend(LossCurveDisplay.from_estimator(with_known_curves(), label="fit", name="a"))[:2] == ["fit", "a: validation"]
 
 
-def test_the_dots_rim_has_the_colour_of_the_ground():
+def test_the_dots_rim_has_the_color_of_the_ground():
     with plt.style.context("dark_background"):
         display = LossCurveDisplay.from_estimators({"a": with_known_curves(), "b": with_known_curves()})
     assert same_color(display.best_points_[0].get_markeredgecolor(), "black")
@@ -357,28 +357,28 @@ def texts(display):
     return [text.get_text() for text in [*display.ax_.texts, *display.ax_.get_legend().get_texts()]]
 
 
-def committee_to_draw(**params):
-    """A committee that trains for ten epochs, the first five of them on folds."""
+def ensemble_to_draw(**params):
+    """An ensemble that trains for ten epochs, the first five of them on folds."""
     rows = np.random.default_rng(0).normal(size=(600, 3))
     clf = SoftmaxMLPClassifier(**{"hidden_layer_sizes": (4,), "max_iter": 10, "random_state": 0, **params})
     return clf.fit(rows, (rows[:, 0] > 0).astype(int))
 
 
 def test_a_line_with_words_marks_the_end_of_the_folds():
-    display = LossCurveDisplay.from_estimator(committee_to_draw())
+    display = LossCurveDisplay.from_estimator(ensemble_to_draw())
     assert set(display.fold_lines_[0].get_xdata()) == {5.5}
     assert texts(display) == ["from here: all rows", "SoftmaxMLPClassifier: training"]
 
 
 @pytest.mark.parametrize("params", [{"n_members": 1, "ema_decay": 0.9}, {"early_stopping": True}], ids=str)
 def test_no_line_is_drawn_if_the_folds_never_end_or_there_are_none(params):
-    display = LossCurveDisplay.from_estimator(committee_to_draw(**params))
+    display = LossCurveDisplay.from_estimator(ensemble_to_draw(**params))
     assert display.fold_lines_ == [None]
     assert "from here: all rows" not in texts(display)
 
 
 def test_the_line_at_the_end_of_the_folds_stays_where_it_was_after_a_warm_start():
-    clf = committee_to_draw(warm_start=True)
+    clf = ensemble_to_draw(warm_start=True)
     rows = np.random.default_rng(0).normal(size=(600, 3))
     display = LossCurveDisplay.from_estimator(clf.fit(rows, (rows[:, 0] > 0).astype(int)))
     assert len(display.lines_[0].get_xdata()) == 20

@@ -89,7 +89,7 @@ def test_fashion_mnist_benchmark_compares_on_any_images(tmp_path):
     assert output.startswith("150 × 784 training rows, 60 test rows, float32")
     line = r"^ *(?:0|1|all)" + 2 * r" +[\d.]+ in +[\d.]+ s" + r" +[\d.]+$"
     assert len(re.findall(line, output, re.MULTILINE)) == 3
-    assert re.search(r"^Defaults, the committee: [\d.]+ in +[\d.]+ s$", output, re.MULTILINE)
+    assert re.search(r"^Defaults, the ensemble: [\d.]+ in +[\d.]+ s$", output, re.MULTILINE)
 
 
 def test_the_benchmark_of_quality_takes_bundled_data_and_files(tmp_path):

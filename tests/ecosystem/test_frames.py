@@ -74,7 +74,7 @@ def test_X_that_is_another_librarys_frame_gives_the_pandas_frames_result(method,
 def test_columns_of_X_in_another_order_are_refused_whatever_the_frames_library(form):
     clf = small().fit(FRAME, y)
     with pytest.raises(ValueError, match="feature names should match"):
-        clf.predict(form(FRAME[["colour", "length"]]))
+        clf.predict(form(FRAME[["color", "length"]]))
 
 
 def test_y_that_is_a_frame_with_an_arrow_stream_is_taken():

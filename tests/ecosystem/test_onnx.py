@@ -278,7 +278,7 @@ def test_a_sparse_example_is_refused():
 
 def test_an_activation_without_a_graph_is_named():
     clf = small_lbfgs_for_onnx().fit(X, y)
-    clf._model.network.form = replace(clf._model.network.form, activations=("cosine",))
+    clf._model.network.architecture = replace(clf._model.network.architecture, activations=("cosine",))
     with pytest.raises(ValueError, match="activation='cosine' cannot be expressed in ONNX, only identity, relu"):
         to_onnx(clf, X)
 
@@ -332,7 +332,7 @@ def test_the_defaults_predict_the_same_on_real_data(dataset, dtype):
     rows, labels = DATASETS[dataset](return_X_y=True)
     clf = three_epochs(max_iter=10).fit(rows, labels)
     label, probabilities = assert_same_to_rounding(clf, rows.astype(dtype))
-    assert clf._model.network.form.n_members >= 4
+    assert clf._model.network.architecture.n_members >= 4
     assert clf._model.preprocessor.n_bin_columns > 64
     assert probabilities.dtype == dtype
     assert (label == labels).mean() > 0.93

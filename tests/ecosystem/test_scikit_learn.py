@@ -171,8 +171,8 @@ def test_a_grid_written_for_mlpclassifier_in_two_processes():
 
 
 def test_a_pipeline_of_a_data_frame_with_categories():
-    frame = pd.DataFrame(X, columns=["a", "b", "c", "d"]).assign(colour=np.array(["red", "green", "blue"])[y])
-    columns = ColumnTransformer([("number", StandardScaler(), ["a", "b"]), ("category", OneHotEncoder(), ["colour"])])
+    frame = pd.DataFrame(X, columns=["a", "b", "c", "d"]).assign(color=np.array(["red", "green", "blue"])[y])
+    columns = ColumnTransformer([("number", StandardScaler(), ["a", "b"]), ("category", OneHotEncoder(), ["color"])])
     assert make_pipeline(columns, small_lbfgs(alpha=0.1)).fit(frame, y).score(frame, y) == 1
 
 
@@ -274,7 +274,7 @@ def fitted_weights(clf, X, y):
 CALLS = []
 
 
-def test_joblib_memory_recognises_an_equal_estimator(tmp_path):
+def test_joblib_memory_recognizes_an_equal_estimator(tmp_path):
     cached = joblib.Memory(tmp_path, verbose=0).cache(fitted_weights)
     CALLS.clear()
     first, second = cached(small_lbfgs(), X, y), cached(small_lbfgs(), X, y)
@@ -322,7 +322,7 @@ def test_html_explains_every_parameter_and_fitted_attribute():
     frame = pd.DataFrame(X, columns=["a", "b", "c", "d"])
     clf = small_lbfgs(early_stopping=True).fit(frame, y)
     shown = tooltips(clf._repr_html_())
-    learnt = {name for name in dir(clf) if name.endswith("_") and not name.startswith("_")}
-    assert {"loss_curve_", "feature_names_in_"} <= learnt
-    assert set(shown) == set(clf.get_params()) | learnt
+    learned = {name for name in dir(clf) if name.endswith("_") and not name.startswith("_")}
+    assert {"loss_curve_", "feature_names_in_"} <= learned
+    assert set(shown) == set(clf.get_params()) | learned
     assert shown["alpha"].startswith("float, default=0.0<br><br>Strength of the L2 penalty")

@@ -88,7 +88,7 @@ MODELS = {
     "one-hot codes": lambda: five_epochs(**RAW, max_iter=1).fit(STREETS, np.arange(600) % 2),
     "sentinels": lambda: five_epochs(**RAW).fit(np.where(X < -1, -999, X), y),
     "sparse": lambda: five_epochs(**RAW).fit(csr_matrix(np.where(X > 4, X, 0)), y),
-    "committee": lambda: SoftmaxMLPClassifier((6,), max_iter=3, random_state=0).fit(X, y),
+    "ensemble": lambda: SoftmaxMLPClassifier((6,), max_iter=3, random_state=0).fit(X, y),
     "lbfgs": lambda: five_epochs(solver="lbfgs").fit(X, y),
     "early stopping": lambda: five_epochs(early_stopping=True).fit(X, y),
     "warm start": lambda: five_epochs(warm_start=True, random_state=np.random.RandomState(0)).fit(X, y),
@@ -218,7 +218,7 @@ def test_scaling_missing_values_and_categorical_features_are_saved():
 FRAME = pd.DataFrame(
     {
         "length": np.where(np.arange(600) % 9, np.arange(600.0), np.nan),
-        "colour": np.array(["red", "green", "blue"])[np.arange(600) % 3],
+        "color": np.array(["red", "green", "blue"])[np.arange(600) % 3],
         "city": [f"city {i % 290}" for i in range(600)],
     }
 )

@@ -30,7 +30,7 @@ def what_users_write(X: NDArray[np.float32], y: NDArray[np.int64]) -> None:
     print(f"{accuracy:.2f}")
 
 
-def what_was_learnt(clf: SoftmaxMLPClassifier) -> None:
+def what_was_learned(clf: SoftmaxMLPClassifier) -> None:
     assert_type(clf.coefs_, list[Floats])
     assert_type(clf.loss_curve_, list[float])
     assert_type(clf.validation_scores_, list[float] | None)
@@ -70,7 +70,7 @@ def options_that_the_original_lacks() -> None:
     SoftmaxMLPClassifier(early_stopping="auto", scoring="loss", restore_best=False, class_weight="balanced", dtype="float32")
     SoftmaxMLPClassifier(early_stopping=True, scoring=balanced_accuracy, class_weight={"spam": 2, "ham": 0.5}, clip_norm=None)
     SoftmaxMLPClassifier(class_weight=[{0: 1, 1: 2.5}, {1: 3}], scaling="robust", categorical_features="from_dtype")
-    SoftmaxMLPClassifier(scaling=None, categorical_features=["colour", "size"]).fit([["red", "S", 1.5]], ["a"])
+    SoftmaxMLPClassifier(scaling=None, categorical_features=["color", "size"]).fit([["red", "S", 1.5]], ["a"])
     SoftmaxMLPClassifier(categorical_features=[True, False]).fit([["red", 1.5], ["blue", np.nan]], ["a", "b"])
 
 

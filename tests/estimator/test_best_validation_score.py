@@ -1,4 +1,4 @@
-"""The validation scores of a committee are those of the model that fit returns."""
+"""The validation scores of an ensemble are those of the model that fit returns."""
 
 import numpy as np
 import pytest

@@ -282,13 +282,13 @@ def test_class_weight_may_name_a_class_that_a_fold_lacks():
     assert np.isfinite(scores).all()
 
 
-@pytest.mark.parametrize("class_weight", [{"setosa": 1, "versicolour": 2}, {"versicolour": 2}])
-def test_class_weight_with_a_misspelt_class_is_refused_as_scikit_learn_refuses_it(class_weight):
+@pytest.mark.parametrize("class_weight", [{"setosa": 1, "versicollor": 2}, {"versicollor": 2}])
+def test_class_weight_with_a_misspelled_class_is_refused_as_scikit_learn_refuses_it(class_weight):
     X, y = IRIS[0][:100], np.array(["setosa", "versicolor"])[IRIS[1][:100]]
     for clf in (LogisticRegression(class_weight=class_weight), batched(class_weight=class_weight)):
         with pytest.raises(ValueError, match="versicolor'"):
             clf.fit(X, y)
-    with pytest.raises(ValueError, match=r"not in y, \['versicolour'\], and lacks classes of y, \['"):
+    with pytest.raises(ValueError, match=r"not in y, \['versicollor'\], and lacks classes of y, \['"):
         batched(class_weight=class_weight).fit(X, y)
 
 

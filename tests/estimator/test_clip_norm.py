@@ -52,7 +52,7 @@ def test_clip_norm_limits_the_gradient_of_each_member_as_if_it_were_alone(monkey
         step(self, w, g, rate)
 
     clf = planned(n_members=4, clip_norm=0.05, max_iter=1).fit(X, MULTICLASS)
-    clf_form = clf._model.network.form
+    clf_form = clf._model.network.architecture
     monkeypatch.setattr(Adam, "step", recorded)
     clf.fit(X, MULTICLASS)
     assert norms == pytest.approx([0.05] * len(norms), rel=1e-9)

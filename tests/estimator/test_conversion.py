@@ -183,12 +183,12 @@ def test_to_sklearn_names_every_parameter_that_is_in_the_way():
 
 @pytest.mark.parametrize("n_members", [1, 4])
 def test_to_sklearn_names_obstacles_of_parameters_and_of_the_fitted_model_together(n_members):
-    frame = pd.DataFrame({"length": X[:, 0], "colour": np.where(digit % 2, "red", "blue")})
+    frame = pd.DataFrame({"length": X[:, 0], "color": np.where(digit % 2, "red", "blue")})
     clf = SoftmaxMLPClassifier((4,), n_members=n_members, max_iter=1, label_smoothing=0.1, random_state=0).fit(frame, digit)
     with pytest.raises(ValueError, match=r"learning_rate=.*label_smoothing=0\.1") as caught:
         clf.set_params(learning_rate="cosine").to_sklearn()
-    parts = ["fitted with scaling='robust'", "the categories of columns ['colour']"]
-    for part in parts + (["a fitted committee of 4 networks"] if n_members > 1 else []):
+    parts = ["fitted with scaling='robust'", "the categories of columns ['color']"]
+    for part in parts + (["a fitted ensemble of 4 networks"] if n_members > 1 else []):
         assert part in str(caught.value)
 
 
@@ -215,7 +215,7 @@ def test_to_sklearn_of_an_unfitted_model_is_unfitted_and_from_sklearn_restores_i
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
 def test_from_sklearn_takes_mlpclassifiers_pickled_by_scikit_learn_1_4():
-    """Fitted on standardised iris: multiclass with early stopping, multilabel, and string labels."""
+    """Fitted on standardized iris: multiclass with early stopping, multilabel, and string labels."""
     models = pickle.loads((FOLDER / "mlpclassifiers_1.4.2.pickle").read_bytes())
     iris, kind = load_iris(return_X_y=True)
     iris = (iris - iris.mean(axis=0)) / iris.std(axis=0)

@@ -18,7 +18,7 @@ def test_from_dtype_and_named_columns_stand_together_in_categorical_features():
     frame = FRAME.assign(day=WHEN.dt.day_of_week)
     clf = small(categorical_features=["from_dtype", "day"]).fit(frame, y)
     names = [name for name in clf.encoded_feature_names_ if "bin" not in name]
-    assert names == ["length", "colour_blue", "colour_green", "colour_red", *(f"day_{day}" for day in range(7))]
+    assert names == ["length", "color_blue", "color_green", "color_red", *(f"day_{day}" for day in range(7))]
     assert clf.score(frame, y) > 0.5
 
 
@@ -27,12 +27,12 @@ def test_from_dtype_and_named_columns_stand_together_in_categorical_features():
 )
 def test_from_dtype_in_a_list_of_categorical_features_takes_positions_and_arrays_too(X, named):
     named = ["from_dtype", *named] if isinstance(named, list) else named
-    assert "colour_red" in small(categorical_features=named).fit(X, y).encoded_feature_names_
+    assert "color_red" in small(categorical_features=named).fit(X, y).encoded_feature_names_
 
 
 def test_categorical_features_that_leave_text_out_say_how_to_add_from_dtype():
     frame = FRAME.assign(day=WHEN.dt.day_of_week)
-    with pytest.raises(ValueError, match=r"\['colour'\].*categorical_features=\['from_dtype', 'day'\]"):
+    with pytest.raises(ValueError, match=r"\['color'\].*categorical_features=\['from_dtype', 'day'\]"):
         small(categorical_features=["day"]).fit(frame, y)
 
 

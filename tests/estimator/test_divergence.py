@@ -16,18 +16,18 @@ from support.weights import assert_same_weights
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_divergence_stops_with_a_warning_and_the_last_good_weights(early_stopping):
     clf = planned(solver="sgd", batch_size=10, warm_start=True, early_stopping=early_stopping).fit(X, MULTICLASS)
-    learnt = copy.deepcopy(clf)
+    learned = copy.deepcopy(clf)
     with pytest.warns(ConvergenceWarning, match=r"diverged.*in epoch \d.*last good weights.*learning_rate_init=1e\+80"):
         clf.set_params(learning_rate_init=1e80, max_iter=100).fit(X, MULTICLASS)
     assert len(clf.loss_curve_) == 3
-    assert_same_weights(clf, learnt)
+    assert_same_weights(clf, learned)
 
 
 def test_divergence_in_the_first_epoch_restores_the_initial_weights_and_says_so():
     params = {"solver": "sgd", "batch_size": 10, "max_iter": 50}
     initial = planned(**params, learning_rate_init=1e-300).fit(X, MULTICLASS)
     with pytest.warns(
-        ConvergenceWarning, match=r"epoch 1\. The initial weights, which have learnt nothing, were restored; the loss"
+        ConvergenceWarning, match=r"epoch 1\. The initial weights, which have learned nothing, were restored; the loss"
     ):
         clf = planned(**params, learning_rate_init=1e80).fit(X, MULTICLASS)
     assert clf.n_iter_ == 0

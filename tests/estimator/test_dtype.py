@@ -13,7 +13,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 N = 120
 rng = np.random.default_rng(0)
 X, y = rng.normal(size=(N, 3)), np.arange(N) % 2
-FRAME = pd.DataFrame({"length": X[:, 0], "colour": rng.choice(["red", "green", "blue"], N)})
+FRAME = pd.DataFrame({"length": X[:, 0], "color": rng.choice(["red", "green", "blue"], N)})
 TARGETS = {"binary": y, "multiclass": np.arange(N) % 3, "multilabel": np.column_stack([y, 1 - y, y])}
 
 

@@ -107,7 +107,7 @@ def test_an_interrupt_keeps_the_ema_decay_average_of_the_steps_so_far(solver, at
     assert_allclose(clf._model.network.parameters, averaged(points, 0.6), rtol=1e-9, atol=1e-13)
     monkeypatch.undo()
     clf.set_params(learning_rate_init=1e-12, ema_decay=0.999999, momentum=0.0).partial_fit(X, MULTICLASS)
-    assert_allclose(clf._training.average.other, points[-1], rtol=1e-6, atol=1e-8)
+    assert_allclose(clf._training.average.inactive_weights, points[-1], rtol=1e-6, atol=1e-8)
 
 
 def test_an_interrupt_in_the_first_step_with_ema_decay_keeps_the_initial_weights(monkeypatch):
@@ -122,9 +122,9 @@ def test_an_interrupt_in_the_first_step_with_ema_decay_keeps_the_initial_weights
 @pytest.mark.filterwarnings("default::sklearn.exceptions.ConvergenceWarning")
 def test_divergence_restores_the_last_good_ema_decay_average_and_warm_start_continues():
     clf = planned(solver="sgd", batch_size=10, warm_start=True, ema_decay=0.9).fit(X, MULTICLASS)
-    learnt = copy.deepcopy(clf)
+    learned = copy.deepcopy(clf)
     with pytest.warns(ConvergenceWarning, match="diverged.*last good weights"):
         clf.set_params(learning_rate_init=1e80).fit(X, MULTICLASS)
-    assert_same_weights(clf, learnt)
+    assert_same_weights(clf, learned)
     clf.set_params(learning_rate_init=0.02).fit(X, MULTICLASS)
-    assert clf.loss_curve_[-1] < learnt.loss_curve_[-1]
+    assert clf.loss_curve_[-1] < learned.loss_curve_[-1]

@@ -21,7 +21,7 @@ CITY = RNG.randint(40, size=N)
 FRAME = pd.DataFrame({"size": RNG.normal(size=N), "city": [f"c{i:02}" for i in CITY], "kind": RNG.choice(["p", "q"], N)})
 FRAME.loc[::50, "city"] = None
 y = (CITY % 3 == 0).astype(int) + (FRAME["size"] > 0.5).to_numpy()
-SOLVER_PARAMS = {"committee": {}, "one network": {"n_members": 1}, "sgd": {"solver": "sgd"}, "lbfgs": {"solver": "lbfgs"}}
+SOLVER_PARAMS = {"ensemble": {}, "one network": {"n_members": 1}, "sgd": {"solver": "sgd"}, "lbfgs": {"solver": "lbfgs"}}
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def plain_on_raw_columns(**params):
 
 
 @pytest.mark.parametrize("params", [{}, {"n_members": 1}, {"hidden_layer_sizes": ()}], ids=["members", "one", "no hidden layer"])
-def test_embedded_categorical_features_are_learnt(at_most_five_one_hot, params):
+def test_embedded_categorical_features_are_learned(at_most_five_one_hot, params):
     clf = SoftmaxMLPClassifier(**{"hidden_layer_sizes": (32,), "random_state": 0, **params}).fit(FRAME, CITY % 3)
     assert clf.score(FRAME, CITY % 3) > 0.9
 
@@ -162,7 +162,7 @@ def test_a_state_whose_embeddings_do_not_belong_to_its_columns_is_refused(at_mos
     clf = short_default().fit(FRAME, y)
     state = clf.__getstate__()
     model = state["_model"]
-    network = Network.zeros(replace(model.network.form, n_codes=(40,)), np.float32)
+    network = Network.zeros(replace(model.network.architecture, n_codes=(40,)), np.float32)
     with pytest.raises(ValueError, match=r"damaged: the network has \[40\] codes, where \[41\] belong"):
         SoftmaxMLPClassifier().__setstate__({**state, "_model": replace(model, network=network)})
 

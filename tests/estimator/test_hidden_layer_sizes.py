@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.training.recipe import as_text
+from sksoftmax.training.config import as_text
 from support.estimators import planned
 from support.marks import SOLVERS, UNCONVERGED
 from support.targets import MULTICLASS, X

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data import copies, preprocessing, relevance, rows, statistics
-from sksoftmax.nn.network import Memory, Network
+from sksoftmax.nn.network import Network, Workspace
 from sksoftmax.training import calibration, lbfgs
 from sksoftmax.training.run import Run
 from support.memory import peak_of
@@ -22,7 +22,7 @@ NUMBERS = RNG.normal(size=(N, 4)).astype(np.float32)
 y = (NUMBERS[:, 0] + NUMBERS[:, 1] ** 2 > 0.5).astype(int) + (NUMBERS[:, 2] > 1)
 THIN = np.where(NUMBERS > 0.5, NUMBERS, 0)
 GAPS = np.where(RNG.random(NUMBERS.shape) < 0.1, np.nan, NUMBERS)
-FRAME = pd.DataFrame(GAPS, columns=list("abcd")).assign(colour=RNG.choice(["red", "blue", "green"], N), sign=NUMBERS[:, 3] > 0)
+FRAME = pd.DataFrame(GAPS, columns=list("abcd")).assign(color=RNG.choice(["red", "blue", "green"], N), sign=NUMBERS[:, 3] > 0)
 ZERO_WEIGHTS = RNG.integers(0, 3, N).astype(float)
 QUICK = {"hidden_layer_sizes": (6, 5), "max_iter": 3, "n_bins": 8, "random_state": 0}
 ALONE = {**QUICK, "n_members": 1}
@@ -118,10 +118,10 @@ def in_a_file(tmp_path, monkeypatch):
         (rows, "COPY_BYTES", 2**18),
         (preprocessing, "BLOCK", 2**15),
         (statistics, "SAMPLE_ROWS", 100),
-        (relevance, "MOST_ROWS", 100),
+        (relevance, "MAX_FOREST_ROWS", 100),
         (copies, "MOST_NEAR", 100),
         (lbfgs, "PART_NUMBERS", 2**18),
-        (calibration, "MIXTURE_ROWS", 500),
+        (calibration, "MAX_CALIBRATION_ROWS", 500),
     ]:
         monkeypatch.setattr(module, name, value)
     X = np.memmap(tmp_path / "X", dtype=np.float32, mode="w+", shape=(10_000, 200))
@@ -131,7 +131,7 @@ def in_a_file(tmp_path, monkeypatch):
 
 
 MEMORY_CASES = {
-    "committee": {},
+    "ensemble": {},
     "one network": {"n_members": 1},
     "lbfgs": {"n_members": 1, "solver": "lbfgs", "max_iter": 1, "batch_size": "auto"},
     "early stopping": {"n_members": 1, "early_stopping": True},
@@ -174,7 +174,7 @@ def test_training_leaves_nothing_behind_that_only_the_garbage_collector_would_fi
     def alive(kind):
         return sum(isinstance(thing, kind) for thing in gc.get_objects())
 
-    before = {kind: alive(kind) for kind in (Run, Memory, Network)}
+    before = {kind: alive(kind) for kind in (Run, Workspace, Network)}
     clf = quick_default(early_stopping=True, scoring=scoring).fit(NUMBERS, y)
     for _ in range(2):
         clf.partial_fit(NUMBERS, y, X_val=NUMBERS, y_val=y)
@@ -186,9 +186,9 @@ def test_training_leaves_nothing_behind_that_only_the_garbage_collector_would_fi
 
 def test_the_mixture_is_fitted_on_a_sample_of_many_rows(monkeypatch):
     whole = quick_default().fit(NUMBERS, y)
-    monkeypatch.setattr(calibration, "MIXTURE_ROWS", N // 2)
+    monkeypatch.setattr(calibration, "MAX_CALIBRATION_ROWS", N // 2)
     some = quick_default().fit(NUMBERS, y)
     assert_array_equal(some._model.network.parameters, whole._model.network.parameters)
-    assert not np.array_equal(some._model.mixture.weights, whole._model.mixture.weights)
-    assert some._model.mixture.weights.sum() == pytest.approx(1)
+    assert not np.array_equal(some._model.ensemble_weights.weights, whole._model.ensemble_weights.weights)
+    assert some._model.ensemble_weights.weights.sum() == pytest.approx(1)
     assert_allclose(some.predict_proba(NUMBERS), whole.predict_proba(NUMBERS), atol=0.15)

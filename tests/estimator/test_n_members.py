@@ -1,4 +1,4 @@
-"""The parameter `n_members`: committees as whole models."""
+"""The parameter `n_members`: ensembles as whole models."""
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
@@ -16,11 +16,11 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.nn.mixture import Mixture
-from sksoftmax.training import committee
-from sksoftmax.training.committee import FOLD_ROWS, Committee
+from sksoftmax.nn.ensemble_weights import EnsembleWeights
+from sksoftmax.training import ensemble
+from sksoftmax.training.ensemble import FOLD_ROWS, Ensemble
 from support.callbacks import Recorder
-from support.committees import KINDS, MANY_X, N_INPUTS, MANY_y, N, X, quick_committee, y
+from support.ensembles import KINDS, MANY_X, N_INPUTS, MANY_y, N, X, quick_ensemble, y
 from support.marks import UNCONVERGED, has_callbacks
 from support.memory import peak_of
 from support.networks import logits_of_members
@@ -32,14 +32,16 @@ def test_members_that_see_n_bins_get_more_weight_if_only_bins_help():
     rng = np.random.RandomState(0)
     steps = rng.uniform(-3, 3, (600, 1))
     stripes = (np.floor(steps[:, 0] * 3) % 2).astype(int)
-    mixture = SoftmaxMLPClassifier((8,), n_members=4, max_iter=40, random_state=0).fit(steps, stripes)._model.mixture
-    assert mixture.weights[2:].min() > mixture.weights[:2].max()
+    ensemble_weights = (
+        SoftmaxMLPClassifier((8,), n_members=4, max_iter=40, random_state=0).fit(steps, stripes)._model.ensemble_weights
+    )
+    assert ensemble_weights.weights[2:].min() > ensemble_weights.weights[:2].max()
 
 
 def one_network(calibrated_by, monkeypatch, kind, **params):
     """A fitted network whose calibration would be this factor and this bias."""
-    found = replace(Mixture.equal(1), final=calibrated_by[0], bias=calibrated_by[1])
-    monkeypatch.setattr(committee, "fit_calibration", lambda *args: found)
+    found = replace(EnsembleWeights.equal(1), inverse_temperature=calibrated_by[0], bias=calibrated_by[1])
+    monkeypatch.setattr(ensemble, "fit_calibration", lambda *args: found)
     params = {"n_members": 1, "max_iter": 4, "dropout": 0.0, "random_state": 0, **params}
     return SoftmaxMLPClassifier((6,), **params).fit(MANY_X, np.concatenate([kind] * 3))
 
@@ -51,7 +53,7 @@ def test_the_calibration_of_one_network_is_in_its_last_layer_when_training_ends(
         assert_array_equal(ours, theirs)
     assert_allclose(other.coefs_[-1], 2 * plain.coefs_[-1])
     assert_allclose(other.intercepts_[-1], 2 * plain.intercepts_[-1] + 0.5, rtol=1e-6)
-    assert other.temperature_ == 1 and not other.mixture_bias_.any()
+    assert other.temperature_ == 1 and not other.ensemble_bias_.any()
     assert other.n_fold_epochs_ == 2
 
 
@@ -87,9 +89,9 @@ def test_one_network_that_learns_noise_by_heart_is_not_overconfident():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_n_members_learn_every_kind_of_target(kind):
-    clf = quick_committee().fit(X, KINDS[kind])
+    clf = quick_ensemble().fit(X, KINDS[kind])
     p = clf.predict_proba(X)
-    assert clf._model.network.form.n_members == 8
+    assert clf._model.network.architecture.n_members == 8
     assert np.isfinite(p).all()
     assert_allclose(np.exp(clf.predict_log_proba(X)), p, rtol=1e-5)
     if kind != "multilabel":
@@ -100,28 +102,28 @@ def test_n_members_learn_every_kind_of_target(kind):
 def test_n_members_accept_a_class_of_one_row():
     rare = y.copy()
     rare[[5, 9]] = 3, 4
-    clf = quick_committee().fit(X, rare)
+    clf = quick_ensemble().fit(X, rare)
     assert_array_equal(clf.classes_, range(5))
     assert clf.predict_proba(X).shape == (N, 5)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_early_stopping_of_a_committee_scores_a_part_of_the_rows(kind):
-    clf = quick_committee(early_stopping=True, validation_fraction=0.1, max_iter=4).fit(X, KINDS[kind])
+    clf = quick_ensemble(early_stopping=True, validation_fraction=0.1, max_iter=4).fit(X, KINDS[kind])
     assert len(clf.validation_scores_) == clf.n_iter_
 
 
 def test_early_stopping_scores_the_members_of_a_committee_together():
-    clf = quick_committee(early_stopping=True, max_iter=1, n_members=4).fit(X, y, X_val=X[:50], y_val=y[:50])
+    clf = quick_ensemble(early_stopping=True, max_iter=1, n_members=4).fit(X, y, X_val=X[:50], y_val=y[:50])
     assert clf.validation_scores_ == [clf.score(X[:50], y[:50])]
     assert clf.validation_loss_curve_ == pytest.approx([log_loss(y[:50], clf.predict_proba(X[:50]))], rel=1e-5)
-    mixture = clf._model.mixture  # fitted before the epoch is scored
-    assert min(np.ptp(mixture.weights), np.ptp(mixture.sharpness), np.ptp(mixture.bias)) > 0
+    ensemble_weights = clf._model.ensemble_weights  # fitted before the epoch is scored
+    assert min(np.ptp(ensemble_weights.weights), np.ptp(ensemble_weights.inverse_temperatures), np.ptp(ensemble_weights.bias)) > 0
 
 
 @pytest.mark.parametrize("scoring", ["accuracy", "loss", "neg_log_loss", "f1_macro"])
 def test_scoring_of_a_committee_may_be_any_scorer(scoring):
-    clf = quick_committee(early_stopping=True, scoring=scoring).fit(X, y, X_val=X[:60], y_val=y[:60])
+    clf = quick_ensemble(early_stopping=True, scoring=scoring).fit(X, y, X_val=X[:60], y_val=y[:60])
     assert len(clf.validation_scores_) == clf.n_iter_ == len(clf.validation_loss_curve_)
 
 
@@ -129,22 +131,24 @@ def test_scoring_of_a_committee_may_be_a_callable():
     def first_probability(estimator, X, y):
         return estimator.predict_proba(X)[0, 0]
 
-    clf = quick_committee(early_stopping=True, scoring=first_probability, max_iter=2).fit(X, y, X_val=X[:60], y_val=y[:60])
+    clf = quick_ensemble(early_stopping=True, scoring=first_probability, max_iter=2).fit(X, y, X_val=X[:60], y_val=y[:60])
     assert all(0 < score < 1 for score in clf.validation_scores_)
 
 
 def test_class_weight_equals_sample_weight_in_a_committee():
     weights = np.where(y == 1, 3.0, 1.0)
-    clf = quick_committee(scaling=None)  # which sample weights would count in
+    clf = quick_ensemble(scaling=None)  # which sample weights would count in
     by_class, by_row = clone(clf).set_params(class_weight={1: 3.0}).fit(X, y), clf.fit(X, y, sample_weight=weights)
     assert_allclose(by_class.predict_proba(X), by_row.predict_proba(X), rtol=1e-7)
-    assert quick_committee(class_weight="balanced").fit(X, y).score(X, y) > 0.4
+    assert quick_ensemble(class_weight="balanced").fit(X, y).score(X, y) > 0.4
 
 
 def test_sample_weight_acts_on_the_training_and_the_mixture_of_a_committee():
     weights = np.where(X[:, 0] > 0, 5.0, 0.5)
-    plain, weighted = quick_committee().fit(X, y), quick_committee().fit(X, y, sample_weight=weights)
-    assert not np.allclose(plain._model.mixture.sharpness, weighted._model.mixture.sharpness)
+    plain, weighted = quick_ensemble().fit(X, y), quick_ensemble().fit(X, y, sample_weight=weights)
+    assert not np.allclose(
+        plain._model.ensemble_weights.inverse_temperatures, weighted._model.ensemble_weights.inverse_temperatures
+    )
     assert not np.allclose(plain.coefs_[-1], weighted.coefs_[-1])
 
 
@@ -157,24 +161,24 @@ def test_sample_weight_trains_each_of_n_members_as_if_it_were_alone(kind, smooth
     """
     plain = {"n_bins": 0, "scaling": None, "relevance": None, "shuffle": False, "weight_decay": 0.0, "dropout": 0.0}
     plain |= {"solver": "sgd", "momentum": 0.0, "learning_rate": "constant", "alpha": 0.1, "batch_size": N, "max_iter": 1}
-    weights, plan, orders = np.random.RandomState(2).uniform(0.1, 20.0, N), Committee.plan, []
+    weights, plan, orders = np.random.RandomState(2).uniform(0.1, 20.0, N), Ensemble.plan, []
 
     def remember(*args, **kwargs):
-        committee = plan(*args, **kwargs)
-        orders.append(committee.order.copy())
-        return committee
+        ensemble = plan(*args, **kwargs)
+        orders.append(ensemble.order.copy())
+        return ensemble
 
-    monkeypatch.setattr(Committee, "plan", remember)
+    monkeypatch.setattr(Ensemble, "plan", remember)
     targets, of_four = KINDS[kind], {**plain, "n_members": 4, "label_smoothing": smoothing}
-    before = quick_committee(**of_four, learning_rate_init=1e-300).fit(X, targets, weights)
-    after = quick_committee(**of_four, learning_rate_init=0.1).fit(X, targets, weights)
+    before = quick_ensemble(**of_four, learning_rate_init=1e-300).fit(X, targets, weights)
+    after = quick_ensemble(**of_four, learning_rate_init=0.1).fit(X, targets, weights)
     monkeypatch.undo()
     if smoothing:
         targets = np.eye(3)[targets] if kind == "classes" else targets
         targets = (1 - smoothing) * targets + smoothing * (0.99 * np.average(targets, axis=0, weights=weights) + 0.01 / 3)
     assert np.ptp([weights[rows].sum() for rows in orders[1]]) > 1
     for member, rows in enumerate(orders[1]):
-        alone = quick_committee(**plain, n_members=1, label_smoothing=0.0, learning_rate_init=0.1)
+        alone = quick_ensemble(**plain, n_members=1, label_smoothing=0.0, learning_rate_init=0.1)
         alone.coefs_, alone.intercepts_ = [W[member] for W in before.coefs_], [b[member] for b in before.intercepts_]
         alone.partial_fit(X[rows], targets[rows], weights[rows], classes=[0, 1, 2] if targets.ndim == 1 else None)
         for mine, theirs in zip(alone.coefs_ + alone.intercepts_, after.coefs_ + after.intercepts_, strict=True):
@@ -188,8 +192,8 @@ def test_sample_weight_0_equals_leaving_the_row_out_of_a_committee(n_rows):
     rng = np.random.RandomState(0)
     rows = rng.normal(size=(n_rows, 3))
     labels, weights = (rows[:, 0] > 0).astype(int), (np.arange(n_rows) >= 100).astype(float)
-    with_them = quick_committee(max_iter=2).fit(rows, labels, sample_weight=weights)
-    without = quick_committee(max_iter=2).fit(rows[100:], labels[100:])
+    with_them = quick_ensemble(max_iter=2).fit(rows, labels, sample_weight=weights)
+    without = quick_ensemble(max_iter=2).fit(rows[100:], labels[100:])
     assert_array_equal(with_them.predict_proba(rows), without.predict_proba(rows))
 
 
@@ -208,37 +212,40 @@ def test_an_integer_sample_weight_equals_repeated_rows_if_rows_are_too_few_for_f
 
 
 def test_members_have_equal_weights_if_rows_are_too_few_for_folds():
-    mixture = quick_committee().fit(X[: FOLD_ROWS - 1], y[: FOLD_ROWS - 1])._model.mixture
-    assert_array_equal(mixture.weights, [0.25] * 4)
-    assert_array_equal(mixture.sharpness, [1] * 4)
-    assert mixture.final == 1 and mixture.bias == 0
+    ensemble_weights = quick_ensemble().fit(X[: FOLD_ROWS - 1], y[: FOLD_ROWS - 1])._model.ensemble_weights
+    assert_array_equal(ensemble_weights.weights, [0.25] * 4)
+    assert_array_equal(ensemble_weights.inverse_temperatures, [1] * 4)
+    assert ensemble_weights.inverse_temperature == 1 and ensemble_weights.bias == 0
 
 
 def test_the_same_random_state_gives_the_same_committee_and_another_a_different_one():
-    one, same, other = (quick_committee(random_state=seed).fit(X, y).predict_proba(X) for seed in (0, 0, 1))
+    one, same, other = (quick_ensemble(random_state=seed).fit(X, y).predict_proba(X) for seed in (0, 0, 1))
     assert_array_equal(one, same)
     assert (one != other).any()
 
 
 def test_members_differ():
-    clf = quick_committee().fit(X, y)
+    clf = quick_ensemble().fit(X, y)
     answers = logits_of_members(clf._model.network, clf._model.preprocessor.transform(X[:1], np.float32))
     assert len(np.unique(answers[:, 0, 0])) == 8
 
 
 def test_the_mixture_of_the_members_is_what_predicts():
-    clf = quick_committee(n_members=4).fit(X, y)
+    clf = quick_ensemble(n_members=4).fit(X, y)
     answers = logits_of_members(clf._model.network, clf._model.preprocessor.transform(X, np.float32))
-    p = [softmax(s * logits, axis=1) for s, logits in zip(clf._model.mixture.sharpness, answers)]
-    mixture = np.log(np.average(p, axis=0, weights=clf._model.mixture.weights)) * clf._model.mixture.final
-    mixture += clf._model.mixture.bias
-    assert_allclose(clf.predict_log_proba(X), log_softmax(mixture, axis=1), rtol=1e-4, atol=1e-5)
-    assert np.ptp(clf._model.mixture.bias) > 0.1
+    p = [softmax(s * logits, axis=1) for s, logits in zip(clf._model.ensemble_weights.inverse_temperatures, answers)]
+    ensemble_weights = (
+        np.log(np.average(p, axis=0, weights=clf._model.ensemble_weights.weights))
+        * clf._model.ensemble_weights.inverse_temperature
+    )
+    ensemble_weights += clf._model.ensemble_weights.bias
+    assert_allclose(clf.predict_log_proba(X), log_softmax(ensemble_weights, axis=1), rtol=1e-4, atol=1e-5)
+    assert np.ptp(clf._model.ensemble_weights.bias) > 0.1
 
 
 @pytest.mark.parametrize("n_rows", [30, N])
 def test_a_pickled_committee_predicts_the_same_and_continues_in_partial_fit(n_rows):
-    clf = quick_committee().partial_fit(X[:n_rows], y[:n_rows], classes=[0, 1, 2])
+    clf = quick_ensemble().partial_fit(X[:n_rows], y[:n_rows], classes=[0, 1, 2])
     restored = pickle.loads(pickle.dumps(clf))
     assert_array_equal(restored.predict_proba(X), clf.predict_proba(X))
     for estimator in (clf, restored):
@@ -246,68 +253,68 @@ def test_a_pickled_committee_predicts_the_same_and_continues_in_partial_fit(n_ro
     assert_array_equal(restored.predict_proba(X), clf.predict_proba(X))
 
 
-def test_a_fitted_committee_is_pickled_with_its_mixture():
-    clf = quick_committee().fit(X, y)
+def test_a_fitted_committee_is_pickled_with_its_ensemble_weights():
+    clf = quick_ensemble().fit(X, y)
     assert_array_equal(pickle.loads(pickle.dumps(clf)).predict_proba(X), clf.predict_proba(X))
 
 
 def test_a_clone_is_unfitted_and_trains_to_the_same_committee():
-    clf = quick_committee(n_members=4).fit(X, y)
+    clf = quick_ensemble(n_members=4).fit(X, y)
     copy = clone(clf)
     assert not hasattr(copy, "coefs_")
     assert_array_equal(copy.fit(X, y).predict_proba(X), clf.predict_proba(X))
 
 
 def test_a_grid_search_runs_over_n_members():
-    search = GridSearchCV(quick_committee(max_iter=2), {"n_members": [1, 4, "auto"]}, cv=2).fit(X, y)
+    search = GridSearchCV(quick_ensemble(max_iter=2), {"n_members": [1, 4, "auto"]}, cv=2).fit(X, y)
     assert search.best_estimator_.score(X, y) > 0.4
-    assert len(cross_val_score(quick_committee(), X, y, cv=2)) == 2
+    assert len(cross_val_score(quick_ensemble(), X, y, cv=2)) == 2
 
 
 @pytest.mark.parametrize("sizes", [(30, 150, N), (N, 30, N), (N, N)])
 def test_partial_fit_keeps_n_members_whatever_the_number_of_rows(sizes):
     """'auto' keeps the members that training began with."""
-    clf = quick_committee()
+    clf = quick_ensemble()
     for n_rows in sizes:
         clf.partial_fit(X[:n_rows], y[:n_rows], classes=[0, 1, 2])
-        assert clf._model.network.form.n_members == (4 if sizes[0] < FOLD_ROWS else 8)
+        assert clf._model.network.architecture.n_members == (4 if sizes[0] < FOLD_ROWS else 8)
     assert len(clf.loss_curve_) == len(sizes)
     assert clf.loss_curve_[-1] < clf.loss_curve_[0]
 
 
-def test_partial_fit_after_fit_keeps_the_mixture():
-    clf = quick_committee().fit(X, y)
-    mixture, coef = clf._model.mixture, clf.coefs_[0].copy()
+def test_partial_fit_after_fit_keeps_the_ensemble_weights():
+    clf = quick_ensemble().fit(X, y)
+    ensemble_weights, coef = clf._model.ensemble_weights, clf.coefs_[0].copy()
     clf.partial_fit(X[:50], y[:50])
-    assert clf._model.mixture is mixture
+    assert clf._model.ensemble_weights is ensemble_weights
     assert (clf.coefs_[0] != coef).any()
 
 
 def test_warm_start_keeps_n_members_whatever_the_number_of_rows():
-    clf = quick_committee(warm_start=True).fit(X[:40], y[:40])
+    clf = quick_ensemble(warm_start=True).fit(X[:40], y[:40])
     loss = clf.loss_
     clf.fit(X, y)
-    assert clf._model.network.form.n_members == 4
+    assert clf._model.network.architecture.n_members == 4
     assert len(clf.loss_curve_) == 6
     assert clf.loss_ < loss
 
 
 def test_warm_start_keeps_n_members_1():
-    clf = quick_committee(n_members=1, warm_start=True).fit(X, y)
+    clf = quick_ensemble(n_members=1, warm_start=True).fit(X, y)
     clf.set_params(n_members="auto").fit(X, y)
-    assert clf._model.network.form.n_members == 1
+    assert clf._model.network.architecture.n_members == 1
 
 
 @pytest.mark.parametrize("then", [1, 6])
 def test_warm_start_refuses_another_n_members(then):
-    clf = quick_committee(n_members=4, warm_start=True).fit(X, y)
+    clf = quick_ensemble(n_members=4, warm_start=True).fit(X, y)
     with pytest.raises(ValueError, match=f"cannot continue with n_members={then}: it began with 4"):
         clf.set_params(n_members=then).fit(X, y)
-    assert clf._model.network.form.n_members == 4
+    assert clf._model.network.architecture.n_members == 4
 
 
 def test_warm_start_of_a_committee_refuses_solver_lbfgs():
-    clf = quick_committee(warm_start=True).fit(X, y)
+    clf = quick_ensemble(warm_start=True).fit(X, y)
     with pytest.raises(ValueError, match="n_members='auto': it began with 8, and solver='lbfgs' trains 1"):
         clf.set_params(solver="lbfgs").fit(X, y)
 
@@ -315,18 +322,18 @@ def test_warm_start_of_a_committee_refuses_solver_lbfgs():
 @pytest.mark.parametrize("n_members", [-4, 0, 2, 3, 5, 7])
 def test_n_members_must_be_1_or_even_and_at_least_4(n_members):
     with pytest.raises(ValueError, match=rf"n_members must be 'auto', 1, or an even number of 4 or more; got {n_members}\."):
-        quick_committee(n_members=n_members).fit(X, y)
+        quick_ensemble(n_members=n_members).fit(X, y)
 
 
 @pytest.mark.parametrize("n_members", [1.5, None, "many"])
 def test_n_members_is_an_integer_or_auto(n_members):
     with pytest.raises(ValueError, match="'n_members' parameter"):
-        quick_committee(n_members=n_members).fit(X, y)
+        quick_ensemble(n_members=n_members).fit(X, y)
 
 
 def test_n_members_above_1_is_refused_for_lbfgs():
     with pytest.raises(ValueError, match="n_members=4 acts on the steps of solver 'adam' or 'sgd'"):
-        quick_committee(n_members=4, solver="lbfgs", max_iter=200).fit(X, y)
+        quick_ensemble(n_members=4, solver="lbfgs", max_iter=200).fit(X, y)
 
 
 @pytest.mark.parametrize(
@@ -350,7 +357,7 @@ def test_n_members_above_1_is_refused_for_lbfgs():
     ids=lambda params: " ".join(params),
 )
 def test_n_members_works_with_the_other_parameters(params):
-    clf = quick_committee(**params).fit(X, y > 0)
+    clf = quick_ensemble(**params).fit(X, y > 0)
     assert np.isfinite(clf.predict_log_proba(X)).all()
     assert np.isfinite(clf.loss_)
 
@@ -358,26 +365,26 @@ def test_n_members_works_with_the_other_parameters(params):
 def test_a_list_of_dropout_rates_for_layers_is_not_taken_as_one_for_members():
     """Only the first of four layers drops: without it, the four are the same network."""
     layers = {"hidden_layer_sizes": (4,) * 4, "n_members": 4}
-    with_it, without = (quick_committee(dropout=[rate, 0, 0, 0], **layers).fit(X, y) for rate in (0.9, 0.0))
+    with_it, without = (quick_ensemble(dropout=[rate, 0, 0, 0], **layers).fit(X, y) for rate in (0.9, 0.0))
     assert all((A != B).any() for A, B in zip(with_it.coefs_[-1], without.coefs_[-1]))
 
 
 def test_weights_of_members_set_by_hand_are_used():
-    clf = quick_committee(n_members=4).fit(X, y)
+    clf = quick_ensemble(n_members=4).fit(X, y)
     expected, copies = clf.predict_proba(X), [W.copy() for W in clf.coefs_]
-    assert copies[0].shape == (4, clf._model.network.form.units[0], 8)
+    assert copies[0].shape == (4, clf._model.network.architecture.layer_sizes[0], 8)
     clf.coefs_ = copies
     assert_allclose(clf.predict_proba(X), expected, rtol=1e-5)
     copies[-1][...] = 0
     clf.intercepts_[-1][...] = 0
-    of_the_bias = np.tile(softmax(clf._model.mixture.bias), (N, 1))
+    of_the_bias = np.tile(softmax(clf._model.ensemble_weights.bias), (N, 1))
     assert_allclose(clf.predict_proba(X), of_the_bias, rtol=1e-6)
     assert_allclose(pickle.loads(pickle.dumps(clf)).predict_proba(X), of_the_bias, rtol=1e-6)
     clf.partial_fit(X, y)
 
 
 def test_weights_of_n_bins_set_by_hand_are_used_in_members_that_skipped_them():
-    clf = quick_committee(n_members=4).fit(X, y)
+    clf = quick_ensemble(n_members=4).fit(X, y)
     before = clf.predict_proba(X)
     clf.coefs_ = [W.copy() for W in clf.coefs_]
     clf.coefs_[0][0, 0] = 10.0
@@ -392,7 +399,7 @@ def test_units_that_saturate_on_huge_unscaled_numbers_are_mixed_without_a_warnin
 
 
 def test_weights_of_one_network_are_refused_by_a_committee():
-    clf = quick_committee(n_members=4).fit(X, y)
+    clf = quick_ensemble(n_members=4).fit(X, y)
     clf.coefs_ = [W[0] for W in clf.coefs_]
     with pytest.raises(ValueError, match=r"coefs_\[0\] must have shape \(4, \d+, 8\)"):
         clf.predict(X)
@@ -424,7 +431,7 @@ def test_the_defaults_learn_iris():
 
 
 def test_many_threads_may_predict_at_once_with_a_committee():
-    clf = quick_committee().fit(X, y)
+    clf = quick_ensemble().fit(X, y)
     rows = np.tile(X, (30, 1))
     expected = clf.predict_proba(rows)
     with ThreadPoolExecutor(4) as pool:
@@ -443,7 +450,7 @@ def test_predictions_of_a_committee_need_little_memory():
 
 
 def test_predictions_of_a_committee_in_chunks_equal_those_of_few_rows():
-    clf = quick_committee().fit(X, y)
+    clf = quick_ensemble().fit(X, y)
     rows = np.tile(X, (30, 1))
     assert_allclose(clf.decision_function(rows)[-N:], clf.decision_function(X), rtol=1e-4, atol=1e-5)
     assert_allclose(clf.predict_proba(X[:1]), clf.predict_proba(X)[:1], rtol=1e-4)
@@ -452,7 +459,7 @@ def test_predictions_of_a_committee_in_chunks_equal_those_of_few_rows():
 def test_sparse_rows_are_taken_by_all_members():
     for as_sparse in (csr_matrix, csr_array):
         rows = as_sparse(np.where(X > 0, X, 0))
-        clf = quick_committee(n_members=4).fit(rows, y)
+        clf = quick_ensemble(n_members=4).fit(rows, y)
         assert clf.n_features_in_ == clf.coefs_[0].shape[1] == N_INPUTS
         assert_allclose(clf.predict_proba(rows), clf.predict_proba(rows.toarray()), rtol=1e-4)
         assert_array_equal(pickle.loads(pickle.dumps(clf)).predict_proba(rows), clf.predict_proba(rows))
@@ -461,8 +468,8 @@ def test_sparse_rows_are_taken_by_all_members():
 def test_callbacks_get_a_committee_that_predicts_and_may_stop_it():
     pytest.importorskip("sklearn.callback")
     recorder = Recorder(stop_at=1)
-    clf = quick_committee().set_callbacks(recorder).fit(X, y)
+    clf = quick_ensemble().set_callbacks(recorder).fit(X, y)
     assert clf.n_iter_ == len(recorder.models) == 2
     assert all(p.shape == (N, 3) for _, p in recorder.models)
-    assert isinstance(clf._model.mixture, Mixture)
-    assert clf._model.mixture.final != 1
+    assert isinstance(clf._model.ensemble_weights, EnsembleWeights)
+    assert clf._model.ensemble_weights.inverse_temperature != 1

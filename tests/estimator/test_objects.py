@@ -15,7 +15,7 @@ def test_an_X_of_objects_with_a_column_of_text_is_taken_by_fit_as_by_predict():
 
 
 def test_a_column_of_numbers_as_text_in_an_X_of_objects_stays_numbers():
-    clf = small().fit(np.column_stack([X[:, 0].astype(str), FRAME["colour"]]).astype(object), y)
+    clf = small().fit(np.column_stack([X[:, 0].astype(str), FRAME["color"]]).astype(object), y)
     assert [name for name in clf.encoded_feature_names_ if "bin" not in name] == ["x0", "x1_blue", "x1_green", "x1_red"]
 
 

@@ -199,11 +199,11 @@ def test_a_parameter_out_of_range_is_refused_by_name(name, value, method):
         clf.fit(X, y) if method == "fit" else clf.partial_fit(X, y, classes=[0, 1, 2])
 
 
-PER_STEP = [("dropout", 0.5), ("dropout", [0.5]), ("dropout", np.array([0.5])), ("clip_norm", 1.0), ("ema_decay", 0.9)]
-PER_STEP += [("warmup", 0.1), ("weight_decay", 0.01)]
+STEP_PARAMETERS = [("dropout", 0.5), ("dropout", [0.5]), ("dropout", np.array([0.5])), ("clip_norm", 1.0), ("ema_decay", 0.9)]
+STEP_PARAMETERS += [("warmup", 0.1), ("weight_decay", 0.01)]
 
 
-@pytest.mark.parametrize(("name", "value"), PER_STEP)
+@pytest.mark.parametrize(("name", "value"), STEP_PARAMETERS)
 def test_a_parameter_of_steps_is_refused_for_lbfgs_with_the_alternatives(name, value):
     with pytest.raises(
         ValueError, match=rf"^{name}=.* acts on the steps of solver 'adam' or 'sgd'; solver='lbfgs' has none"
@@ -212,7 +212,7 @@ def test_a_parameter_of_steps_is_refused_for_lbfgs_with_the_alternatives(name, v
     assert "Leave it at" in str(e.value)
 
 
-@pytest.mark.parametrize(("name", "value"), PER_STEP)
+@pytest.mark.parametrize(("name", "value"), STEP_PARAMETERS)
 @STEPWISE
 def test_a_parameter_of_steps_is_accepted_by_adam_and_sgd(name, value, solver):
     check_combination(parameters_with(hidden_layer_sizes=(5,), solver=solver, **{name: value}))

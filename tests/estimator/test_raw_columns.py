@@ -35,14 +35,14 @@ def make_raw_frame():
     """Numbers of different sizes, some missing, a column of strings, some missing, one of booleans."""
     frame = pd.DataFrame(NUMBERS.copy(), columns=["length", "mass", "charge"])
     frame.loc[::7, "mass"] = np.nan
-    frame["colour"] = pd.Series(COLOURS, dtype=object).where(np.arange(N) % 9 > 0, None)
+    frame["color"] = pd.Series(COLOURS, dtype=object).where(np.arange(N) % 9 > 0, None)
     frame["heavy"] = NUMBERS[:, 1] > 0
     return frame
 
 
 FRAME = make_raw_frame()
-y = (FRAME["colour"] == "red").to_numpy().astype(int) + FRAME["heavy"].to_numpy()
-ENCODED = ["length", "mass", "charge", "missingindicator_mass", "colour_blue", "colour_green", "colour_red", "heavy_True"]
+y = (FRAME["color"] == "red").to_numpy().astype(int) + FRAME["heavy"].to_numpy()
+ENCODED = ["length", "mass", "charge", "missingindicator_mass", "color_blue", "color_green", "color_red", "heavy_True"]
 
 
 def polars_with_names():
@@ -105,8 +105,8 @@ def test_scaling_and_categorical_features_equal_columns_encoded_by_hand():
     frame = FRAME.dropna()
     low, median, high = np.quantile(frame[["length", "mass", "charge"]], [0.25, 0.5, 0.75], axis=0, method="inverted_cdf")
     z = (frame[["length", "mass", "charge"]].to_numpy() - median) / (high - low)
-    colours = frame["colour"].to_numpy()[:, None] == ["blue", "green", "red"]
-    by_hand = np.column_stack([z / np.sqrt(1 + (z / 3) ** 2), colours, 2 * frame["heavy"] - 1])
+    colors = frame["color"].to_numpy()[:, None] == ["blue", "green", "red"]
+    by_hand = np.column_stack([z / np.sqrt(1 + (z / 3) ** 2), colors, 2 * frame["heavy"] - 1])
     ours = on_raw_columns().fit(frame, y[frame.index])
     theirs = on_raw_columns(scaling=None, categorical_features=None).fit(by_hand, y[frame.index])
     assert_allclose(ours.coefs_[0], theirs.coefs_[0], rtol=1e-9)
@@ -139,7 +139,7 @@ def test_an_integer_sample_weight_equals_repeated_rows_with_scaling_and_n_bins(s
 
 
 def test_rows_of_sample_weight_0_do_not_affect_scaling_and_categorical_features():
-    frame = pd.concat([FRAME, pd.DataFrame({"length": [np.nan, 1e300], "colour": ["ultraviolet", "red"], "heavy": False})])
+    frame = pd.concat([FRAME, pd.DataFrame({"length": [np.nan, 1e300], "color": ["ultraviolet", "red"], "heavy": False})])
     targets, weights = np.append(y, [0, 1]), np.append(np.ones(N), [0, 0])
     clf, without = on_raw_columns().fit(frame, targets, weights), on_raw_columns().fit(FRAME, y)
     assert clf.encoded_feature_names_.tolist() == ENCODED
@@ -158,7 +158,7 @@ def test_polars_and_pandas_give_the_same_model():
 
 @pytest.mark.parametrize("kind", ["lists", "objects", "frame"])
 def test_categorical_features_may_be_positions_in_any_dense_X(kind):
-    rows = FRAME[["length", "colour"]]
+    rows = FRAME[["length", "color"]]
     X = {"lists": rows.to_numpy().tolist(), "objects": rows.to_numpy(), "frame": rows}[kind]
     clf = on_raw_columns(categorical_features=[1]).fit(X, y)
     assert_allclose(clf.coefs_[0], on_raw_columns().fit(rows, y).coefs_[0], rtol=1e-12)
@@ -178,28 +178,28 @@ def test_categorical_features_may_be_whole_numbers_of_an_array():
 def test_categorical_features_work_beside_sparse_columns_of_a_frame():
     counts = np.arange(N) % 3 * 1.0
     frames = [
-        pd.DataFrame({"colour": COLOURS, "count": column}) for column in (counts, pd.arrays.SparseArray(counts, fill_value=0.0))
+        pd.DataFrame({"color": COLOURS, "count": column}) for column in (counts, pd.arrays.SparseArray(counts, fill_value=0.0))
     ]
     dense, sparse = (on_raw_columns().fit(frame, y).predict_proba(frame) for frame in frames)
     assert_array_equal(sparse, dense)
 
 
 def test_categorical_features_may_be_all_columns_of_a_frame():
-    frame = FRAME[["colour", "heavy"]]
+    frame = FRAME[["color", "heavy"]]
     clf = accurate().fit(frame, COLOURS)
     assert clf.encoded_feature_names_.tolist() == ENCODED[4:]
-    assert clf.score(frame.dropna(), COLOURS[FRAME["colour"].notna()]) == 1
+    assert clf.score(frame.dropna(), COLOURS[FRAME["color"].notna()]) == 1
 
 
 def test_a_model_without_any_input_predicts_the_class_shares():
-    clf = accurate().fit(pd.DataFrame({"colour": pd.Series([None] * N, dtype="string")}), y)
+    clf = accurate().fit(pd.DataFrame({"color": pd.Series([None] * N, dtype="string")}), y)
     assert clf.coefs_[0].shape == (0, 4)
     shares = np.bincount(y) / N
-    assert_allclose(clf.predict_proba(pd.DataFrame({"colour": ["red"]}))[0], shares, atol=0.05)
+    assert_allclose(clf.predict_proba(pd.DataFrame({"color": ["red"]}))[0], shares, atol=0.05)
 
 
 def test_the_defaults_need_no_input():
-    frame = pd.DataFrame({"colour": pd.Series([None] * N, dtype="string")})
+    frame = pd.DataFrame({"color": pd.Series([None] * N, dtype="string")})
     assert_allclose(
         SoftmaxMLPClassifier((4,), max_iter=200, random_state=0).fit(frame, y).predict_proba(frame)[0],
         np.bincount(y) / N,
@@ -219,9 +219,9 @@ def test_one_row_is_predicted_as_among_many(method):
 @pytest.mark.parametrize("scaling", ["robust", "standard", None])
 @pytest.mark.parametrize("value", ["ultraviolet", None, np.nan, pd.NA], ids=repr)
 def test_categorical_features_may_be_unknown_or_missing_in_predict(scaling, value):
-    clf = on_raw_columns(scaling=scaling).fit(FRAME[["length", "colour"]], y)
-    row = pd.DataFrame({"length": [0.5], "colour": pd.Series([value], dtype=object)})
-    other = pd.DataFrame({"length": [0.5], "colour": ["infrared"]})
+    clf = on_raw_columns(scaling=scaling).fit(FRAME[["length", "color"]], y)
+    row = pd.DataFrame({"length": [0.5], "color": pd.Series([value], dtype=object)})
+    other = pd.DataFrame({"length": [0.5], "color": ["infrared"]})
     assert_array_equal(clf.predict_proba(row), clf.predict_proba(other))
 
 
@@ -308,7 +308,7 @@ def test_many_threads_may_predict_on_raw_columns_at_once():
 
 def test_partial_fit_keeps_the_scaling_and_categorical_features_of_the_first_call():
     clf = on_raw_columns().partial_fit(FRAME, y, classes=[0, 1, 2])
-    later = FRAME.assign(length=FRAME["length"] * 1e3, charge=np.nan, colour="ultraviolet")
+    later = FRAME.assign(length=FRAME["length"] * 1e3, charge=np.nan, color="ultraviolet")
     fixed = pickle.loads(pickle.dumps(clf))
     clf.partial_fit(later, y)
     assert clf.encoded_feature_names_.tolist() == ENCODED
@@ -325,13 +325,13 @@ def test_partial_fit_continues_from_fit_on_raw_columns():
 
 def test_warm_start_keeps_the_scaling_of_the_first_fit():
     clf = on_raw_columns(warm_start=True, max_iter=1).fit(FRAME, y)
-    clf.set_params(learning_rate_init=1e-300).fit(FRAME.assign(length=FRAME["length"] + 1e3, colour="violet"), y)
+    clf.set_params(learning_rate_init=1e-300).fit(FRAME.assign(length=FRAME["length"] + 1e3, color="violet"), y)
     once = on_raw_columns(max_iter=1).fit(FRAME, y)
     assert_allclose(clf.predict_proba(FRAME), once.predict_proba(FRAME), rtol=1e-9)
 
 
 def test_a_second_fit_without_warm_start_computes_scaling_again():
-    other = FRAME.assign(length=FRAME["length"] + 1e3, colour="violet")
+    other = FRAME.assign(length=FRAME["length"] + 1e3, color="violet")
     assert_array_equal(on_raw_columns().fit(other, y).fit(FRAME, y).coefs_[0], on_raw_columns().fit(FRAME, y).coefs_[0])
 
 
@@ -339,7 +339,7 @@ def test_a_failed_fit_on_raw_columns_leaves_the_model_unchanged():
     clf = on_raw_columns().fit(FRAME, y)
     before = clf.predict_proba(FRAME)
     with pytest.raises(ValueError, match="infinity in column 'length'"):
-        clf.fit(FRAME.assign(length=np.inf, colour="violet"), y)
+        clf.fit(FRAME.assign(length=np.inf, color="violet"), y)
     assert_array_equal(clf.predict_proba(FRAME), before)
     assert clf.encoded_feature_names_.tolist() == ENCODED
 
@@ -350,7 +350,7 @@ def test_a_failed_fit_on_raw_columns_leaves_the_model_unchanged():
 @pytest.mark.parametrize("scoring", ["accuracy", "loss", "neg_log_loss", lambda clf, X, y: clf.score(X, y)])
 def test_X_val_is_encoded_as_the_training_rows(scoring):
     clf = on_raw_columns(early_stopping=True, scoring=scoring)
-    X_val = FRAME.assign(colour=FRAME["colour"].where(FRAME.index > 3, "ultraviolet"), charge=np.nan)
+    X_val = FRAME.assign(color=FRAME["color"].where(FRAME.index > 3, "ultraviolet"), charge=np.nan)
     clf.fit(FRAME, y, X_val=X_val, y_val=y)
     assert clf.encoded_feature_names_.tolist() == ENCODED
     best = clf.best_validation_score_
@@ -413,14 +413,14 @@ def test_missing_numbers_of_a_sparse_matrix_are_refused(kind):
     ],
     ids=["dates", "dates with a zone", "durations", "periods"],
 )
-@pytest.mark.parametrize("beside", [["length", "colour"], ["colour"], ["length"], []], ids=str)
+@pytest.mark.parametrize("beside", [["length", "color"], ["color"], ["length"], []], ids=str)
 def test_dates_and_durations_are_refused_by_name(column, beside):
     with pytest.raises(ValueError, match=r"X must be numeric; these columns are not: \['when'\]"):
         on_raw_columns().fit(FRAME[beside].assign(when=column), y)
 
 
 @pytest.mark.parametrize("dtype", ["Date", "Datetime", "Time", "Duration"])
-@pytest.mark.parametrize("beside", [["length", "colour"], ["colour"], []], ids=str)
+@pytest.mark.parametrize("beside", [["length", "color"], ["color"], []], ids=str)
 def test_dates_and_durations_of_polars_are_refused_by_name(dtype, beside):
     polars = pytest.importorskip("polars")
     columns = {name: FRAME[name].tolist() for name in beside}
@@ -429,7 +429,7 @@ def test_dates_and_durations_of_polars_are_refused_by_name(dtype, beside):
         on_raw_columns().fit(frame, y)
 
 
-@pytest.mark.parametrize("beside", [["length", "colour"], ["length"], []], ids=str)
+@pytest.mark.parametrize("beside", [["length", "color"], ["length"], []], ids=str)
 def test_complex_numbers_are_refused_by_name_beside_nullable_ones_too(beside):
     frame = FRAME[beside].assign(nullable=pd.Series([1, None] * 30, dtype="Int64"), wave=NUMBERS[:, 0] * 1j)
     with pytest.raises(ValueError, match=r"X must be numeric; these columns are not: \['wave'\]"):
@@ -446,7 +446,7 @@ def test_columns_of_several_types_are_named_and_may_be_categorical_features():
     frame = FRAME.assign(mixed=pd.Series(["a", 1] * 30, dtype=object))
     with pytest.raises(ValueError, match=r"these columns are not: \['mixed'\]\. Name them in categorical_features"):
         on_raw_columns().fit(frame, y)
-    clf = on_raw_columns(categorical_features=["colour", "mixed"]).fit(frame, y)
+    clf = on_raw_columns(categorical_features=["color", "mixed"]).fit(frame, y)
     assert clf.encoded_feature_names_[-1] == "mixed_a"
 
 
@@ -465,7 +465,7 @@ def test_columns_of_numbers_are_not_named_beside_one_that_is_not_numeric(categor
         (FRAME.rename(columns={"mass": "weight"}), "unseen at fit time:\n- weight"),
         (FRAME.assign(length="long"), re.escape("these columns are not: ['length']")),
         (FRAME[:0], "0 sample"),
-        (FRAME[["length", "colour"]].to_numpy(), "X has 2 features, but SoftmaxMLPClassifier is expecting 5"),
+        (FRAME[["length", "color"]].to_numpy(), "X has 2 features, but SoftmaxMLPClassifier is expecting 5"),
         (csr_matrix((2, 5)), "X must be dense, because it has categorical columns"),
         (FRAME.to_numpy()[0], "Expected 2D array, got 1D array"),
         (np.zeros((1, 2, 5)), "dim 3"),
@@ -480,9 +480,9 @@ def test_the_error_of_a_wrong_X_is_about_what_is_wrong(wrong, message):
 
 
 def test_no_rows_of_categories_alone_are_refused():
-    clf = on_raw_columns().fit(FRAME[["colour"]], y)
+    clf = on_raw_columns().fit(FRAME[["color"]], y)
     with pytest.raises(ValueError, match="0 sample"):
-        clf.predict(FRAME[["colour"]][:0])
+        clf.predict(FRAME[["color"]][:0])
 
 
 @pytest.mark.parametrize(
@@ -496,7 +496,7 @@ def test_the_error_of_a_wrong_y_is_about_y(wrong, message):
 
 def test_columns_of_one_name_are_kept_apart_or_refused_by_this_name():
     """The latter by scikit-learn 1.9 and newer."""
-    frame = FRAME[["colour", "length"]].set_axis(["a", "a"], axis=1)
+    frame = FRAME[["color", "length"]].set_axis(["a", "a"], axis=1)
     try:
         clf = on_raw_columns().fit(frame, y)
     except ValueError as error:
@@ -580,7 +580,7 @@ def test_sparse_entries_stored_in_parts_count_as_their_sum_and_are_not_changed(m
 
 
 def test_a_pickle_and_a_clone_keep_what_they_should():
-    clf = on_raw_columns(categorical_features=["colour", "heavy"]).fit(FRAME, y)
+    clf = on_raw_columns(categorical_features=["color", "heavy"]).fit(FRAME, y)
     loaded = pickle.loads(pickle.dumps(clf))
     assert_array_equal(loaded.predict_proba(FRAME), clf.predict_proba(FRAME))
     assert loaded.encoded_feature_names_.tolist() == ENCODED
@@ -602,7 +602,7 @@ def test_cross_validation_of_a_frame_in_a_pipeline():
 
 
 def test_a_grid_search_of_a_frame_in_two_processes():
-    grid = {"categorical_features": ["from_dtype", ["colour", "heavy"]]}
+    grid = {"categorical_features": ["from_dtype", ["color", "heavy"]]}
     search = GridSearchCV(accurate(), grid, cv=2, n_jobs=2, error_score="raise").fit(FRAME, y)
     assert search.best_score_ > 0.75
     assert search.best_estimator_.encoded_feature_names_.tolist() == ENCODED

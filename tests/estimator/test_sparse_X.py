@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.training.recipe import MOST_WEIGHTS, Recipe
+from sksoftmax.training.config import MAX_SPARSE_WEIGHTS, TrainingConfig
 
 RNG = np.random.default_rng(0)
 N = 600
@@ -149,6 +149,6 @@ def test_partial_fit_keeps_columns_that_only_later_rows_fill():
     ("n_inputs", "n_rows", "expected"), [(1, 1000, 8), (1.01, 1000, 4), (2.01, 1000, 1), (2, 5000, 4), (0, 1000, 8)]
 )
 def test_a_committee_on_a_wide_sparse_X_has_fewer_members(n_inputs, n_rows, expected):
-    n_inputs = int(n_inputs * MOST_WEIGHTS / 8 / 128)
-    assert Recipe.resolve(SoftmaxMLPClassifier().get_params(), n_rows, n_sparse=n_inputs).n_members == expected
-    assert Recipe.resolve(SoftmaxMLPClassifier(n_members=8).get_params(), n_rows, n_sparse=n_inputs).n_members == 8
+    n_inputs = int(n_inputs * MAX_SPARSE_WEIGHTS / 8 / 128)
+    assert TrainingConfig.resolve(SoftmaxMLPClassifier().get_params(), n_rows, n_sparse=n_inputs).n_members == expected
+    assert TrainingConfig.resolve(SoftmaxMLPClassifier(n_members=8).get_params(), n_rows, n_sparse=n_inputs).n_members == 8

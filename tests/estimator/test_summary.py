@@ -15,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 N = 120
 rng = np.random.default_rng(0)
 X, y = rng.normal(size=(N, 3)), np.arange(N) % 2
-FRAME = pd.DataFrame({"length": X[:, 0], "colour": rng.choice(["red", "green", "blue"], N)})
+FRAME = pd.DataFrame({"length": X[:, 0], "color": rng.choice(["red", "green", "blue"], N)})
 
 
 def small_for_summary(**params):
@@ -51,10 +51,10 @@ def test_a_list_of_dropout_rates_stays_one_for_each_hidden_layer():
 
 def test_the_mixture_is_made_of_member_weights_and_temperatures():
     clf = small_for_summary(n_members=4, max_iter=30).fit(X, y)
-    mixture = clf._model.mixture
-    np.testing.assert_allclose(clf.member_temperatures_ * mixture.sharpness, 1)
-    assert clf.temperature_ * mixture.final == pytest.approx(1)
-    assert clf.mixture_bias_.tolist() == mixture.bias.tolist() != [0, 0, 0]
+    ensemble_weights = clf._model.ensemble_weights
+    np.testing.assert_allclose(clf.member_temperatures_ * ensemble_weights.inverse_temperatures, 1)
+    assert clf.temperature_ * ensemble_weights.inverse_temperature == pytest.approx(1)
+    assert clf.ensemble_bias_.tolist() == ensemble_weights.bias.tolist() != [0, 0, 0]
 
 
 def test_from_sklearn_has_the_attributes_of_what_auto_became():
@@ -67,7 +67,7 @@ def test_from_sklearn_has_the_attributes_of_what_auto_became():
 def test_categories_and_unused_columns_are_attributes_by_name():
     columns = {"constant": 1.0, "nothing": np.nan, "half": np.where(y, 1.0, np.nan), "id": [f"id {i}" for i in range(N)]}
     clf = small_for_summary().fit(FRAME.assign(**columns).drop(columns="id"), y)
-    assert clf.categories_ == {"colour": ["blue", "green", "red"]}
+    assert clf.categories_ == {"color": ["blue", "green", "red"]}
     assert clf.unused_columns_ == dict.fromkeys(["constant", "nothing"], "all its values are equal, or missing")
     assert "missingindicator_half" in clf.encoded_feature_names_
     assert "missingindicator_nothing" not in clf.encoded_feature_names_
@@ -105,7 +105,7 @@ def test_summary_tells_what_auto_became(params):
         [f"at most {clf.max_iter_} iterations"] if params.get("solver") else [f"{clf.max_iter_} epochs", "batches of 64 rows"]
     )
     networks = "1 network of" if params else "8 networks of"
-    for part in (networks, *length, "colour: 3 categories", "constant: all its values are equal", "3 columns, 2 classes"):
+    for part in (networks, *length, "color: 3 categories", "constant: all its values are equal", "3 columns, 2 classes"):
         assert part in text
     assert ("Mixture" in text) == (not params)
     assert max(map(len, text.splitlines())) <= 100

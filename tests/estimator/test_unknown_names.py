@@ -6,7 +6,7 @@ import pytest
 from sklearn.pipeline import make_pipeline
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.suggestions import ABSENT, OURS
+from sksoftmax.suggestions import ALIASES, UNSUPPORTED
 from support.estimators import planned
 from support.few_rows import X, y
 
@@ -62,8 +62,8 @@ def test_an_unknown_parameter_that_resembles_none_is_refused_without_advice():
 
 def test_every_suggestion_names_a_parameter_or_an_argument_that_there_is():
     arguments = {*SoftmaxMLPClassifier().get_params(), *inspect.signature(SoftmaxMLPClassifier.fit).parameters}
-    assert all(suggestion.split("=")[0].split()[0] in arguments for suggestion in OURS.values())
-    assert not {*OURS, *ABSENT} & arguments
+    assert all(suggestion.split("=")[0].split()[0] in arguments for suggestion in ALIASES.values())
+    assert not {*ALIASES, *UNSUPPORTED} & arguments
 
 
 def test_the_signatures_are_those_of_the_methods():

@@ -147,7 +147,7 @@ def test_verbose_2_shows_the_phase_and_explains_the_end_of_the_folds(capsys):
     out = capsys.readouterr().out
     assert [row[:2] for row in table(out)] == [[f"{i}/10", "folds" if i < 6 else "all rows"] for i in range(1, 11)]
     lines = out.splitlines()
-    words = next(i for i, line in enumerate(lines) if line.startswith("The folds are over"))
+    words = next(i for i, line in enumerate(lines) if line.startswith("The fold phase is over"))
     assert lines[words - 1].lstrip().startswith("5/10") and "all rows" in lines[words] and "rate" in lines[words]
 
 

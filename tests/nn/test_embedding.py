@@ -25,14 +25,14 @@ def network_with_tables(hidden=(5,), tables=0.5, **params):
     network.initialize_scaled(rng)
     network.coefs[-1][...] = rng.normal(size=network.coefs[-1].shape)
     network.E[...] = tables * rng.normal(size=network.E.shape)
-    members, columns = network.form.skip
+    members, columns = network.architecture.skip
     network.W[0][:members, :columns] = 0
     return network
 
 
 def rows_with_codes(network, seed=0):
     """Rows for each member, one below the other."""
-    rng, n_rows = np.random.RandomState(seed), N_ROWS * network.form.n_members
+    rng, n_rows = np.random.RandomState(seed), N_ROWS * network.architecture.n_members
     return np.column_stack([rng.normal(size=(n_rows, N_DENSE)), *(rng.randint(n, size=n_rows) for n in N_CODES)])
 
 
@@ -62,7 +62,7 @@ def test_an_embedding_looks_codes_up_and_adds_the_derivatives_of_those_that_are_
 def test_the_gradient_is_the_slope_of_the_loss_along_a_random_direction(hidden, params):
     network = network_with_tables(hidden, **params)
     X = rows_with_codes(network)
-    targets, strengths = np.random.RandomState(1).randint(3, size=len(X)), np.linspace(0.3, 0.6, network.form.n_members)
+    targets, strengths = np.random.RandomState(1).randint(3, size=len(X)), np.linspace(0.3, 0.6, network.architecture.n_members)
     assert_gradient_is_the_slope(
         network, lambda: forward(network, X), lambda logits: cross_entropy(logits, targets, None), strengths
     )
@@ -75,7 +75,7 @@ def test_each_member_is_a_network_on_the_vectors_of_its_own_tables(params):
     logits = forward(network, X)[0]
     for k, (rows_of_member, answer) in enumerate(zip(X.reshape(len(logits), N_ROWS, -1), logits)):
         alone = network.member(k)
-        dense = Network.zeros(replace(alone.form, n_columns=alone.form.units[0], n_codes=()), np.float64)
+        dense = Network.zeros(replace(alone.architecture, n_columns=alone.architecture.layer_sizes[0], n_codes=()), np.float64)
         dense.parameters[...] = alone.parameters[: len(dense.parameters)]
         codes = rows_of_member[:, N_DENSE:].astype(int)
         vectors = [E[column] for E, column in zip(alone.embeddings, codes.T)]
@@ -92,7 +92,7 @@ def test_tables_learn_at_the_rates_of_their_codes(params, parametrization):
     for part, factor in network.relative_rates(parametrization, RATES_OF_CODES):
         assert np.isnan(rates[part]).all()
         rates[part] = factor
-    *layers, of_rows = network.form.split(rates)
+    *layers, of_rows = network.architecture.split(rates)
     assert_array_equal(of_rows, np.broadcast_to(np.concatenate(RATES_OF_CODES)[:, None], of_rows.shape))
     layers = np.concatenate([W.ravel() for W in layers])
     assert np.isfinite(layers).all() if parametrization == "ntk" else (layers == 1).all()
@@ -101,10 +101,10 @@ def test_tables_learn_at_the_rates_of_their_codes(params, parametrization):
 @EVERY_FORM
 def test_tables_decay_as_weights_do(params):
     network = network_with_tables(**params)
-    decays, values = np.zeros(network.parameters.shape), np.arange(1.0, network.form.n_members + 1)
+    decays, values = np.zeros(network.parameters.shape), np.arange(1.0, network.architecture.n_members + 1)
     for part, value in network.decays(values):
         decays[part] = value
-    *layers, tables = network.form.split(decays)
+    *layers, tables = network.architecture.split(decays)
     assert_array_equal(tables, np.broadcast_to(values[:, None, None], tables.shape))
     for W in layers:
         assert not W[:, -1].any()
@@ -115,7 +115,7 @@ def test_tables_decay_as_weights_do(params):
 def test_tables_survive_copies_pickles_and_rebuilding(params):
     network = network_with_tables(**params)
     X = rows_with_codes(network)
-    rebuilt = network_from_arrays(network.form, network.coefs, network.intercepts, network.embeddings)
+    rebuilt = network_from_arrays(network.architecture, network.coefs, network.intercepts, network.embeddings)
     for other in (network.copy(), pickle.loads(pickle.dumps(network)), rebuilt):
         assert_array_equal(other.parameters, network.parameters)
         assert_array_equal(forward(other, X)[0], forward(network, X)[0])
@@ -127,22 +127,22 @@ def test_tables_survive_copies_pickles_and_rebuilding(params):
 @EVERY_FORM
 def test_embeddings_are_views_of_the_flat_vector_a_table_for_each_column(params):
     network = network_with_tables(**params)
-    members = (N_MEMBERS,) * (network.form.n_members > 1)
+    members = (N_MEMBERS,) * (network.architecture.n_members > 1)
     assert [E.shape for E in network.embeddings] == [(*members, n, EMBEDDING_UNITS) for n in N_CODES]
     assert_array_equal(np.concatenate(network.embeddings, axis=-2).ravel(), network.parameters[-network.E.size :])
     assert all(np.shares_memory(E, network.parameters) for E in network.embeddings)
 
 
 def test_tables_begin_at_zero():
-    scaled = Network.zeros(network_with_tables().form, np.float64)
+    scaled = Network.zeros(network_with_tables().architecture, np.float64)
     scaled.initialize_scaled(np.random.RandomState(0))
     assert not scaled.E.any()
-    assert not initialized(scaled.form).E.any()
+    assert not initialized(scaled.architecture).E.any()
 
 
 def test_a_network_without_hidden_layers_begins_with_random_weights_of_its_tables_alone():
     """If both tables and weights were 0, neither would learn."""
-    network = Network.zeros(network_with_tables(()).form, np.float64)
+    network = Network.zeros(network_with_tables(()).architecture, np.float64)
     network.initialize_scaled(np.random.RandomState(0))
     assert network.coefs[0][N_DENSE:].all()
     assert not network.coefs[0][:N_DENSE].any()
@@ -158,4 +158,4 @@ def test_a_network_without_hidden_layers_begins_with_random_weights_of_its_table
 def test_tables_that_do_not_fit_are_named(change, message):
     network = network_with_tables()
     with pytest.raises(ValueError, match=message):
-        network_from_arrays(network.form, network.coefs, network.intercepts, change(network.embeddings))
+        network_from_arrays(network.architecture, network.coefs, network.intercepts, change(network.embeddings))

@@ -6,7 +6,7 @@ from scipy import stats
 from scipy.sparse import csr_matrix
 
 from sksoftmax.nn.layers import ACTIVATIONS, Activate, Dense, Dropout, OneHotDense, SparseDense, bit_generators
-from sksoftmax.nn.network import Form, Memory
+from sksoftmax.nn.network import Architecture, Workspace
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 FORMULAS = {
@@ -35,7 +35,7 @@ SLOPES_AT_ZERO = {
     "gelu": 0.5,
     "mish": 0.6,
 }
-LIMITS = {  # values at −1e4 and 1e4, slopes at −1e4 and 1e4
+limits_in_force = {  # values at −1e4 and 1e4, slopes at −1e4 and 1e4
     "identity": ([-1e4, 1e4], [1, 1]),
     "relu": ([0, 1e4], [0, 1]),
     "leaky_relu": ([-1e3, 1e4], [0.1, 1]),
@@ -58,7 +58,7 @@ def derivative(name, z):
 
 
 def test_every_activation_has_a_formula_here():
-    assert set(ACTIVATIONS) == set(FORMULAS) == set(SLOPES_AT_ZERO) == set(LIMITS)
+    assert set(ACTIVATIONS) == set(FORMULAS) == set(SLOPES_AT_ZERO) == set(limits_in_force)
 
 
 @EVERY_ACTIVATION
@@ -99,7 +99,7 @@ def test_values_and_derivatives_are_at_their_limits_for_large_inputs(name, dtype
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         H, backprop = ACTIVATIONS[name](z.copy())
         d_Z = backprop(np.ones_like(z))
-    values, slopes = LIMITS[name]
+    values, slopes = limits_in_force[name]
     eps = np.finfo(dtype).eps
     np.testing.assert_allclose(H, values, rtol=2 * eps)
     np.testing.assert_allclose(d_Z, slopes, rtol=2 * eps, atol=2 * eps)
@@ -127,9 +127,9 @@ def with_ones(X):
 
 def memory_for(X):
     """A memory for these members in which the numbers of layer "name" are not finite yet."""
-    memory = Memory(Form(4, (), 3, (), n_members=len(X)), X.dtype)
-    memory.units("name", X.shape[1], 3)[..., :-1] = np.nan
-    memory.units(("d_input", "name"), X.shape[1], 4)[..., :-1] = np.nan
+    memory = Workspace(Architecture(4, (), 3, (), n_members=len(X)), X.dtype)
+    memory.layer_output("name", X.shape[1], 3)[..., :-1] = np.nan
+    memory.layer_output(("d_input", "name"), X.shape[1], 4)[..., :-1] = np.nan
     return memory
 
 
@@ -254,7 +254,7 @@ def test_backprop_still_works_after_the_layer_above_has_used_the_output(name):
     expected = ACTIVATIONS[name](z.copy())[1](d_H.copy())
     H, backprop = ACTIVATIONS[name](z.copy())
     same = Dense("above", np.eye(5, 4)[None], np.zeros((1, 5, 4)))
-    _, dense_backprop = same(with_ones(H), Memory(Form(4, (), 4, ()), np.float64))
+    _, dense_backprop = same(with_ones(H), Workspace(Architecture(4, (), 4, ()), np.float64))
     np.testing.assert_array_equal(backprop(dense_backprop(d_H.copy())), expected)
 
 
@@ -339,7 +339,7 @@ def test_dropout_leaves_the_activations_output_to_its_derivative(name):
     rng = np.random.RandomState(0)
     z, d_out = rng.normal(size=(1, 8, 6)), rng.normal(size=(1, 8, 6))
     dropout = Dropout(np.array([[0.5]]), bit_generators(0, 1))
-    output, backprop = Activate(0, name)(with_ones(z), Memory(Form(6, (6,), 2, (name,)), np.float64), dropout)
+    output, backprop = Activate(0, name)(with_ones(z), Workspace(Architecture(6, (6,), 2, (name,)), np.float64), dropout)
     mask = 2.0 * (dropped(np.ones_like(z), 0.5)[0] != 0)
     np.testing.assert_allclose(output, with_ones(FORMULAS[name](z) * mask), rtol=1e-11, atol=1e-14)
     np.testing.assert_allclose(backprop(d_out.copy()), d_out * mask * derivative(name, z), rtol=1e-12)

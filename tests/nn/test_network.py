@@ -1,4 +1,4 @@
-"""The network's gradient against its own loss, its memory layout, its initialisation and its predictions."""
+"""The network's gradient against its own loss, its memory layout, its initialization and its predictions."""
 
 import pickle
 from dataclasses import FrozenInstanceError, replace
@@ -13,7 +13,7 @@ from sksoftmax.data.rows import common_input
 from sksoftmax.loss import binary_cross_entropy, cross_entropy
 from sksoftmax.model import chunk_size
 from sksoftmax.nn.layers import ACTIVATIONS, EMBEDDING_UNITS, Dropout, bit_generators
-from sksoftmax.nn.network import Form, Memory, Network, network_from_arrays
+from sksoftmax.nn.network import Architecture, Network, Workspace, network_from_arrays
 from sksoftmax.nn.optimizers import SGD, Adam, WeightAverage
 from support.networks import form_of, forward, initialized, input_of, logits_and_gradient, logits_of_members, model_of
 from support.slopes import assert_gradient_is_the_slope
@@ -76,7 +76,7 @@ def test_the_gradient_under_dropout_is_the_slope_of_the_loss_under_the_same_mask
     rng = np.random.RandomState(0)
     loss_function, n_outputs, targets = loss_and_targets(kind, rng)
     network = random_network(HIDDEN[depth], activation, n_outputs)
-    X, memory = random_X(), Memory(network.form, np.float64)
+    X, memory = random_X(), Workspace(network.architecture, np.float64)
 
     def dropped():
         return forward(network, X, memory, with_dropout([[0.4]] * depth, seed=7))
@@ -113,8 +113,8 @@ def test_the_gradient_of_different_activations_is_the_slope_of_the_loss(activati
 def test_activations_survive_copies_and_pickles():
     network = random_network(HIDDEN[3], MIXED)
     for other in (network.copy(), pickle.loads(pickle.dumps(network))):
-        assert other.form == network.form
-        assert other.form.activations == MIXED
+        assert other.architecture == network.architecture
+        assert other.architecture.activations == MIXED
         np.testing.assert_array_equal(forward(other, random_X())[0], forward(network, random_X())[0])
 
 
@@ -123,7 +123,7 @@ def test_activations_survive_copies_and_pickles():
 
 def test_dropout_is_off_in_a_pass_without_it_and_in_predictions():
     network = random_network()
-    memory, plain = Memory(network.form, network.dtype), forward(network, random_X())[0]
+    memory, plain = Workspace(network.architecture, network.dtype), forward(network, random_X())[0]
     assert (forward(network, random_X(), memory, with_dropout([[0.9], [0.9]]))[0] != plain).any()
     np.testing.assert_array_equal(forward(network, random_X(), memory)[0], plain)
     np.testing.assert_array_equal(logits_of_members(network, random_X(), memory), plain)
@@ -225,7 +225,7 @@ def test_a_form_cannot_be_changed():
 
 def test_an_embedded_column_counts_as_the_units_of_its_vectors():
     form = FORMS["tables"]
-    assert form.units == (N_INPUTS - 2 + 2 * EMBEDDING_UNITS, 5, N_OUTPUTS)
+    assert form.layer_sizes == (N_INPUTS - 2 + 2 * EMBEDDING_UNITS, 5, N_OUTPUTS)
     assert form.first_code == N_INPUTS - 2
     assert form.shapes()[-1] == (1, 9, EMBEDDING_UNITS)
 
@@ -307,16 +307,17 @@ def test_logits_of_all_members_one_below_the_other_are_a_view_of_the_layers_memo
 
 @pytest.mark.parametrize("n_members", [1, 4])
 def test_memory_gives_the_same_buffer_for_the_same_purpose_and_number_of_rows_alone(n_members):
-    memory = Memory(form_of(N_INPUTS, (5,), N_OUTPUTS, n_members=n_members), np.float32)
-    inputs, units = memory.inputs(7, n_members), memory.units("dropped", 7, 5)
+    memory = Workspace(form_of(N_INPUTS, (5,), N_OUTPUTS, n_members=n_members), np.float32)
+    inputs, units = memory.inputs(7, n_members), memory.layer_output("dropped", 7, 5)
     assert inputs.shape == (n_members, 7, N_INPUTS + 1)
     assert units.shape == (n_members, 7, 6)
     for buffer in (inputs, units):
         assert buffer.dtype == np.float32
         np.testing.assert_array_equal(buffer[..., -1], 1)
     assert memory.inputs(7, n_members) is inputs
-    assert memory.units("dropped", 7, 5) is units
-    others = [memory.units("dropped", 8, 5), memory.units(0, 7, 5), memory.units("dropped", 7, 4), memory.inputs(8, n_members)]
+    assert memory.layer_output("dropped", 7, 5) is units
+    others = [memory.layer_output(*key) for key in (("dropped", 8, 5), (0, 7, 5), ("dropped", 7, 4))]
+    others.append(memory.inputs(8, n_members))
     assert not any(np.shares_memory(other, buffer) for other in others for buffer in (inputs, units))
 
 
@@ -336,7 +337,7 @@ def test_passes_and_predictions_write_nothing_to_the_network():
 def test_forward_and_backprop_overwrite_neither_X_nor_the_parameters(activation):
     network, X = random_network(activation=activation), random_X()
     network.allocate_gradient()
-    w, memory = network.parameters.copy(), Memory(network.form, network.dtype)
+    w, memory = network.parameters.copy(), Workspace(network.architecture, network.dtype)
     inputs = input_of(network, X, memory)
     before = inputs.copy()
     logits, backprop = network.forward(inputs, memory)
@@ -357,7 +358,7 @@ def test_a_second_forward_pass_does_not_disturb_the_backprop_of_the_first(activa
     np.testing.assert_array_equal(network.gradient, expected)
 
 
-# Initialisation
+# Initialization
 
 
 @pytest.mark.parametrize("activation, factor", [("relu", 6), ("tanh", 6), ("logistic", 2), ("identity", 6)])
@@ -370,7 +371,7 @@ def test_initial_parameters_fill_the_glorot_interval(activation, factor):
         assert np.std(W) == pytest.approx(bound / np.sqrt(3), rel=0.05)
 
 
-def test_each_layer_is_initialised_for_its_own_activation():
+def test_each_layer_is_initialized_for_its_own_activation():
     network = Network.zeros(form_of(40, (60,), 20, "relu"), np.float64)
     network.initialize(np.random.RandomState(0), ("relu", "logistic"))
     for W, bound in zip(network.coefs, (np.sqrt(6 / 100), np.sqrt(2 / 80))):
@@ -405,7 +406,7 @@ def test_logits_in_chunks_equal_logits_at_once(monkeypatch, as_input, n_rows, ch
     at_once, seen, passed = logits_of_members(network, X), [], network.forward
     np.testing.assert_array_equal(at_once, forward(network, X)[0])
     monkeypatch.setattr(network, "forward", lambda X, memory: seen.append(X[0].shape[0]) or passed(X, memory))
-    chunks_of(monkeypatch, 4 * max(network.form.units) + 1)
+    chunks_of(monkeypatch, 4 * max(network.architecture.layer_sizes) + 1)
     np.testing.assert_allclose(logits_of_members(network, X), at_once, rtol=1e-13)
     assert seen == chunks
 
@@ -455,9 +456,9 @@ def parts_of(X):
 
 def alone(network, index):
     """One of the members as a network of its own that skips the same inputs."""
-    members, columns = network.form.skip
+    members, columns = network.architecture.skip
     member = network.member(index)
-    return member.copy(replace(member.form, skip=(1, columns) if index < members else (0, 0)))
+    return member.copy(replace(member.architecture, skip=(1, columns) if index < members else (0, 0)))
 
 
 def assert_members_are_networks_alone(network, X):
@@ -467,7 +468,7 @@ def assert_members_are_networks_alone(network, X):
     for k, (rows, d_rows) in enumerate(zip(parts_of(X), d_logits)):
         answer, expected = logits_and_gradient(one := alone(network, k), rows, d_rows[None])
         np.testing.assert_array_equal(logits[k], answer[0])
-        for together, by_itself in zip(network.form.split(gradient), one.form.split(expected)):
+        for together, by_itself in zip(network.architecture.split(gradient), one.architecture.split(expected)):
             np.testing.assert_array_equal(together[k], by_itself[0])
 
 
@@ -506,7 +507,9 @@ def test_members_side_by_side_equal_networks_that_see_all_inputs_with_weights_of
         answer, expected = logits_and_gradient(member, as_input(rows), d_rows[None])
         np.testing.assert_allclose(logits[k], answer[0], rtol=1e-12)
         skips = as_input is np.asarray and k < skip[0]
-        for layer, (together, by_itself) in enumerate(zip(network.form.split(gradient), member.form.split(expected))):
+        for layer, (together, by_itself) in enumerate(
+            zip(network.architecture.split(gradient), member.architecture.split(expected))
+        ):
             first = skip[1] if layer == 0 and skips else 0
             np.testing.assert_allclose(together[k, first:], by_itself[0, first:], rtol=1e-11, atol=1e-14)
             assert not together[k, :first].any()
@@ -623,7 +626,7 @@ def test_relative_rates_cover_all_parameters_and_follow_the_inputs_that_count():
     for part, factor in network.relative_rates("ntk"):
         assert np.isnan(rates[part]).all()
         rates[part] = factor
-    first, second, third, _ = network.form.split(rates)
+    first, second, third, _ = network.architecture.split(rates)
     np.testing.assert_allclose(first[:2], 10)  # of one input
     np.testing.assert_allclose(first[2:], 10 / np.sqrt(4))
     np.testing.assert_allclose(second, 10 / np.sqrt(5))
@@ -640,7 +643,7 @@ def test_each_member_has_its_own_l2_penalty():
     network.allocate_gradient()
     squares = sum((W[:, :-1] ** 2).sum(axis=(1, 2)) for W in network.W)
     np.testing.assert_allclose(network.add_l2(strengths), 0.5 * strengths * squares, rtol=1e-14)
-    for d_W, W in zip(network.form.split(network.gradient), network.W):
+    for d_W, W in zip(network.architecture.split(network.gradient), network.W):
         np.testing.assert_allclose(d_W[:, :-1], strengths[:, None, None] * W[:, :-1], rtol=1e-14)
         assert not d_W[:, -1].any()
 
@@ -658,9 +661,9 @@ def test_initial_weights_of_members_are_scaled_by_the_inputs_that_they_see():
 
 def test_input_that_all_members_share_is_held_once_unless_they_embed_columns_of_it():
     for n_codes, n_held in (((), 1), ((3,), N_MEMBERS)):
-        memory = Memory(form_of(N_INPUTS, (), N_OUTPUTS, n_members=N_MEMBERS, n_codes=n_codes), np.float64)
+        memory = Workspace(form_of(N_INPUTS, (), N_OUTPUTS, n_members=N_MEMBERS, n_codes=n_codes), np.float64)
         inputs = common_input(X := random_X(), memory)
-        assert inputs.shape == (N_MEMBERS, N_ROWS, memory.form.units[0] + 1)
+        assert inputs.shape == (N_MEMBERS, N_ROWS, memory.architecture.layer_sizes[0] + 1)
         np.testing.assert_array_equal(inputs[..., :N_INPUTS], np.broadcast_to(X, (N_MEMBERS, *X.shape)))
         np.testing.assert_array_equal(inputs[..., -1], 1)
         assert sum(array.size for array in memory.arrays.values()) == n_held * inputs[0].size
@@ -672,11 +675,11 @@ def test_predicted_logits_are_those_of_all_members_on_all_rows(monkeypatch, as_i
     network, X = network_of_members(skip=(2, 2)), random_X(n_rows)
     expected = np.concatenate([forward(network.member(k), X)[0] for k in range(N_MEMBERS)])
     seen = []
-    mixture = SimpleNamespace(logits=lambda logits, head: seen.append(logits.copy()) or logits.mean(axis=0))
+    ensemble_weights = SimpleNamespace(logits=lambda logits, head: seen.append(logits.copy()) or logits.mean(axis=0))
     for numbers in (2**18, 5 * N_MEMBERS * 3):  # at once, and in chunks of three rows
         chunks_of(monkeypatch, numbers)
         seen.clear()
-        mean = model_of(network, mixture=mixture).logits_of(as_input(X))
+        mean = model_of(network, ensemble_weights=ensemble_weights).logits_of(as_input(X))
         np.testing.assert_allclose(np.concatenate(seen, axis=1), expected, rtol=1e-12)
         np.testing.assert_allclose(mean, expected.mean(axis=0), rtol=1e-12)
     assert [z.shape[1] for z in seen] == [3] * (n_rows // 3) + ([n_rows % 3] if n_rows % 3 else [])
@@ -686,14 +689,14 @@ def test_members_survive_copies_and_pickles_but_their_gradient_does_not():
     network = network_of_members(skip=(2, 2))
     network.allocate_gradient()
     for other in (network.copy(), pickle.loads(pickle.dumps(network))):
-        assert (other.form.n_members, other.form.skip, other.gradient) == (N_MEMBERS, (2, 2), None)
+        assert (other.architecture.n_members, other.architecture.skip, other.gradient) == (N_MEMBERS, (2, 2), None)
         np.testing.assert_array_equal(forward(other, rows_of_all())[0], forward(network, rows_of_all())[0])
 
 
 def test_a_member_taken_out_is_a_copy():
     network = network_of_members()
     member = network.member(1)
-    assert (member.form.n_members, member.form.skip) == (1, (0, 0))
+    assert (member.architecture.n_members, member.architecture.skip) == (1, (0, 0))
     np.testing.assert_array_equal(member.coefs[0], network.coefs[0][1])
     member.parameters[...] = 0
     assert network.coefs[0][1].all()
@@ -708,11 +711,11 @@ def test_the_public_views_of_members_begin_with_the_axis_of_members():
 
 def test_members_are_rebuilt_from_their_arrays():
     network = network_of_members()
-    rebuilt = network_from_arrays(network.form, network.coefs, network.intercepts)
+    rebuilt = network_from_arrays(network.architecture, network.coefs, network.intercepts)
     np.testing.assert_array_equal(rebuilt.parameters, network.parameters)
-    assert rebuilt.form == network.form
+    assert rebuilt.architecture == network.architecture
     with pytest.raises(ValueError, match=r"coefs_\[0\] must have shape \(4, 4, 5\) .* got \(4, 5\)"):
-        network_from_arrays(network.form, [W[0] for W in network.coefs], network.intercepts)
+        network_from_arrays(network.architecture, [W[0] for W in network.coefs], network.intercepts)
 
 
 # Weights set by hand
@@ -720,15 +723,15 @@ def test_members_are_rebuilt_from_their_arrays():
 
 def test_a_network_from_arrays_has_copies_of_them():
     original = random_network()
-    copy = network_from_arrays(original.form, original.coefs, original.intercepts)
-    assert copy.form == original.form
+    copy = network_from_arrays(original.architecture, original.coefs, original.intercepts)
+    assert copy.architecture == original.architecture
     np.testing.assert_array_equal(copy.parameters, original.parameters)
     assert not np.shares_memory(copy.parameters, original.parameters)
 
 
 @pytest.mark.parametrize("dtype, expected", [(np.float32, np.float32), (np.float64, np.float64), (np.int64, np.float64)])
 def test_a_network_from_arrays_has_their_common_floating_dtype(dtype, expected):
-    network = network_from_arrays(Form(2, (), 3, ()), [np.ones((2, 3), dtype)], [np.ones(3, np.float32)])
+    network = network_from_arrays(Architecture(2, (), 3, ()), [np.ones((2, 3), dtype)], [np.ones(3, np.float32)])
     assert network.dtype == expected
 
 
@@ -746,14 +749,14 @@ def test_an_array_of_weights_that_does_not_fit_is_named(kind, index, shape, mess
     arrays = {"coefs": list(network.coefs), "intercepts": list(network.intercepts)}
     arrays[kind][index] = np.zeros(shape)
     with pytest.raises(ValueError, match=message):
-        network_from_arrays(network.form, **arrays)
+        network_from_arrays(network.architecture, **arrays)
 
 
 @pytest.mark.parametrize("coefs, intercepts", [(slice(0, 2), slice(0, 3)), (slice(0, 3), slice(0, 2))])
 def test_every_layer_needs_both_weights_and_biases(coefs, intercepts):
     network = random_network()
     with pytest.raises(ValueError, match=r"coefs_.*intercepts_"):
-        network_from_arrays(network.form, network.coefs[coefs], network.intercepts[intercepts])
+        network_from_arrays(network.architecture, network.coefs[coefs], network.intercepts[intercepts])
 
 
 def test_a_network_holds_exactly_its_own_views():

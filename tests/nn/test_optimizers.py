@@ -414,10 +414,10 @@ def test_a_resumed_ema_decay_average_leaves_the_earlier_one_unchanged():
     w, gradients, rates = random_run()
     first, second = WeightAverage(w, 0.8), WeightAverage(w, 0.8)
     averaged_epochs(SGD(w), first, w, gradients, rates)
-    before = first.other.copy(), first.shown.copy(), first.n_averaged
+    before = first.inactive_weights.copy(), first.last_average.copy(), first.n_averaged
     second.resume(first)
-    averaged_epochs(SGD(w), second, first.shown, gradients, rates)
-    for now, then in zip((first.other, first.shown, first.n_averaged), before):
+    averaged_epochs(SGD(w), second, first.last_average, gradients, rates)
+    for now, then in zip((first.inactive_weights, first.last_average, first.n_averaged), before):
         np.testing.assert_array_equal(now, then)
 
 
@@ -470,7 +470,7 @@ def test_an_ema_decay_average_begins_where_training_without_it_or_of_another_siz
     halfway = steps(adam, w, gradients[:10], rates)
     resumed.resume(adam, keep_rate=True)
     average.resume(earlier)
-    assert (average.n_averaged, average.other.shape) == (0, (SIZE,))
+    assert (average.n_averaged, average.inactive_weights.shape) == (0, (SIZE,))
     _, continued = averaged_epochs(resumed, average, halfway, gradients[10:], rates)
     np.testing.assert_array_equal(continued, steps(adam, halfway, gradients[10:], rates))
 
@@ -480,7 +480,7 @@ def test_an_ema_decay_average_that_has_forgotten_begins_like_a_new_one():
     w, gradients, rates = random_run()
     used, new = WeightAverage(w, 0.5), WeightAverage(w, 0.5)
     averaged_epochs(SGD(w), used, w, gradients, rates)
-    used.other[:2] = np.inf, np.nan
+    used.inactive_weights[:2] = np.inf, np.nan
     used.forget()
     used.begin_epoch(other := np.ones(SIZE))
     np.testing.assert_array_equal(other, 1)
@@ -494,7 +494,7 @@ def test_an_ema_decay_update_that_is_interrupted_does_not_count():
             raise KeyboardInterrupt
 
     average = WeightAverage(np.zeros(SIZE), 0.8)
-    average.other = average.other.view(Interrupting)
+    average.inactive_weights = average.inactive_weights.view(Interrupting)
     with pytest.raises(KeyboardInterrupt):
         average.update(np.ones(SIZE), scratch=np.empty(SIZE))
     assert average.n_averaged == 0

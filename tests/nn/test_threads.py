@@ -14,7 +14,15 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sksoftmax.nn import threads
-from sksoftmax.nn.threads import LARGE, LIMITS, AtMost, Team, allowed_threads, at_most_for, scipys_own_libraries
+from sksoftmax.nn.threads import (
+    LARGE_PRODUCT,
+    BlasThreadLimit,
+    ThreadTeam,
+    allowed_threads,
+    blas_limit_for,
+    limits_in_force,
+    scipys_own_libraries,
+)
 from support.forks import forked, needs_fork
 
 
@@ -45,33 +53,33 @@ def four_threads(library, monkeypatch):
 
 
 def test_the_library_is_limited_inside_and_restored_outside(library):
-    with AtMost(2, lambda: [library]):
+    with BlasThreadLimit(2, lambda: [library]):
         assert library.n_threads == 2
     assert library.n_threads == 4
 
 
 def test_a_limit_never_raises_the_number_of_threads(library):
-    with AtMost(9, lambda: [library]):
+    with BlasThreadLimit(9, lambda: [library]):
         assert library.n_threads == 4
 
 
 def test_no_limit_leaves_the_library_alone(library):
-    with AtMost(None, lambda: [library]):
+    with BlasThreadLimit(None, lambda: [library]):
         assert library.n_threads == 4
-        assert library not in LIMITS
+        assert library not in limits_in_force
 
 
 def test_the_lowest_of_nested_limits_counts_and_the_outer_one_comes_back(library):
-    with AtMost(2, lambda: [library]):
-        with AtMost(1, lambda: [library]), AtMost(3, lambda: [library]):
+    with BlasThreadLimit(2, lambda: [library]):
+        with BlasThreadLimit(1, lambda: [library]), BlasThreadLimit(3, lambda: [library]):
             assert library.n_threads == 1
         assert library.n_threads == 2
     assert library.n_threads == 4
-    assert library not in LIMITS
+    assert library not in limits_in_force
 
 
 def test_an_error_inside_restores_too(library):
-    with pytest.raises(KeyError), AtMost(1, lambda: [library]):
+    with pytest.raises(KeyError), BlasThreadLimit(1, lambda: [library]):
         raise KeyError
     assert library.n_threads == 4
 
@@ -83,17 +91,17 @@ def test_an_interrupt_on_the_way_in_restores_too(library, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(library, "set_num_threads", interrupted)
-    with pytest.raises(KeyboardInterrupt), AtMost(1, lambda: [library]):
+    with pytest.raises(KeyboardInterrupt), BlasThreadLimit(1, lambda: [library]):
         pass
     assert library.n_threads == 4
-    assert library not in LIMITS
+    assert library not in limits_in_force
 
 
 def test_the_last_of_several_threads_inside_restores(library):
     both_inside, seen = Barrier(2), []
 
     def fit():
-        with AtMost(1, lambda: [library]):
+        with BlasThreadLimit(1, lambda: [library]):
             both_inside.wait(10)
             seen.append(library.n_threads)
 
@@ -104,24 +112,24 @@ def test_the_last_of_several_threads_inside_restores(library):
         worker.join()
     assert seen[0] == 1
     assert library.n_threads == 4
-    assert library not in LIMITS
+    assert library not in limits_in_force
 
 
 def test_only_large_products_may_use_more_than_one_thread():
     with threadpool_limits(2):
         before = [library["num_threads"] for library in threadpool_info()]
-        for size, expected in ((LARGE - 1, [1] * len(before)), (LARGE, before)):
-            with at_most_for(size):
+        for size, expected in ((LARGE_PRODUCT - 1, [1] * len(before)), (LARGE_PRODUCT, before)):
+            with blas_limit_for(size):
                 found = [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
                 assert found == expected[: len(found)]
 
 
 def test_a_limit_counts_in_every_thread_whichever_was_the_first_to_set_one():
-    """threadpoolctl 3.8 lets one thread alone set OpenBLAS's number; `AtMost` must neither obey that nor stay in force."""
+    """threadpoolctl 3.8 lets one thread alone set OpenBLAS's number; a limit must neither obey that nor stay in force."""
     found = []
 
     def limited(ready, end):
-        with AtMost(1):
+        with BlasThreadLimit(1):
             found.append([library.get_num_threads() for library in threads.blas_libraries()])
             ready.set()
             end.wait(10)
@@ -167,7 +175,7 @@ def test_numpys_library_is_not_taken_for_scipys():
 
 def test_the_user_allows_as_many_threads_as_blas_was_limited_to(four_threads):
     assert allowed_threads() == 4
-    with AtMost(1):  # a limit of our own is none of the user's
+    with BlasThreadLimit(1):  # a limit of our own is none of the user's
         assert allowed_threads() == 4
     four_threads.set_num_threads(3)
     assert allowed_threads() == 3
@@ -194,7 +202,7 @@ def test_threadpoolctls_limit_is_obeyed():
 
 
 def test_results_have_the_order_of_their_items(four_threads):
-    with Team() as team:
+    with ThreadTeam() as team:
         assert team.map(lambda i: i * i, range(50)) == [i * i for i in range(50)]
         assert team.map(str, []) == []
 
@@ -206,12 +214,12 @@ def test_as_many_threads_work_at_once_as_are_allowed(four_threads):
         together.wait(10)
         return current_thread()
 
-    with Team() as team:
+    with ThreadTeam() as team:
         assert len(set(team.map(work, range(4)))) == 4
 
 
 def test_one_item_and_one_thread_are_for_the_caller(four_threads):
-    with Team() as team:
+    with ThreadTeam() as team:
         assert team.map(lambda _: current_thread(), [0]) == [current_thread()]
         four_threads.set_num_threads(1)
         assert set(team.map(lambda _: current_thread(), range(5))) == {current_thread()}
@@ -226,17 +234,17 @@ def test_two_teams_share_the_threads(four_threads):
         leave.wait(10)
 
     def other_team():
-        with Team() as team:
+        with ThreadTeam() as team:
             team.map(wait_there, range(3))
 
     other = Thread(target=other_team)
     other.start()
     inside.wait(10)
-    with Team() as team:
+    with ThreadTeam() as team:
         assert set(team.map(lambda _: current_thread(), range(20))) == {current_thread()}
     leave.set()
     other.join()
-    assert threads.at_work == 0
+    assert threads.n_threads_in_use == 0
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, IndexError])
@@ -247,10 +255,10 @@ def test_after_an_error_no_item_is_begun_any_more(error, four_threads):
         begun.append(i)
         raise error("of the function")
 
-    with Team() as team, pytest.raises(error, match="of the function"):
+    with ThreadTeam() as team, pytest.raises(error, match="of the function"):
         team.map(fail, range(1000))
     assert len(begun) <= 4
-    assert threads.at_work == 0
+    assert threads.n_threads_in_use == 0
 
 
 def test_an_error_waits_for_the_items_that_run(four_threads):
@@ -264,19 +272,19 @@ def test_an_error_waits_for_the_items_that_run(four_threads):
         sleep(0.1)
         ended.append(i)
 
-    with Team() as team, pytest.raises(KeyboardInterrupt):
+    with ThreadTeam() as team, pytest.raises(KeyboardInterrupt):
         team.map(work, range(100))
     assert len(ended) == 1
 
 
 def test_threads_of_a_team_ignore_the_floating_point_errors_that_the_caller_ignores(four_threads):
-    with np.errstate(over="ignore"), Team() as team:
+    with np.errstate(over="ignore"), ThreadTeam() as team:
         assert team.map(lambda x: float(np.exp(np.float64(x))), [1000.0] * 20) == [np.inf] * 20
 
 
 def test_a_team_leaves_no_thread_behind(four_threads):
     together = Barrier(4)
-    with Team() as team:
+    with ThreadTeam() as team:
         workers = set(team.map(lambda _: (together.wait(10), current_thread())[1], range(4)))
     assert [worker for worker in workers if worker.is_alive()] == [current_thread()]
 
@@ -331,22 +339,22 @@ def test_a_fork_waits_for_the_lock_so_that_the_child_can_have_it(four_threads):
 
 @needs_fork
 def test_a_child_has_none_of_the_limits_and_the_work_of_its_parents_other_threads(four_threads):
-    with in_another_thread(AtMost(1, lambda: [four_threads])), in_another_thread(Work()):
-        found = forked(lambda: (four_threads.n_threads, len(LIMITS), threads.at_work, threads.begin_work(9)))
+    with in_another_thread(BlasThreadLimit(1, lambda: [four_threads])), in_another_thread(Work()):
+        found = forked(lambda: (four_threads.n_threads, len(limits_in_force), threads.n_threads_in_use, threads.begin_work(9)))
         assert found == (4, 0, 0, 4)
-        assert (four_threads.n_threads, threads.at_work) == (1, 1)  # the parent keeps them
-    assert (four_threads.n_threads, threads.at_work) == (4, 0)
+        assert (four_threads.n_threads, threads.n_threads_in_use) == (1, 1)  # the parent keeps them
+    assert (four_threads.n_threads, threads.n_threads_in_use) == (4, 0)
 
 
 @needs_fork
 def test_a_limit_that_the_parent_began_ends_without_effect_in_the_child(four_threads):
     def child():
-        with AtMost(2, lambda: [four_threads]):
+        with BlasThreadLimit(2, lambda: [four_threads]):
             inherited.__exit__()
             inside = four_threads.n_threads
-        return inside, four_threads.n_threads, len(LIMITS)
+        return inside, four_threads.n_threads, len(limits_in_force)
 
-    inherited = AtMost(1, lambda: [four_threads])
+    inherited = BlasThreadLimit(1, lambda: [four_threads])
     with inherited:
         assert forked(child) == (2, 4, 0)
         assert four_threads.n_threads == 1
@@ -358,16 +366,16 @@ def test_work_that_the_parent_began_ends_without_effect_in_the_child(four_thread
     found = []
 
     def work(i):
-        found.append(forked(lambda: (Team().map(str, range(2)), threads.at_work)))
+        found.append(forked(lambda: (ThreadTeam().map(str, range(2)), threads.n_threads_in_use)))
 
-    with Team() as team:
+    with ThreadTeam() as team:
         team.map(work, [0])
     assert found == [(["0", "1"], 0)]
 
 
 @needs_fork
 def test_a_team_that_is_forked_makes_new_threads(four_threads):
-    with Team() as team:
+    with ThreadTeam() as team:
         team.map(sleep, [0.01] * 8)  # the pool's threads exist now, and wait
 
         def child():
@@ -390,7 +398,7 @@ def test_work_that_a_fork_cuts_off_from_its_threads_raises_in_the_child(four_thr
             answers.append(os.fork())
 
     reader, writer = os.pipe()
-    with Team() as team, warnings.catch_warnings():
+    with ThreadTeam() as team, warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         try:
             team.map(work, range(2))

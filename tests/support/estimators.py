@@ -22,5 +22,5 @@ def short(**params):
 
 
 def short_default(**params):
-    """The default estimator with few units and epochs: a committee, unless `params` say otherwise."""
+    """The default estimator with few units and epochs: an ensemble, unless `params` say otherwise."""
     return SoftmaxMLPClassifier(**{"hidden_layer_sizes": (8,), "max_iter": 3, "random_state": 0, **params})

@@ -17,8 +17,8 @@ def six_epochs(**params):
     return short(**{"max_iter": N_EPOCHS, **params})
 
 
-def committee_of_six_epochs(**params):
-    """The defaults, which make a committee of these rows."""
+def ensemble_of_six_epochs(**params):
+    """The defaults, which make an ensemble of these rows."""
     return short_default(**{"max_iter": N_EPOCHS, **params})
 
 
@@ -29,8 +29,8 @@ SETTINGS = {
     "averaged": lambda **params: six_epochs(ema_decay=0.9, **params),
     "early stopping": lambda **params: six_epochs(early_stopping=True, **params),
     "lbfgs, early stopping": lambda **params: six_epochs(solver="lbfgs", early_stopping=True, **params),
-    "committee": committee_of_six_epochs,
-    "committee, early stopping": lambda **params: committee_of_six_epochs(early_stopping=True, **params),
+    "ensemble": ensemble_of_six_epochs,
+    "ensemble, early stopping": lambda **params: ensemble_of_six_epochs(early_stopping=True, **params),
 }
 
 

@@ -9,7 +9,7 @@ FAST = {"hidden_layer_sizes": (16,), "n_members": 1, "max_iter": 5, "random_stat
 CONVERGING = "ignore:lbfgs failed to converge"
 N = 120
 rng = np.random.default_rng(0)
-FRAME = pd.DataFrame({"length": rng.normal(size=N), "colour": rng.choice(["red", "green", "blue"], N)})
+FRAME = pd.DataFrame({"length": rng.normal(size=N), "color": rng.choice(["red", "green", "blue"], N)})
 X, y = rng.normal(size=(N, 3)), (FRAME["length"] > 0).astype(int).to_numpy()
 METHODS = ("fit", "partial_fit", "predict", "predict_proba", "score", "X_val")
 

@@ -6,11 +6,11 @@ from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data.rows import Samples
 from sksoftmax.data.targets import Targets
 from sksoftmax.model import Model
-from sksoftmax.nn.mixture import Mixture
+from sksoftmax.nn.ensemble_weights import EnsembleWeights
 from sksoftmax.training.callbacks import NoTasks
-from sksoftmax.training.committee import Committee
+from sksoftmax.training.config import TrainingConfig
+from sksoftmax.training.ensemble import Ensemble
 from sksoftmax.training.progress import Report
-from sksoftmax.training.recipe import Recipe
 from sksoftmax.training.run import Run
 from support.networks import form_of, initialized
 
@@ -27,8 +27,8 @@ def untrained_network(n_members=1):
 def run_on_all_rows(weights=None, n_members=1, **params):
     """A run whose members train on all rows, without folds; `params` are the estimator's parameters."""
     params = {"hidden_layer_sizes": (5,), "n_members": n_members, "label_smoothing": 0.0, "dropout": 0.0, **params}
-    recipe = Recipe.resolve(SoftmaxMLPClassifier(**params).get_params(deep=False), len(X))
+    config = TrainingConfig.resolve(SoftmaxMLPClassifier(**params).get_params(deep=False), len(X))
     targets, rows = Targets("labels", np.arange(3), "auto"), Samples(X, y, weights)
-    model = Model(None, untrained_network(n_members), Mixture.equal(n_members), targets, "float64")
-    committee = Committee.plan(recipe, targets, rows, np.random.RandomState(0), with_folds=False)
-    return Run(model, rows, rows, committee, recipe, NoTasks(), None, Report(0))
+    model = Model(None, untrained_network(n_members), EnsembleWeights.equal(n_members), targets, "float64")
+    ensemble = Ensemble.plan(config, targets, rows, np.random.RandomState(0), with_folds=False)
+    return Run(model, rows, rows, ensemble, config, NoTasks(), None, Report(0))

@@ -13,7 +13,7 @@ def assert_gradient_is_the_slope(network, forward, loss, strengths=0.0):
     one below the other. `strengths` are those of the members' penalties, or one for all.
     """
     network.allocate_gradient()
-    strengths = np.broadcast_to(strengths, network.form.n_members)
+    strengths = np.broadcast_to(strengths, network.architecture.n_members)
 
     def loss_and_gradient(parameters):
         network.parameters[...] = parameters
@@ -23,7 +23,7 @@ def assert_gradient_is_the_slope(network, forward, loss, strengths=0.0):
         return value + network.add_l2(strengths).sum(), network.gradient.copy()
 
     w, direction = network.parameters.copy(), np.random.RandomState(2).normal(size=network.parameters.shape)
-    members, columns = network.form.skip
-    network.form.split(direction)[0][:members, :columns] = 0  # these weights stay 0
+    members, columns = network.architecture.skip
+    network.architecture.split(direction)[0][:members, :columns] = 0  # these weights stay 0
     slope = (loss_and_gradient(w + STEP * direction)[0] - loss_and_gradient(w - STEP * direction)[0]) / (2 * STEP)
     assert loss_and_gradient(w)[1] @ direction == pytest.approx(slope, rel=1e-6)

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
-from sksoftmax.data.rows import Rows, Samples
+from sksoftmax.data.rows import LazyRows, Samples
 from sksoftmax.training import lbfgs
 from sksoftmax.training.lbfgs import limits, parts, warn_if_not_converged
 from support.runs import X, y
@@ -16,7 +16,7 @@ from support.runs import X, y
 @pytest.mark.parametrize(("numbers", "lengths"), [(1, [1] * 30), (8, [2] * 15), (40, [10] * 3), (44, [11, 11, 8]), (200, [30])])
 def test_rows_not_in_memory_come_in_parts_of_limited_size_and_at_least_one_row(numbers, lengths, monkeypatch):
     monkeypatch.setattr(lbfgs, "PART_NUMBERS", numbers)
-    pieces = list(parts(Samples(Rows(X), y, None, np.arange(30))))
+    pieces = list(parts(Samples(LazyRows(X), y, None, np.arange(30))))
     assert [len(piece) for piece in pieces] == lengths
     assert_array_equal(np.concatenate([piece.rows for piece in pieces]), np.arange(30))
 
@@ -39,7 +39,7 @@ def test_tol_of_lbfgs_is_scipys_change_of_the_loss_or_its_square_but_not_below_r
 @pytest.mark.parametrize(("is_raw", "advice"), [(True, ", or scale the columns of X"), (False, "")])
 @pytest.mark.parametrize("status", [1, 2])
 def test_lbfgs_that_ends_at_a_limit_or_in_a_failed_search_says_so(status, is_raw, advice):
-    run = SimpleNamespace(recipe=SimpleNamespace(max_iter=5, max_fun=7), takes_raw_numbers=is_raw)
+    run = SimpleNamespace(config=SimpleNamespace(max_iter=5, max_fun=7), is_unscaled=is_raw)
     result = SimpleNamespace(status=status, nit=5, message="of SciPy")
     expected = rf"after 5 iteration.*status={status}.*: of SciPy\n.*max_iter=5 or max_fun=7{advice}\.$"
     with pytest.warns(ConvergenceWarning, match=expected):

@@ -1,4 +1,4 @@
-"""Committees from the inside: roles, folds, the mixture, its calibration, and the switch to the better strength."""
+"""Ensembles from the inside: roles, folds, the ensemble, its calibration, and the switch to the better strength."""
 
 from types import SimpleNamespace
 
@@ -8,25 +8,25 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data.rows import Samples
-from sksoftmax.nn.mixture import Mixture
-from sksoftmax.training import committee, recipe, run, steps
-from sksoftmax.training.committee import (
+from sksoftmax.nn.ensemble_weights import EnsembleWeights
+from sksoftmax.training import config, ensemble, run, steps
+from sksoftmax.training.config import TrainingConfig
+from sksoftmax.training.ensemble import (
     FOLD_ROWS,
     FOLD_ROWS_OF_ONE,
     FOLDS_OF_ONE,
-    Committee,
+    Ensemble,
     Roles,
     better_strengths,
-    fit_mixture,
+    fit_ensemble_weights,
     folds_of,
     rows_of_members,
     stratified_folds,
 )
 from sksoftmax.training.progress import Progress
-from sksoftmax.training.recipe import Recipe
 from sksoftmax.training.run import Run
 from sksoftmax.training.steps import cut
-from support.committees import KINDS, MANY_X, MANY_y, X, quick_committee
+from support.ensembles import KINDS, MANY_X, MANY_y, X, quick_ensemble
 
 SIZES = [4, 6, 8, 10, 16]
 
@@ -95,7 +95,9 @@ def test_folds_follow_the_generator():
 def plan(targets, kind="labels", n_members=4):
     params = SoftmaxMLPClassifier((6,), n_members=n_members).get_params(deep=False)
     samples = Samples(np.empty((len(targets), 1)), targets)
-    return Committee.plan(Recipe.resolve(params, len(targets)), SimpleNamespace(kind=kind), samples, np.random.RandomState(0))
+    return Ensemble.plan(
+        TrainingConfig.resolve(params, len(targets)), SimpleNamespace(kind=kind), samples, np.random.RandomState(0)
+    )
 
 
 @pytest.mark.parametrize("n_members, least, n_folds", [(4, FOLD_ROWS, 2), (1, FOLD_ROWS_OF_ONE, FOLDS_OF_ONE)])
@@ -206,11 +208,11 @@ def test_a_member_learns_nothing_from_the_fold_that_it_leaves_out(monkeypatch):
         taken.append(stratified_folds(*args))
         return taken[-1]
 
-    monkeypatch.setattr(committee, "stratified_folds", folds)
-    monkeypatch.setattr(committee, "strata", lambda targets, kind: np.zeros(len(targets)))
-    first = quick_committee(n_members=8, shuffle=False, label_smoothing=0.0, relevance=None).fit(X, KINDS["multilabel"])
+    monkeypatch.setattr(ensemble, "stratified_folds", folds)
+    monkeypatch.setattr(ensemble, "strata", lambda targets, kind: np.zeros(len(targets)))
+    first = quick_ensemble(n_members=8, shuffle=False, label_smoothing=0.0, relevance=None).fit(X, KINDS["multilabel"])
     changed = np.where((taken[0] == 1)[:, None], 1 - KINDS["multilabel"], KINDS["multilabel"])
-    second = quick_committee(n_members=8, shuffle=False, label_smoothing=0.0, relevance=None).fit(X, changed)
+    second = quick_ensemble(n_members=8, shuffle=False, label_smoothing=0.0, relevance=None).fit(X, changed)
     assert_array_equal(*taken)
     differs = np.array([(A != B).any(axis=(1, 2)) for A, B in zip(first.coefs_, second.coefs_)]).any(axis=0)
     assert_array_equal(differs, Roles.of(8).fold != 1)
@@ -222,7 +224,7 @@ def test_a_member_learns_nothing_from_the_fold_that_it_leaves_out(monkeypatch):
 def test_members_leave_out_folds_for_half_of_the_epochs_and_then_see_all_rows(monkeypatch):
     seen = []
     monkeypatch.setattr(steps, "cut", lambda order, size: seen.append(order.copy()) or cut(order, size))
-    clf = quick_committee(n_members=8, max_iter=5).fit(MANY_X, MANY_y)
+    clf = quick_ensemble(n_members=8, max_iter=5).fit(MANY_X, MANY_y)
     everyone = np.arange(len(MANY_X))
     of_all = [all(np.array_equal(np.sort(rows), everyone) for rows in order) for order in seen]
     assert of_all == [False, False, True, True, True]
@@ -232,73 +234,75 @@ def test_members_leave_out_folds_for_half_of_the_epochs_and_then_see_all_rows(mo
 def test_members_leave_out_their_folds_to_the_end_with_early_stopping(monkeypatch):
     seen = []
     monkeypatch.setattr(steps, "cut", lambda order, size: seen.append(order.shape) or cut(order, size))
-    clf = quick_committee(n_members=8, max_iter=5, n_iter_no_change=10, early_stopping=True).fit(MANY_X, MANY_y)
+    clf = quick_ensemble(n_members=8, max_iter=5, n_iter_no_change=10, early_stopping=True).fit(MANY_X, MANY_y)
     assert len(seen) == 5 and len(set(seen)) == 1
     assert seen[0][1] < len(MANY_X) * (1 - clf.validation_fraction)
-    assert np.ptp(clf._model.mixture.weights) > 0
+    assert np.ptp(clf._model.ensemble_weights.weights) > 0
 
 
 def test_the_mixture_is_fitted_on_out_of_fold_predictions(monkeypatch):
-    """Members that have seen a row do not judge it: the mixture is fitted once, before they do."""
+    """Members that have seen a row do not judge it: the ensemble is fitted once, before they do."""
     events, record = [], Run.record
     monkeypatch.setattr(Run, "record", lambda *args: events.append("epoch") or record(*args))
-    monkeypatch.setattr(committee, "fit_mixture", lambda *args: events.append("mixture") or fit_mixture(*args))
-    quick_committee(n_members=8, max_iter=5).fit(MANY_X, MANY_y)
-    assert events == ["epoch"] * 2 + ["mixture"] + ["epoch"] * 3
+    monkeypatch.setattr(ensemble, "fit_ensemble_weights", lambda *args: events.append("ensemble") or fit_ensemble_weights(*args))
+    quick_ensemble(n_members=8, max_iter=5).fit(MANY_X, MANY_y)
+    assert events == ["epoch"] * 2 + ["ensemble"] + ["epoch"] * 3
 
 
 def test_with_early_stopping_the_mixture_is_fitted_before_each_epoch_is_scored_and_at_no_other_time(monkeypatch):
-    """On a sample of the rows that is smaller than that of the mixture which is fitted once."""
+    """On a sample of the rows that is smaller than that of the ensemble which is fitted once."""
     events, record = [], Progress.record_scored
     monkeypatch.setattr(Progress, "record_scored", lambda *args: events.append("score") or record(*args))
-    monkeypatch.setattr(committee, "fit_mixture", lambda *args: events.append(args[-1]) or fit_mixture(*args))
-    monkeypatch.setattr(run, "SCORED_MIXTURE_ROWS", 300)
-    quick_committee(n_members=8, max_iter=3, n_iter_no_change=10, early_stopping=True).fit(MANY_X, MANY_y)
+    monkeypatch.setattr(ensemble, "fit_ensemble_weights", lambda *args: events.append(args[-1]) or fit_ensemble_weights(*args))
+    monkeypatch.setattr(run, "MAX_CALIBRATION_ROWS_OF_EPOCH", 300)
+    quick_ensemble(n_members=8, max_iter=3, n_iter_no_change=10, early_stopping=True).fit(MANY_X, MANY_y)
     assert events == [300, "score"] * 3
 
 
 # The switch to the better strength
 
 
-def mixture_of(light, strong, light_binned, strong_binned, n_members=8):
-    """A mixture with these weights of the kinds (not yet normalised), and a different sharpness for each kind."""
+def ensemble_of(light, strong, light_binned, strong_binned, n_members=8):
+    """A ensemble with these weights of the kinds (not yet normalized), and a different sharpness for each kind."""
     roles = Roles.of(n_members)
     weights = np.array([light, strong, light_binned, strong_binned])[roles.kind]
-    return Mixture(weights / weights.sum(), np.array([1.0, 2.0, 3.0, 4.0])[roles.kind], 1.1, np.array([0.1, 0.0, -0.1]))
+    return EnsembleWeights(weights / weights.sum(), np.array([1.0, 2.0, 3.0, 4.0])[roles.kind], 1.1, np.array([0.1, 0.0, -0.1]))
 
 
 def test_a_half_switches_to_the_strength_that_is_clearly_better_and_otherwise_keeps_both():
     roles = Roles.of(8)
-    model = better_strengths(roles, mixture_of(3, 1, 1, 1.4))
+    model = better_strengths(roles, ensemble_of(3, 1, 1, 1.4))
     assert set(roles.kind[model[~roles.binned]]) == {0}
     assert_array_equal(model[roles.binned], np.flatnonzero(roles.binned))
-    assert set(roles.kind[better_strengths(roles, mixture_of(1, 1, 1, 1.6))[roles.binned]]) == {3}
+    assert set(roles.kind[better_strengths(roles, ensemble_of(1, 1, 1, 1.6))[roles.binned]]) == {3}
 
 
 def test_members_of_one_model_share_their_weights_and_its_sharpness():
-    mixture, roles = mixture_of(3, 1, 1, 1.4), Roles.of(8)
-    alike = mixture.adopting(better_strengths(roles, mixture))
+    ensemble_weights, roles = ensemble_of(3, 1, 1, 1.4), Roles.of(8)
+    alike = ensemble_weights.with_members_like(better_strengths(roles, ensemble_weights))
     for half in (roles.binned, ~roles.binned):
-        assert_allclose(alike.weights[half].sum(), mixture.weights[half].sum())
-    assert np.ptp(alike.weights[~roles.binned]) == 0 and set(alike.sharpness[~roles.binned]) == {1.0}
-    assert_array_equal(alike.weights[roles.binned], mixture.weights[roles.binned])
-    assert alike.final == mixture.final and alike.bias is mixture.bias
+        assert_allclose(alike.weights[half].sum(), ensemble_weights.weights[half].sum())
+    assert np.ptp(alike.weights[~roles.binned]) == 0 and set(alike.inverse_temperatures[~roles.binned]) == {1.0}
+    assert_array_equal(alike.weights[roles.binned], ensemble_weights.weights[roles.binned])
+    assert alike.inverse_temperature == ensemble_weights.inverse_temperature and alike.bias is ensemble_weights.bias
 
 
 @pytest.mark.parametrize("ema_decay", [0.0, 0.5])
 def test_members_switch_to_the_dropout_and_weight_decay_that_did_better_out_of_fold(monkeypatch, ema_decay):
-    monkeypatch.setattr(committee, "fit_mixture", lambda *args: mixture_of(1, 3, 2, 1))
-    planned, plan = [], Committee.plan
-    monkeypatch.setattr(Committee, "plan", lambda *args, **kwargs: planned.append(plan(*args, **kwargs)) or planned[-1])
-    clf = quick_committee(n_members=8, warm_start=True, ema_decay=ema_decay).fit(MANY_X, MANY_y)
-    strong, light = recipe.DROPOUT["strong"], recipe.DROPOUT["light"]
+    monkeypatch.setattr(ensemble, "fit_ensemble_weights", lambda *args: ensemble_of(1, 3, 2, 1))
+    planned, plan = [], Ensemble.plan
+    monkeypatch.setattr(Ensemble, "plan", lambda *args, **kwargs: planned.append(plan(*args, **kwargs)) or planned[-1])
+    clf = quick_ensemble(n_members=8, warm_start=True, ema_decay=ema_decay).fit(MANY_X, MANY_y)
+    strong, light = config.DROPOUT["strong"], config.DROPOUT["light"]
     assert_array_equal(planned[0].dropout, np.tile(np.repeat([strong, light], 4), (2, 1)))
-    decays = np.repeat([recipe.WEIGHT_DECAY["strong"], recipe.WEIGHT_DECAY["light"]], 4)
+    decays = np.repeat([config.WEIGHT_DECAY["strong"], config.WEIGHT_DECAY["light"]], 4)
     assert clf._optimizer.weight_decay == clf._model.network.decays(decays)
-    assert set(clf._model.mixture.sharpness) == {2.0, 3.0}
+    assert set(clf._model.ensemble_weights.inverse_temperatures) == {2.0, 3.0}
 
 
 def test_members_with_equal_dropout_and_weight_decay_do_not_switch(monkeypatch):
-    mixture = mixture_of(1, 3, 2, 1)
-    monkeypatch.setattr(committee, "fit_mixture", lambda *args: mixture)
-    assert quick_committee(n_members=8, dropout=0.2, weight_decay=0.1).fit(MANY_X, MANY_y)._model.mixture is mixture
+    ensemble_weights = ensemble_of(1, 3, 2, 1)
+    monkeypatch.setattr(ensemble, "fit_ensemble_weights", lambda *args: ensemble_weights)
+    assert (
+        quick_ensemble(n_members=8, dropout=0.2, weight_decay=0.1).fit(MANY_X, MANY_y)._model.ensemble_weights is ensemble_weights
+    )

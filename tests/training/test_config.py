@@ -7,46 +7,67 @@ from sklearn.datasets import make_classification
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data.preprocessing import FLOAT32_ROWS
-from sksoftmax.nn.network import Form, Network
-from sksoftmax.training.committee import Roles
-from sksoftmax.training.recipe import (
+from sksoftmax.nn.network import Architecture, Network
+from sksoftmax.training.config import (
+    ALL_FOLD_EPOCHS_BELOW_ROWS,
     BATCH_SIZE,
     BATCH_SIZE_OF_SMALL,
+    DOUBLE_BATCH_FROM_ROWS,
     DROPOUT,
     DROPOUT_OF_ONE,
+    EIGHT_MEMBERS_BELOW_ROWS,
     EPOCHS,
     EPOCHS_OF_ONE,
     EPOCHS_OF_SMALL,
-    FEW,
-    FULL_ROWS,
-    LARGE,
-    LEAST_STEPS,
-    LEAST_STEPS_OF_WIDE,
-    MOST_STEPS,
-    OPEN_ROWS,
+    FULL_STRENGTH_UP_TO_ROWS,
+    MAX_STEPS,
+    MIN_STEPS,
+    MIN_STEPS_OF_WIDE,
+    NO_DROPOUT_BELOW_ROWS,
     ROWS_OF_WIDE,
-    SMALL,
     WEIGHT_DECAY,
     WEIGHT_DECAY_OF_ONE,
-    WIDE,
-    Recipe,
+    WIDE_FROM_COLUMNS,
+    TrainingConfig,
     fold_epochs,
     new_network,
 )
+from sksoftmax.training.ensemble import Roles
 from support.marks import SOLVERS, STEPWISE
 from support.preprocessors import fitted_preprocessor
 
-SIZES = [1, 10, SMALL - 1, SMALL, 200, 1499, 1500, LARGE - 1, LARGE, 1_000_000]
+SIZES = [
+    1,
+    10,
+    NO_DROPOUT_BELOW_ROWS - 1,
+    NO_DROPOUT_BELOW_ROWS,
+    200,
+    1499,
+    1500,
+    DOUBLE_BATCH_FROM_ROWS - 1,
+    DOUBLE_BATCH_FROM_ROWS,
+    1_000_000,
+]
 
 
 def options_of(n_samples=1000, network=None, **params):
-    return Recipe.resolve(SoftmaxMLPClassifier(**params).get_params(deep=False), n_samples, network)
+    return TrainingConfig.resolve(SoftmaxMLPClassifier(**params).get_params(deep=False), n_samples, network)
 
 
 # Members
 
 
-@pytest.mark.parametrize("n_samples, n_members", [(1, 4), (SMALL - 1, 4), (SMALL, 8), (FEW - 1, 8), (FEW, 4), (10**6, 4)])
+@pytest.mark.parametrize(
+    "n_samples, n_members",
+    [
+        (1, 4),
+        (NO_DROPOUT_BELOW_ROWS - 1, 4),
+        (NO_DROPOUT_BELOW_ROWS, 8),
+        (EIGHT_MEMBERS_BELOW_ROWS - 1, 8),
+        (EIGHT_MEMBERS_BELOW_ROWS, 4),
+        (10**6, 4),
+    ],
+)
 def test_n_members_auto_is_largest_for_hundreds_of_rows(n_samples, n_members):
     assert options_of(n_samples).n_members == n_members
 
@@ -66,7 +87,7 @@ def test_n_members_given_as_a_number_is_used(solver, n_members):
 @pytest.mark.parametrize("n_members", [1, 4, 16])
 @pytest.mark.parametrize("n_samples", SIZES)
 def test_warm_start_and_partial_fit_keep_n_members_and_their_roles(n_samples, n_members):
-    network = Network.zeros(Form(3, (128, 128), 2, ("relu", "relu"), n_members), np.float64)
+    network = Network.zeros(Architecture(3, (128, 128), 2, ("relu", "relu"), n_members), np.float64)
     options = options_of(n_samples, network)
     assert options.n_members == n_members
     assert options.weight_decay.shape == (n_members,)
@@ -84,7 +105,13 @@ def test_batch_size_is_never_larger_than_the_number_of_rows(n_samples):
 
 @pytest.mark.parametrize(
     "n_samples, batch_size",
-    [(SMALL - 1, SMALL - 1), (SMALL, SMALL), (2 * BATCH_SIZE, BATCH_SIZE), (LARGE - 1, BATCH_SIZE), (LARGE, 2 * BATCH_SIZE)],
+    [
+        (NO_DROPOUT_BELOW_ROWS - 1, NO_DROPOUT_BELOW_ROWS - 1),
+        (NO_DROPOUT_BELOW_ROWS, NO_DROPOUT_BELOW_ROWS),
+        (2 * BATCH_SIZE, BATCH_SIZE),
+        (DOUBLE_BATCH_FROM_ROWS - 1, BATCH_SIZE),
+        (DOUBLE_BATCH_FROM_ROWS, 2 * BATCH_SIZE),
+    ],
 )
 def test_batch_size_auto_is_all_of_few_rows_and_larger_for_many(n_samples, batch_size):
     assert options_of(n_samples).batch_size == batch_size
@@ -98,34 +125,35 @@ def test_max_iter_auto_is_constant_unless_its_steps_are_too_few_or_too_many(solv
     n_batches = max(1, round(n_samples / options.batch_size))
     assert isinstance(options.max_iter, int)
     assert options.max_iter >= 1
-    assert options.max_iter * n_batches >= LEAST_STEPS or options.max_iter * n_batches > MOST_STEPS - n_batches
-    assert options.max_iter * n_batches <= MOST_STEPS or options.max_iter in (1, -(-LEAST_STEPS // n_batches))
+    assert options.max_iter * n_batches >= MIN_STEPS or options.max_iter * n_batches > MAX_STEPS - n_batches
+    assert options.max_iter * n_batches <= MAX_STEPS or options.max_iter in (1, -(-MIN_STEPS // n_batches))
     epochs = EPOCHS_OF_ONE if options.n_members == 1 else EPOCHS
-    if LEAST_STEPS <= epochs * n_batches <= MOST_STEPS:
+    if MIN_STEPS <= epochs * n_batches <= MAX_STEPS:
         assert options.max_iter == epochs
 
 
 @pytest.mark.parametrize("n_members", [1, 8])
 def test_many_small_classes_have_larger_batches_and_more_epochs(n_members):
     params = SoftmaxMLPClassifier(n_members=n_members).get_params(deep=False)
-    options = Recipe.resolve(params, 1000, small_classes=True)
+    options = TrainingConfig.resolve(params, 1000, small_classes=True)
     assert (options.batch_size, options.max_iter) == (BATCH_SIZE_OF_SMALL, EPOCHS_OF_SMALL)
-    assert Recipe.resolve(params, 10**6, small_classes=True).max_iter == 1  # the limit on steps holds
+    assert TrainingConfig.resolve(params, 10**6, small_classes=True).max_iter == 1  # the limit on steps holds
     given = SoftmaxMLPClassifier(n_members=n_members, batch_size=32, max_iter=7).get_params(deep=False)
-    assert vars(Recipe.resolve(given, 1000, small_classes=True))["batch_size"] == 32
-    assert Recipe.resolve(given, 1000, small_classes=True).max_iter == 7
+    assert vars(TrainingConfig.resolve(given, 1000, small_classes=True))["batch_size"] == 32
+    assert TrainingConfig.resolve(given, 1000, small_classes=True).max_iter == 7
 
 
 @pytest.mark.parametrize(
-    "n_samples, n_columns, is_wide", [(60, WIDE + 1, True), (60, WIDE, False), (ROWS_OF_WIDE, WIDE + 1, False)]
+    "n_samples, n_columns, is_wide",
+    [(60, WIDE_FROM_COLUMNS + 1, True), (60, WIDE_FROM_COLUMNS, False), (ROWS_OF_WIDE, WIDE_FROM_COLUMNS + 1, False)],
 )
 def test_few_rows_of_very_many_columns_train_one_network_for_fewer_steps(n_samples, n_columns, is_wide):
     params = SoftmaxMLPClassifier().get_params(deep=False)
-    options = Recipe.resolve(params, n_samples, n_columns=n_columns)
+    options = TrainingConfig.resolve(params, n_samples, n_columns=n_columns)
     assert (options.n_members == 1) == is_wide
-    assert (options.max_iter == LEAST_STEPS_OF_WIDE) == is_wide
-    network = Network.zeros(Form(3, (128, 128), 2, ("relu", "relu"), 4), np.float64)
-    assert Recipe.resolve(params, n_samples, network, n_columns=n_columns).n_members == 4
+    assert (options.max_iter == MIN_STEPS_OF_WIDE) == is_wide
+    network = Network.zeros(Architecture(3, (128, 128), 2, ("relu", "relu"), 4), np.float64)
+    assert TrainingConfig.resolve(params, n_samples, network, n_columns=n_columns).n_members == 4
 
 
 @pytest.mark.parametrize("max_iter, on_folds", [(1, 1), (2, 1), (5, 2), (50, 25)])
@@ -133,19 +161,22 @@ def test_few_rows_of_very_many_columns_train_one_network_for_fewer_steps(n_sampl
 def test_half_of_max_iter_or_three_tenths_on_large_data_leaves_out_folds_unless_validation_ends_training(
     n_members, max_iter, on_folds
 ):
-    recipe, folds = options_of(n_members=n_members, max_iter=max_iter), np.zeros(1)
-    assert fold_epochs(recipe, folds, None, OPEN_ROWS) == on_folds
-    assert fold_epochs(recipe, folds, None, LARGE) == max(1, round(0.3 * max_iter))
-    assert fold_epochs(recipe, folds, "rows", OPEN_ROWS) == max_iter
-    assert fold_epochs(recipe, folds, None, OPEN_ROWS - 1) == (on_folds if n_members == 1 else max_iter)
-    assert fold_epochs(recipe, None, None, OPEN_ROWS) == 0
+    config, folds = options_of(n_members=n_members, max_iter=max_iter), np.zeros(1)
+    assert fold_epochs(config, folds, None, ALL_FOLD_EPOCHS_BELOW_ROWS) == on_folds
+    assert fold_epochs(config, folds, None, DOUBLE_BATCH_FROM_ROWS) == max(1, round(0.3 * max_iter))
+    assert fold_epochs(config, folds, "rows", ALL_FOLD_EPOCHS_BELOW_ROWS) == max_iter
+    assert fold_epochs(config, folds, None, ALL_FOLD_EPOCHS_BELOW_ROWS - 1) == (on_folds if n_members == 1 else max_iter)
+    assert fold_epochs(config, None, None, ALL_FOLD_EPOCHS_BELOW_ROWS) == 0
 
 
 @pytest.mark.parametrize("n_distinct", [60, 300, 2000, 20_000])
 @pytest.mark.parametrize("n_members", [1, "auto"])
 def test_copies_of_rows_change_neither_max_iter_in_steps_nor_any_other_auto(n_distinct, n_members):
     params = SoftmaxMLPClassifier(n_members=n_members).get_params(deep=False)
-    once, copied = Recipe.resolve(params, n_distinct), Recipe.resolve(params, 10 * n_distinct, n_distinct=n_distinct)
+    once, copied = (
+        TrainingConfig.resolve(params, n_distinct),
+        TrainingConfig.resolve(params, 10 * n_distinct, n_distinct=n_distinct),
+    )
     for name in ("n_members", "batch_size"):
         assert getattr(once, name) == getattr(copied, name)
     assert_array_equal(once.dropout, copied.dropout)
@@ -185,7 +216,7 @@ def test_max_iter_given_as_a_number_is_used(solver):
     assert options_of(10**6, solver=solver, max_iter=7).max_iter == 7
 
 
-# Regularisation
+# Regularization
 
 
 def test_each_kind_of_member_has_its_dropout_and_weight_decay():
@@ -201,15 +232,15 @@ def test_each_kind_of_member_has_its_dropout_and_weight_decay():
 @pytest.mark.parametrize("params", [{}, {"n_members": 1}, {"solver": "sgd"}], ids=str)
 @pytest.mark.parametrize("times", [1, 4, 25])
 def test_dropout_and_weight_decay_auto_weaken_with_the_root_of_the_number_of_rows(params, times):
-    few, many = (options_of(n_samples, **params) for n_samples in (FULL_ROWS, times * FULL_ROWS))
+    few, many = (options_of(n_samples, **params) for n_samples in (FULL_STRENGTH_UP_TO_ROWS, times * FULL_STRENGTH_UP_TO_ROWS))
     for name in ("dropout", "weight_decay"):
         assert_allclose(getattr(many, name), np.divide(getattr(few, name), times**0.5))
 
 
 @pytest.mark.parametrize("params", [{}, {"n_members": 1}, {"n_members": 8}, {"solver": "sgd"}], ids=str)
 def test_dropout_auto_is_0_on_few_rows(params):
-    assert not options_of(SMALL - 1, **params).dropout.any()
-    assert np.all(options_of(SMALL, **params).dropout)
+    assert not options_of(NO_DROPOUT_BELOW_ROWS - 1, **params).dropout.any()
+    assert np.all(options_of(NO_DROPOUT_BELOW_ROWS, **params).dropout)
 
 
 @pytest.mark.parametrize("params", [{"n_members": 1}, {"solver": "sgd"}, {"hidden_layer_sizes": ()}], ids=str)
@@ -236,11 +267,11 @@ def test_a_given_dropout_and_weight_decay_hold_for_all_members(n_members):
 
 def test_parameters_that_are_not_auto_are_unchanged():
     params = SoftmaxMLPClassifier().get_params(deep=False)
-    recipe = vars(Recipe.resolve(params, 1000))
+    config = vars(TrainingConfig.resolve(params, 1000))
     autos = {name for name, value in params.items() if isinstance(value, str) and value == "auto"}
-    changed = {name for name in set(params) & set(recipe) if recipe[name] is not params[name]}
+    changed = {name for name in set(params) & set(config) if config[name] is not params[name]}
     assert changed == autos - {"early_stopping", "dtype", "out_activation", "relevance", "target_type"}
-    assert set(recipe) - set(params) == {
+    assert set(config) - set(params) == {
         "hidden",
         "activations",
         "activation_of_output",
@@ -256,7 +287,9 @@ def test_fit_does_not_change_parameters_that_are_auto():
     assert clf.fit(X, y).get_params() == before
 
 
-@pytest.mark.parametrize("n_rows, n_members", [(SMALL - 1, 4), (SMALL, 8), (FEW, 4)])
+@pytest.mark.parametrize(
+    "n_rows, n_members", [(NO_DROPOUT_BELOW_ROWS - 1, 4), (NO_DROPOUT_BELOW_ROWS, 8), (EIGHT_MEMBERS_BELOW_ROWS, 4)]
+)
 def test_fit_trains_what_the_recipe_says(n_rows, n_members):
     X, y = make_classification(n_rows, 4, random_state=0)
     clf = SoftmaxMLPClassifier((4,), random_state=0).fit(X, y)
@@ -271,15 +304,15 @@ def test_fit_trains_what_the_recipe_says(n_rows, n_members):
 def network_of(n_bins=4, n_members=4, parametrization="ntk", scaling="robust", seed=0):
     X = np.random.RandomState(0).normal(size=(50, 3))
     preprocessor = fitted_preprocessor(X, scaling, n_bins=n_bins)
-    recipe = options_of(n_members=n_members, hidden_layer_sizes=(6,), parametrization=parametrization)
-    return new_network(recipe, preprocessor, 3, np.float32, np.random.RandomState(seed)), preprocessor
+    config = options_of(n_members=n_members, hidden_layer_sizes=(6,), parametrization=parametrization)
+    return new_network(config, preprocessor, 3, np.float32, np.random.RandomState(seed)), preprocessor
 
 
 @pytest.mark.parametrize("parametrization", ["ntk", "standard"])
 def test_the_first_half_of_n_members_skips_the_bins(parametrization):
     network, preprocessor = network_of(parametrization=parametrization)
-    assert network.form.units == (preprocessor.n_bin_columns + 3, 6, 3)
-    assert network.form.skip == (2, preprocessor.n_bin_columns)
+    assert network.architecture.layer_sizes == (preprocessor.n_bin_columns + 3, 6, 3)
+    assert network.architecture.skip == (2, preprocessor.n_bin_columns)
     first = network.coefs[0]
     assert not first[:2, : preprocessor.n_bin_columns].any()
     assert first[:2, preprocessor.n_bin_columns :].all()
@@ -289,7 +322,7 @@ def test_the_first_half_of_n_members_skips_the_bins(parametrization):
 @pytest.mark.parametrize("params", [{"n_bins": 0}, {"n_members": 1}, {"scaling": None}], ids=str)
 def test_nothing_is_skipped_without_n_bins_or_n_members(params):
     network, _ = network_of(**params)
-    assert network.form.skip == (0, 0)
+    assert network.architecture.skip == (0, 0)
 
 
 @pytest.mark.parametrize("n_members", [1, 4])

@@ -1,4 +1,4 @@
-"""Data with a target of each kind, a small committee that learns from them, and random networks and logits for each head."""
+"""Data with a target of each kind, a small ensemble that learns from them, and random networks and logits for each head."""
 
 import numpy as np
 from scipy.special import softmax
@@ -23,8 +23,8 @@ KINDS = {
 HEADS = {"softmax": SoftmaxHead(np.arange(3)), "binary": BinaryHead(np.arange(2)), "multilabel": MultilabelHead(np.arange(3))}
 
 
-def quick_committee(**params):
-    """A default committee with few units, bins and epochs."""
+def quick_ensemble(**params):
+    """A default ensemble with few units, bins and epochs."""
     return SoftmaxMLPClassifier(**{"hidden_layer_sizes": (8, 6), "max_iter": 3, "n_bins": 8, "random_state": 0, **params})
 
 
@@ -40,7 +40,7 @@ def random_targets(name, n_rows=20, seed=1):
     return rng.randint(2, size=(n_rows, HEADS[name].n_outputs)).astype(float)
 
 
-def committee_network(n_members=4, n_outputs=3, seed=0):
+def ensemble_network(n_members=4, n_outputs=3, seed=0):
     return initialized(form_of(N_INPUTS, (6,), n_outputs, n_members=n_members), seed=seed)
 
 

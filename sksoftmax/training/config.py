@@ -1,41 +1,45 @@
 """What "auto" means: choices of parameters that depend on each other and on the data.
 
-Measured on forty real datasets; `benchmarks/RECIPE.md` records what was tried.
+Measured on forty real datasets; `benchmarks/LAB_BOOK.md` records what was tried.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from sksoftmax.nn.network import Form, Network
+from sksoftmax.nn.network import Architecture, Network
 from sksoftmax.nn.schedules import is_planned
 from sksoftmax.parameters import dropout_rates, layer_activations, layer_sizes
-from sksoftmax.training.committee import FOLD_ROWS, FOLD_ROWS_OF_ONE, Roles
+from sksoftmax.training.ensemble import FOLD_ROWS, FOLD_ROWS_OF_ONE, Roles
 
-SMALL = 50  # below this many rows: no dropout, full batches, four members
-FEW = 1500  # below this many rows: twice as many members
-MOST_WEIGHTS = 2**24  # a committee on a sparse X has at most this many weights in its first layers
-LARGE = 10_000  # from this many rows on: batches twice as large
-BATCH_SIZE, LEAST_STEPS, MOST_STEPS = 64, 250, 7000
+NO_DROPOUT_BELOW_ROWS = 50  # below this many rows: no dropout, full batches, four members
+EIGHT_MEMBERS_BELOW_ROWS = 1500  # below this many rows: twice as many members
+MAX_SPARSE_WEIGHTS = 2**24  # an ensemble on a sparse X has at most this many weights in its first layers
+DOUBLE_BATCH_FROM_ROWS = 10_000  # from this many rows on: batches twice as large
+BATCH_SIZE, MIN_STEPS, MAX_STEPS = 64, 250, 7000
 EPOCHS, EPOCHS_OF_ONE = 50, 36
-FEWEST_EPOCHS = 2  # over rows that repeat: one in which folds are left out, and one with all rows
+MIN_EPOCHS = 2  # over rows that repeat: one in which folds are left out, and one with all rows
 BATCH_SIZE_OF_SMALL, EPOCHS_OF_SMALL = 256, 100  # of many classes with few rows each (`data.relevance.has_small_classes`)
-WIDE, ROWS_OF_WIDE, LEAST_STEPS_OF_WIDE = 1000, 100, 50  # with more columns and fewer rows than these: one network, fewer steps
+WIDE_FROM_COLUMNS, ROWS_OF_WIDE, MIN_STEPS_OF_WIDE = (
+    1000,
+    100,
+    50,
+)  # with more columns and fewer rows than these: one network, fewer steps
 DROPOUT = {"light": 0.05, "strong": 0.3, "strong_binned": 0.2}
 WEIGHT_DECAY = {"light": 0.1, "strong": 0.5}
 DROPOUT_OF_ONE, WEIGHT_DECAY_OF_ONE = 0.15, 0.5
-FULL_ROWS = 2000  # above this many rows regularisation weakens as 1 / √n
+FULL_STRENGTH_UP_TO_ROWS = 2000  # above this many rows regularization weakens as 1 / √n
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
-OPEN_ROWS = 500  # below this many rows the members of a committee leave out their folds in all epochs
-FOLD_SHARE, FOLD_SHARE_LARGE = 0.5, 0.3  # share of the epochs in which they do, and from LARGE rows on
+ALL_FOLD_EPOCHS_BELOW_ROWS = 500  # below this many rows the members of an ensemble leave out their folds in all epochs
+FOLD_SHARE, FOLD_SHARE_OF_LARGE = 0.5, 0.3  # share of the epochs in which they do, and from LARGE rows on
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingConfig:
     """All that training needs to know, with every "auto" resolved; other names are the estimator's parameters.
 
     `fewest_fold_rows` is the number of rows from which on members leave out folds.
-    `activations` has a name for each hidden layer, `activation_of_output` the one by which the output layer is initialised.
+    `activations` has a name for each hidden layer, `activation_of_output` the one by which the output layer is initialized.
     `dropout` has the rates of each hidden layer, (n_hidden, n_members), `weight_decay` is (n_members,). `has_planned_length` is
     true if training is meant to last `max_iter` epochs: it is "auto", or the learning rate is a planned schedule.
     """
@@ -81,16 +85,16 @@ class Recipe:
         is the number of inputs if X is sparse, else 0. Training that continues with a network keeps its members.
         """
         n_distinct = n_rows if n_distinct is None else n_distinct
-        is_wide = n_distinct < ROWS_OF_WIDE and n_columns > WIDE
+        is_wide = n_distinct < ROWS_OF_WIDE and n_columns > WIDE_FROM_COLUMNS
         hidden, solver = tuple(layer_sizes(params["hidden_layer_sizes"])), params["solver"]
         activations = layer_activations(params["activation"], len(hidden))
-        most_members = 1 if is_wide else MOST_WEIGHTS // max(n_sparse * sum(hidden[:1]), 1)
+        most_members = 1 if is_wide else MAX_SPARSE_WEIGHTS // max(n_sparse * sum(hidden[:1]), 1)
         n_members = _n_members(params["n_members"], solver, len(hidden), n_distinct, network, most_members)
         check_memory(hidden, n_members, n_members * sum(a * b for a, b in zip((1, *hidden), (*hidden, 1))), np.float32)
         batch_size = _batch_size(params["batch_size"], params["parametrization"], n_rows, n_distinct, small_classes)
         roles = None if n_members == 1 else Roles.of(n_members)
         epochs = EPOCHS_OF_SMALL if small_classes else EPOCHS_OF_ONE if n_members == 1 else EPOCHS
-        least_steps = LEAST_STEPS_OF_WIDE if is_wide else LEAST_STEPS
+        least_steps = MIN_STEPS_OF_WIDE if is_wide else MIN_STEPS
         resolved = {
             "hidden": hidden,
             "activations": (activations,) * len(hidden) if isinstance(activations, str) else activations,
@@ -129,7 +133,7 @@ class Recipe:
 
     @property
     def members_differ(self):
-        """Whether members have different strengths of regularisation."""
+        """Whether members have different strengths of regularization."""
         return bool(np.ptp(self.dropout, axis=1).any() or np.ptp(self.weight_decay))
 
 
@@ -137,20 +141,20 @@ def _n_members(n_members, solver, n_hidden, n_rows, network, most_members):
     if n_members != "auto":
         return n_members
     if network is not None and solver != "lbfgs":
-        return network.form.n_members
+        return network.architecture.n_members
     if most_members < 4 or solver != "adam" or not n_hidden:
         return 1
-    return 8 if SMALL <= n_rows < FEW and most_members >= 8 else 4
+    return 8 if NO_DROPOUT_BELOW_ROWS <= n_rows < EIGHT_MEMBERS_BELOW_ROWS and most_members >= 8 else 4
 
 
 def _batch_size(batch_size, parametrization, n_rows, n_distinct, small_classes):
     if batch_size != "auto":
         return min(batch_size, n_rows)
-    if parametrization == "standard" or n_distinct < SMALL:
+    if parametrization == "standard" or n_distinct < NO_DROPOUT_BELOW_ROWS:
         return min(200, n_rows)
     if small_classes:
         return min(BATCH_SIZE_OF_SMALL, n_distinct)
-    return min(BATCH_SIZE if n_distinct < LARGE else 2 * BATCH_SIZE, n_distinct)
+    return min(BATCH_SIZE if n_distinct < DOUBLE_BATCH_FROM_ROWS else 2 * BATCH_SIZE, n_distinct)
 
 
 def _max_iter(max_iter, solver, n_rows, n_distinct, batch_size, epochs, least_steps):
@@ -159,15 +163,15 @@ def _max_iter(max_iter, solver, n_rows, n_distinct, batch_size, epochs, least_st
     if solver == "lbfgs":
         return 200
     n_batches, of_distinct = (max(1, round(n / batch_size)) for n in (n_rows, n_distinct))
-    epochs = int(np.clip(epochs, -(-least_steps // of_distinct), max(1, MOST_STEPS // of_distinct)))
-    return epochs if n_batches == of_distinct else max(FEWEST_EPOCHS, round(epochs * of_distinct / n_batches))
+    epochs = int(np.clip(epochs, -(-least_steps // of_distinct), max(1, MAX_STEPS // of_distinct)))
+    return epochs if n_batches == of_distinct else max(MIN_EPOCHS, round(epochs * of_distinct / n_batches))
 
 
 def _dropout(dropout, solver, n_hidden, roles, n_rows):
     n_members = 1 if roles is None else len(roles.fold)
     if not isinstance(dropout, str):
         rates = np.reshape(dropout_rates(dropout, n_hidden), (-1, 1))
-    elif solver == "lbfgs" or n_rows < SMALL:
+    elif solver == "lbfgs" or n_rows < NO_DROPOUT_BELOW_ROWS:
         rates = 0.0
     else:
         rates = _weakening(n_rows) * (DROPOUT_OF_ONE if roles is None else roles.values(**DROPOUT))
@@ -185,8 +189,8 @@ def _weight_decay(weight_decay, solver, roles, n_rows):
 
 
 def _weakening(n_rows):
-    """The factor of dropout and weight decay: more rows need less regularisation."""
-    return min(1.0, (FULL_ROWS / n_rows) ** 0.5)
+    """The factor of dropout and weight decay: more rows need less regularization."""
+    return min(1.0, (FULL_STRENGTH_UP_TO_ROWS / n_rows) ** 0.5)
 
 
 def check_memory(hidden, n_members, n_parameters, dtype):
@@ -208,36 +212,36 @@ def as_text(n_bytes):
     return f"{n_bytes / 1000**power:,.3g} {UNITS[power]}"
 
 
-def fold_epochs(recipe, folds, validation, n_distinct):
+def fold_epochs(config, folds, validation, n_distinct):
     """The number of epochs in which each member leaves out its fold; then it trains on all rows.
 
-    All epochs, if a committee has few rows, or if validation rows may end training at any epoch.
+    All epochs, if an ensemble has few rows, or if validation rows may end training at any epoch.
     """
     if folds is None:
         return 0
-    if validation is not None or (recipe.n_members > 1 and n_distinct < OPEN_ROWS):
-        return recipe.max_iter
-    return max(1, round((FOLD_SHARE if n_distinct < LARGE else FOLD_SHARE_LARGE) * recipe.max_iter))
+    if validation is not None or (config.n_members > 1 and n_distinct < ALL_FOLD_EPOCHS_BELOW_ROWS):
+        return config.max_iter
+    return max(1, round((FOLD_SHARE if n_distinct < DOUBLE_BATCH_FROM_ROWS else FOLD_SHARE_OF_LARGE) * config.max_iter))
 
 
-def new_network(recipe, preprocessor, n_outputs, dtype, rng):
+def new_network(config, preprocessor, n_outputs, dtype, rng):
     """The network that the recipe asks for, with its initial weights."""
     n_bins = preprocessor.n_bin_columns
-    form = Form(
+    architecture = Architecture(
         n_columns=preprocessor.n_columns,
-        hidden=recipe.hidden,
+        hidden=config.hidden,
         n_outputs=n_outputs,
-        activations=recipe.activations,
-        n_members=recipe.n_members,
-        skip=(recipe.n_members // 2, n_bins) if recipe.n_members > 1 and n_bins else (0, 0),
+        activations=config.activations,
+        n_members=config.n_members,
+        skip=(config.n_members // 2, n_bins) if config.n_members > 1 and n_bins else (0, 0),
         n_codes=tuple(len(rates) for rates in preprocessor.rates_of_codes),
         n_one_hot=preprocessor.n_one_hot,
         one_hot_factors=preprocessor.one_hot_factors,
     )
-    check_memory(recipe.hidden, recipe.n_members, form.n_parameters, dtype)
-    network = Network.zeros(form, dtype)
-    if recipe.parametrization == "ntk":
+    check_memory(config.hidden, config.n_members, architecture.n_parameters, dtype)
+    network = Network.zeros(architecture, dtype)
+    if config.parametrization == "ntk":
         network.initialize_scaled(rng)
     else:
-        network.initialize(rng, (*recipe.activations, recipe.activation_of_output))
+        network.initialize(rng, (*config.activations, config.activation_of_output))
     return network

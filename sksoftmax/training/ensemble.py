@@ -1,11 +1,11 @@
-"""A committee: networks trained side by side, each without one fold of the rows.
+"""An ensemble: networks trained side by side, each without one fold of the rows.
 
 The first half of the members sees the scaled columns, the second half their bins too (`data.blocks.Bins`). The first half does
 better on small, noisy data, the second where class boundaries are aligned with single columns. In both halves each fold is left
-out by one member, and half of the members are regularised lightly, half strongly, so that there are four kinds of members.
+out by one member, and half of the members are regularized lightly, half strongly, so that there are four kinds of members.
 
 The left-out rows calibrate and weight the kinds (`calibration`). This costs no training rows: afterwards all members continue on
-all rows. If one regularisation strength did clearly better, the whole half switches to it.
+all rows. If one regularization strength did clearly better, the whole half switches to it.
 
 One network leaves out one fold, which calibrates it. The factor and the bias that this yields are applied when training ends.
 """
@@ -17,16 +17,16 @@ import numpy as np
 
 from sksoftmax.data.groups import dealt, never_left_out, renumbered, strata_of_groups
 from sksoftmax.data.rows import row_numbers
-from sksoftmax.training.calibration import fit_calibration, fit_mixture
+from sksoftmax.training.calibration import fit_calibration, fit_ensemble_weights
 
-FOLD_ROWS = 50  # below this many rows there are no folds: a committee trains on all rows
+FOLD_ROWS = 50  # below this many rows there are no folds: an ensemble trains on all rows
 FOLD_ROWS_OF_ONE = 100  # the same for one network, and if there are more columns than rows: then relevance has seen all labels
 FOLDS_OF_ONE = 5  # one network leaves out one of these folds
 NO_GROUP = (
     "No group can be left out, so probabilities are not calibrated: groups has one label, or each group has a class that no "
     "other has, or most of the rows."
 )
-PREFERENCE = 1.5  # if one strength has at least this many times the other's weight, the half switches to it
+MIN_WEIGHT_RATIO = 1.5  # if one strength has at least this many times the other's weight, the half switches to it
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Roles:
 
     @classmethod
     def of(cls, n_members):
-        """The roles in a committee of an even number of members, four or more, or of one network."""
+        """The roles in an ensemble of an even number of members, four or more, or of one network."""
         if n_members == 1:
             return cls(np.zeros(1, bool), np.zeros(1, bool), np.zeros(1, np.intp))
         half = n_members // 2
@@ -113,8 +113,8 @@ def rows_of_members(folds, n_members, n_rows, rng=None):
 
 
 @dataclass
-class Committee:
-    """Who trains on which rows, and how strongly members are regularised; it changes when the folds are opened.
+class Ensemble:
+    """Who trains on which rows, and how strongly members are regularized; it changes when the folds are opened.
 
     `folds` has the fold of each row, None if there are none, or once they are opened. `order` holds, for each member,
     the numbers of its training rows: all rows, or, in the fold phase, all rows outside its fold. `dropout` has the rates,
@@ -127,46 +127,48 @@ class Committee:
     weight_decay: np.ndarray
 
     @classmethod
-    def plan(cls, recipe, targets, training, rng, with_folds=True):
-        """The committee that begins to train on these rows."""
-        folds, n_members = None, recipe.n_members
-        if with_folds and len(training) >= recipe.fewest_fold_rows and training.n_distinct >= FOLD_ROWS:
+    def plan(cls, config, targets, training, rng, with_folds=True):
+        """The ensemble that begins to train on these rows."""
+        folds, n_members = None, config.n_members
+        if with_folds and len(training) >= config.fewest_fold_rows and training.n_distinct >= FOLD_ROWS:
             n_folds = FOLDS_OF_ONE if n_members == 1 else n_members // 2
             folds = folds_of(training, targets.kind, n_folds, rng)
         order = rows_of_members(folds, n_members, len(training), rng)
-        return cls(folds, order, recipe.dropout, recipe.weight_decay)
+        return cls(folds, order, config.dropout, config.weight_decay)
 
-    def open_folds(self, model, training):
-        """Fit the mixture of the model on the rows that each member has left out; from now on all members train on all rows."""
+    def end_fold_phase(self, model, training):
+        """Fit the ensemble of the model on the rows that each member has left out; from now on all members train on all rows."""
         self.calibrate(model, training)
         self.folds, self.order = None, rows_of_members(None, len(self.weight_decay), len(training))
 
     def calibrate(self, model, training, n_rows=None):
-        """Fit the mixture of the model on at most `n_rows` of the rows that each member has left out; None means all rows."""
+        """Fit the ensemble of the model on at most `n_rows` of the rows that each member has left out; None means all rows."""
         roles = Roles.of(len(self.weight_decay))
         if len(roles.fold) == 1:
-            model.mixture = fit_calibration(model.network, np.flatnonzero(self.folds == roles.fold), training, model.head)
+            model.ensemble_weights = fit_calibration(
+                model.network, np.flatnonzero(self.folds == roles.fold), training, model.head
+            )
         else:
             rows = np.flatnonzero(self.folds >= 0)
             folds, training = (self.folds, training) if len(rows) == len(training) else (self.folds[rows], training[rows])
-            model.mixture = fit_mixture(model.network, roles, folds, training, model.head, n_rows)
+            model.ensemble_weights = fit_ensemble_weights(model.network, roles, folds, training, model.head, n_rows)
 
     def adopt_strengths(self, model):
         """Let the members of a half switch to the dropout and the weight decay that did better on left-out rows."""
-        better = better_strengths(Roles.of(len(self.weight_decay)), model.mixture)
-        model.mixture = model.mixture.adopting(better)
+        better = better_strengths(Roles.of(len(self.weight_decay)), model.ensemble_weights)
+        model.ensemble_weights = model.ensemble_weights.with_members_like(better)
         self.dropout, self.weight_decay = self.dropout[:, better], self.weight_decay[better]
 
 
-def better_strengths(roles, mixture):
+def better_strengths(roles, ensemble_weights):
     """For each member, the index of the member whose dropout and weight decay it uses from now on.
 
     It is itself, or a member of the heavier kind of its half.
     """
-    model = np.arange(len(mixture.weights))
+    model = np.arange(len(ensemble_weights.weights))
     for binned in (False, True):
         half = np.flatnonzero(roles.binned == binned)
-        order = half[np.argsort(mixture.weights[half], kind="stable")]
-        if mixture.weights[order[-1]] >= PREFERENCE * mixture.weights[order[0]]:
+        order = half[np.argsort(ensemble_weights.weights[half], kind="stable")]
+        if ensemble_weights.weights[order[-1]] >= MIN_WEIGHT_RATIO * ensemble_weights.weights[order[0]]:
             model[half] = order[-1]
     return model

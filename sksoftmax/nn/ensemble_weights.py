@@ -1,0 +1,47 @@
+"""How the answers of an ensemble's members become one."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import logsumexp
+
+
+@dataclass(frozen=True)
+class EnsembleWeights:
+    """Makes one set of logits of the members' logits: `inverse_temperature` · log Σ weight · p + `bias`.
+
+    p is the softmax of a member's logits times its inverse temperature. `weights` and `inverse_temperatures` have shape
+    (n_members,); `bias` has shape (n_outputs,), or is 0. `losses`, (n_members,), are the members' mean losses on the rows that
+    they left out; None if they left out none.
+    """
+
+    weights: np.ndarray
+    inverse_temperatures: np.ndarray
+    inverse_temperature: float = 1.0
+    bias: np.ndarray | float = 0.0
+    losses: np.ndarray | None = None
+
+    @classmethod
+    def equal(cls, n_members):
+        """The ensemble in which all members count alike."""
+        return cls(np.full(n_members, 1 / n_members), np.ones(n_members))
+
+    def with_members_like(self, model):
+        """The ensemble after member i has become of the kind of `model[i]`; members of one kind get the mean of their weights."""
+        weights = np.array([self.weights[model == of_member].mean() for of_member in model])
+        return replace(self, weights=weights, inverse_temperatures=self.inverse_temperatures[model])
+
+    def logits(self, member_logits, head):
+        """One set of logits, (n, n_outputs), made of the members' logits, (n_members, n, n_outputs)."""
+        if len(member_logits) == 1:
+            return member_logits[0]
+        sharpened = member_logits * self.inverse_temperatures.astype(member_logits.dtype)[:, None, None]
+        logits = self.inverse_temperature * mixed(sharpened, np.log(self.weights)[:, None], head) + self.bias
+        return logits.astype(member_logits.dtype)
+
+
+def mixed(logits, log_weights, head):
+    """The logits of the ensemble Σ weight · p, by log-sum-exp; `log_weights` broadcasts to (n_members, n)."""
+    log_p = head.log_p(logits)
+    log_p = log_p + np.expand_dims(log_weights, tuple(range(2, log_p.ndim)))
+    return head.logits_of_log_p(logsumexp(log_p, axis=0))
