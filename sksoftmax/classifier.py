@@ -22,9 +22,11 @@ from sksoftmax.hints import Activation, Floats, LayerSizes, MatrixLike, Method, 
 from sksoftmax.parameters import PARAMETER_CONSTRAINTS, check_parameters
 from sksoftmax.suggestions import answers_unknown_names, unknown_name
 from sksoftmax.summary import summary_text
+from sksoftmax.training import fitting
+from sksoftmax.training.attributes import fitted_attributes
 from sksoftmax.training.callbacks import CallbackSupportMixin, with_callbacks
-from sksoftmax.training.fitting import Call, fitted_attributes, train
-from sksoftmax.training.warm_start import Earlier
+from sksoftmax.training.continued import Continued, ContinuedPartial
+from sksoftmax.training.fresh import Fresh, FreshPartial
 from sksoftmax.version import __version__
 
 REQUIRED_STATE = ("_model", "_training", "n_features_in_")  # every saved state of a fitted estimator has these
@@ -757,10 +759,13 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             with `early_stopping`. An interrupt before the first step, or any other error, leaves the estimator unchanged.
         """
         check_parameters(self)
-        given = FitArguments(X, y, sample_weight, X_val, y_val, sample_weight_val, groups=groups).in_memory()
-        earlier = self._earlier() if self.warm_start and self.__sklearn_is_fitted__() else None
-        rng = check_random_state(self.random_state)
-        return self._publish(*train(Call(self, self.get_params(deep=False), given, earlier, rng)))
+        arguments = FitArguments(X, y, sample_weight, X_val, y_val, sample_weight_val, groups=groups).in_memory()
+        params, rng = self.get_params(deep=False), check_random_state(self.random_state)
+        if self.warm_start and self.__sklearn_is_fitted__():
+            start = Continued(self, params, rng, self._fitted_model(), self._training)
+        else:
+            start = Fresh(self, params, rng)
+        return self._publish(*fitting.fit(start, arguments))
 
     @_available_if_stochastic
     @answers_unknown_names
@@ -825,19 +830,15 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             raise ValueError(NO_BALANCED_PARTIAL_FIT)
         if self.early_stopping is True and X_val is None and y_val is None:
             warnings.warn("early_stopping=True has no effect in partial_fit without X_val and y_val, the rows to score.")
-        given = FitArguments(X, y, sample_weight, X_val, y_val, sample_weight_val, classes).in_memory()
-        earlier = self._earlier() if self.__sklearn_is_fitted__() else None
-        rng = (earlier and earlier.state.rng) or check_random_state(self.random_state)
-        call = Call(self, self.get_params(deep=False), given, earlier, rng, incremental=True)
-        if earlier is None and hasattr(self, "coefs_"):
-            call = call._replace(weights=(self.coefs_, self.intercepts_, []))
-        return self._publish(*train(call))
-
-    def _earlier(self):
-        """The state from which training continues; raise ValueError if a parameter that the first call fixed has changed."""
-        earlier = Earlier(self._fitted_model(), self._training)
-        earlier.check_fixed(self.get_params(deep=False))
-        return earlier
+        arguments = FitArguments(X, y, sample_weight, X_val, y_val, sample_weight_val, classes).in_memory()
+        params = self.get_params(deep=False)
+        if self.__sklearn_is_fitted__():
+            rng = self._training.rng or check_random_state(self.random_state)
+            start = ContinuedPartial(self, params, rng, self._fitted_model(), self._training)
+        else:
+            weights = (self.coefs_, self.intercepts_, []) if hasattr(self, "coefs_") else None
+            start = FreshPartial(self, params, check_random_state(self.random_state), weights)
+        return self._publish(*fitting.partial_fit(start, arguments))
 
     def _publish(self, model, state):
         """Store this model and the state of its training in this estimator, and return the estimator."""
@@ -962,7 +963,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         if not self.__sklearn_is_fitted__() or self._model.targets.kind != "probabilities" or np.ndim(y) < 2:
             return self._accuracy(X, in_memory(y, "y"), sample_weight)
         is_correct = self._model.targets.is_correct(self._logits(X), y)
-        return float(np.average(is_correct, weights=check_sample_weight(sample_weight, len(is_correct), np.float64)))
+        return float(np.average(is_correct, weights=check_sample_weight(sample_weight, len(is_correct))))
 
     def _accuracy(self, X, y, sample_weight):
         """The accuracy of labels or indicators, with an error that names the classes if y does not fit them."""

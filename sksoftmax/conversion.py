@@ -16,7 +16,7 @@ from sksoftmax.nn.optimizers import SGD, Adam, make_optimizer
 from sksoftmax.parameters import layer_sizes
 from sksoftmax.training.config import TrainingConfig
 from sksoftmax.training.progress import Progress
-from sksoftmax.training.warm_start import TrainingState, fixed_parameters
+from sksoftmax.training.state import TrainingState, fixed_parameters
 
 NEUTRAL = {
     "out_activation": "auto",

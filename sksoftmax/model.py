@@ -42,7 +42,7 @@ TRUSTED_TYPES = [  # the types of a saved model that skops and MLflow ask a user
         "nn.optimizers.SGD",
         "nn.optimizers.WeightAverage",
         "training.progress.Progress",
-        "training.warm_start.TrainingState",
+        "training.state.TrainingState",
     )
 ]
 

@@ -6,8 +6,6 @@ from numbers import Real
 
 import numpy as np
 
-from sksoftmax.data.heads import MultilabelHead
-
 
 def class_factors(class_weight, targets, samples):
     """The factor of each class, in the order of `targets.classes`; None if `class_weight` is None.
@@ -17,7 +15,7 @@ def class_factors(class_weight, targets, samples):
     """
     if class_weight is None:
         return None
-    multilabel = isinstance(targets.head, MultilabelHead)
+    multilabel = targets.kind == "multilabel"
     if isinstance(class_weight, str):
         counts = targets.head.class_totals(samples.targets, samples.weights)
         totals = counts.sum(axis=-1, keepdims=True)
@@ -54,10 +52,13 @@ def _factors(weights, classes):
 
 
 def weighted(samples, factors, head, dtype):
-    """The samples with each row's weight multiplied by the factor of its class (under soft labels, by the mean factor)."""
+    """The samples with each row's weight multiplied by the factor of its class (under soft labels, by the mean factor).
+
+    Rows of classes of the weight 0 are left out.
+    """
     weights = head.row_factors(samples.targets, factors).astype(dtype)
     if samples.weights is not None:
         weights = weights * samples.weights
     if not weights.any():
         raise ValueError("class_weight gives every row the weight 0.")
-    return replace(samples, weights=weights)
+    return replace(samples, weights=weights).without_zero_weights()

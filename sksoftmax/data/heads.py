@@ -75,6 +75,10 @@ class SoftmaxHead:
         """The mean target of each output, (n_outputs,)."""
         return self.class_totals(targets, weights)
 
+    def strata(self, targets):
+        """The class of each row, or its most probable class, (n,), by which splits are stratified."""
+        return targets if targets.ndim == 1 else targets.argmax(axis=1)
+
     def row_factors(self, targets, factors):
         """The factor of each row's class, or the mean factor over its soft label, (n,)."""
         return factors[targets] if targets.ndim == 1 else targets @ factors
@@ -147,6 +151,10 @@ class BinaryHead(LogisticHead):
         yes = np.average(targets[:, 0], weights=weights)
         return np.array([1 - yes, yes], dtype=np.float64)
 
+    def strata(self, targets):
+        """The class of each row, or its more probable class, (n,), by which splits are stratified."""
+        return (targets[:, 0] > 0.5).astype(np.intp)
+
     def row_factors(self, targets, factors):
         """The factor of each row's class, or the mean factor over its soft label, (n,)."""
         return factors[0] + targets[:, 0] * (factors[1] - factors[0])
@@ -190,6 +198,14 @@ class MultilabelHead(LogisticHead):
         """The shares of no and yes for each label, (L, 2)."""
         yes = np.average(targets, axis=0, weights=weights)
         return np.stack([1 - yes, yes], axis=1).astype(np.float64)
+
+    def strata(self, targets):
+        """The rarest label of each row, by its place in the order from rare to frequent; the number of labels if it has none.
+
+        Splits are stratified by it, (n,).
+        """
+        from_rarest = targets[:, np.argsort(targets.sum(axis=0), kind="stable")] > 0.5
+        return np.where(from_rarest.any(axis=1), from_rarest.argmax(axis=1), targets.shape[1])
 
     def row_factors(self, targets, factors):
         """The product of the factors of each row's labels, (n,), as in scikit-learn's compute_sample_weight."""

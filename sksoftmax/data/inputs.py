@@ -1,7 +1,7 @@
 """Checks X, y and sample_weight, with errors that name the column or row, and makes the validation split."""
 
 import re
-from dataclasses import replace
+from contextlib import contextmanager
 from datetime import date
 from math import ceil, isfinite
 from numbers import Real
@@ -66,17 +66,17 @@ class FitArguments(NamedTuple):
 
 def check_X(estimator, X, categories, accepts_missing):
     """X for a prediction, as a float array or CSR matrix with the columns of fit and categories as codes."""
-
-    def validate(X, is_named):
-        if is_named:
-            return check_array(X, estimator=estimator, input_name="X", **OPTIONS)
-        return validate_data(estimator, X, reset=False, **OPTIONS)
-
     X = in_memory(X, "X")
     with np.errstate(over="ignore", invalid="ignore"):
         if categories or not _needs_no_conversion(estimator, X):
             _check_matrix(X)
-            X = _numbers(estimator, X, categories, False, validate)
+            is_compared = _compare_columns(estimator, X, categories, reset=False)
+            with naming_columns(estimator, X, categories, "They held numbers in fit."):
+                X = _as_numbers(X, categories, estimator.handle_unknown)
+                if is_compared:
+                    X = check_array(X, estimator=estimator, input_name="X", **OPTIONS)
+                else:
+                    X = validate_data(estimator, X, reset=False, **OPTIONS)
         _check_finite(estimator, X, accepts_missing)
     return _without_duplicates(X)
 
@@ -97,14 +97,14 @@ def check_X_y(estimator, X, y, categories, accepts_missing, reset):
     """X as a float array or CSR matrix with categories as codes, and y as labels (n,) or a matrix (n, L)."""
     _check_matrix(X)  # before y, which may be as empty as X
     y = _array_of_y(y)
-
-    def validate(X, is_named):
-        if is_named:
-            return sklearn_check_X_y(X, y, estimator=estimator, multi_output=True, **OPTIONS)
-        return validate_data(estimator, X, y, reset=reset, multi_output=True, **OPTIONS)
-
     with np.errstate(over="ignore", invalid="ignore"):
-        X, y = _numbers(estimator, X, categories, reset, validate)
+        is_compared = _compare_columns(estimator, X, categories, reset)
+        with naming_columns(estimator, X, categories, None if reset else "They held numbers in fit."):
+            X = _as_numbers(X, categories, estimator.handle_unknown)
+            if is_compared:
+                X, y = sklearn_check_X_y(X, y, estimator=estimator, multi_output=True, **OPTIONS)
+            else:
+                X, y = validate_data(estimator, X, y, reset=reset, multi_output=True, **OPTIONS)
         _check_finite(estimator, X, accepts_missing)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y.toarray() if issparse(y) else y, warn=True)
@@ -189,15 +189,14 @@ def check_validation_pair(X_val, y_val, early_stopping):
     return True
 
 
-def check_sample_weight(sample_weight, n_samples, dtype):
-    """The weights as an array of this dtype, or None; raise ValueError if one is negative, all are 0, or the shape is wrong."""
+def check_sample_weight(sample_weight, n_samples):
+    """The weights in float64, or None; raise ValueError if one is negative or not finite, or the shape is wrong."""
     if sample_weight is None:
         return None
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, sample_weight)
     try:
-        with np.errstate(over="ignore"):
-            weights = check_array(sample_weight, ensure_2d=False, dtype=dtype, input_name="sample_weight")
+        weights = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
     except (ValueError, TypeError) as error:
         raise ValueError(f"sample_weight must be an array of finite numbers, shape ({n_samples},): {error}") from error
     if weights.shape != (n_samples,):
@@ -206,36 +205,31 @@ def check_sample_weight(sample_weight, n_samples, dtype):
         row = int(np.flatnonzero(weights < 0)[0])
         raise ValueError(f"sample_weight must be non-negative; got {weights[row]} in row {row}.")
     if not weights.any():
-        raise ValueError(
-            f"Sample weights must contain at least one number above zero; all of sample_weight are zero as {np.dtype(dtype)}."
-        )
-    with np.errstate(over="ignore"):
+        raise ValueError("Sample weights must contain at least one number above zero; all of sample_weight are zero.")
+    return weights
+
+
+def weights_in(dtype, weights):
+    """The checked weights in this dtype, or None for None; raise ValueError if it cannot hold their sum."""
+    if weights is None:
+        return None
+    with np.errstate(over="ignore", under="ignore"):
+        weights = weights.astype(dtype, copy=False)
         total = weights.sum()
     if not np.finfo(dtype).tiny <= total < np.inf:
         raise ValueError(f"sample_weight must have a sum that {np.dtype(dtype)} holds; got {total}. Multiply it by a constant.")
     return weights
 
 
-def without_zero_weights(samples):
-    """The samples without rows of weight 0, or None for None. Such rows count as absent in batches and splits too.
-
-    If all other weights are 1, no weights are kept.
-    """
-    if samples is None or samples.weights is None:
-        return samples
-    if not samples.weights.all():
-        samples = samples[np.flatnonzero(samples.weights)]
-    return replace(samples, weights=None) if (samples.weights == 1).all() else samples
-
-
-def split_by_class(samples, fraction, labels, rng):
+def split_by_class(samples, fraction, kind, rng):
     """Training and validation parts, drawn within each class: of two rows or more, at least one goes to each part.
 
-    `labels` has a class number for each row. The only row of a class is trained on. If this leaves fewer than two rows to score,
-    classes do not count. If the samples have groups, groups are drawn in place of rows, within their most frequent class, so that
-    each class is trained on.
+    Classes count if the targets are of the kind "labels". The only row of a class is trained on. If this leaves fewer than two
+    rows to score, classes do not count. If the samples have groups, groups are drawn in place of rows, within their most frequent
+    class, so that each class is trained on.
     """
     _check_fraction(fraction)
+    labels = samples.strata if kind == "labels" else np.zeros(len(samples), dtype=np.intp)
     if samples.groups is None:
         counts = np.bincount(labels)
         n_validation = np.clip(np.round(fraction * counts).astype(int), 1, np.maximum(counts - 1, 0))
@@ -278,9 +272,10 @@ def _drawn_groups(labels, groups, fraction, rng):
     return is_drawn[groups]
 
 
-def split_like_mlp(samples, fraction, strata, rng):
-    """Training and validation parts as MLPClassifier draws them; `strata` has a label a row, or is None."""
+def split_like_mlp(samples, fraction, targets, rng):
+    """Training and validation parts as MLPClassifier draws them, stratified if there are two classes."""
     _check_fraction(fraction)
+    strata = samples.strata if targets.kind == "labels" and len(targets.classes) == 2 else None
     n_validation = max(ceil(fraction * len(samples)), 2, 0 if strata is None else len(np.unique(strata)))
     _check_sizes(len(samples), n_validation)
     rows = np.arange(len(samples))
@@ -304,28 +299,40 @@ def _check_sizes(n_samples, n_validation):
         )
 
 
-def _numbers(estimator, X, categories, reset, validate):
-    """The result of `validate(X, is_named)`, with codes in X if X has categories, and with errors that name columns.
+def _compare_columns(estimator, X, categories, reset):
+    """Store the names and the number of columns in fit, compare them later; return whether this is done here.
 
-    `is_named` is whether the columns of X have been compared with those of fit.
+    scikit-learn's validation does it for arrays that it reads itself.
     """
-    is_coded = bool(categories.read_columns) and len(with_shape(X).shape) == 2  # scikit-learn refuses other shapes
-    is_coded = is_coded and (bool(categories) or not issparse(X))
     if is_frame(X):
         _check_names(estimator, X, reset)
-    elif is_coded:
+    elif _has_codes(X, categories):
         validate_data(estimator, X, reset=reset, skip_check_array=True)
+    return is_frame(X) or _has_codes(X, categories)
+
+
+def _has_codes(X, categories):
+    """Whether columns of X must be read one by one; scikit-learn refuses other shapes, and columns of sparse rows are numbers."""
+    return bool(categories.read_columns) and len(with_shape(X).shape) == 2 and (bool(categories) or not issparse(X))
+
+
+def _as_numbers(X, categories, handle_unknown):
+    """X as scikit-learn can read it, with codes in its categorical columns."""
+    if _has_unreal_columns(X, categories.of_column):
+        raise TypeError("dates, durations and complex numbers are not real numbers")
+    return categories.matrix(X, handle_unknown) if _has_codes(X, categories) else nan_for_NA(X)
+
+
+@contextmanager
+def naming_columns(estimator, X, categories, advice=None):
+    """A context whose errors name the columns of X that are not numeric, or X; None advises what to do in fit."""
     try:
-        if _has_unreal_columns(X, categories.of_column):
-            raise TypeError("dates, durations and complex numbers are not real numbers")
-        return validate(
-            categories.matrix(X, estimator.handle_unknown) if is_coded else nan_for_NA(X), is_named=is_coded or is_frame(X)
-        )
+        yield
     except (ValueError, TypeError, OverflowError) as error:
         columns = _columns_not_numeric(X, categories.read_columns)
         if not columns:
             raise _with_X_named(error, X) from error
-        advice = _advice(X, columns, estimator.categorical_features) if reset else "They held numbers in fit."
+        advice = _advice(X, columns, estimator.categorical_features) if advice is None else advice
         kind = TypeError if isinstance(error, TypeError) and isinstance(X, np.ndarray | list) else ValueError
         raise kind(f"X must be numeric; these columns are not: {columns}. {advice} ({error})") from error
 

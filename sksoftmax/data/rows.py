@@ -4,8 +4,10 @@ X may be memory-mapped (`numpy.memmap`). Functions on rows of X take an array, a
 `dtype`, are indexed by a slice or row numbers, and `read` makes numbers of them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
@@ -18,15 +20,16 @@ class Samples:
     """Rows to train on or to score.
 
     X is (n, d), an array, a CSR matrix or `LazyRows`; `targets` are in the form that the head's loss takes; `weights` are (n,),
-    or None for ones; `rows` are their row numbers in what the user passed. `copies` has the number of the distinct row that each
-    row is or repeats, None if none repeats; `groups` has the number of each row's group, which no split divides, None without
-    groups.
+    or None for ones; `rows` are their row numbers in what the user passed. `strata` has a number for each row by which splits are
+    stratified, its class if y has labels (see the heads' `strata`). `copies` has the number of the distinct row that each row is
+    or repeats, None if none repeats; `groups` has the number of each row's group, which no split divides, None without groups.
     """
 
     X: object
     targets: np.ndarray
     weights: np.ndarray | None = None
     rows: np.ndarray | None = None
+    strata: np.ndarray | None = None
     copies: np.ndarray | None = None
     groups: np.ndarray | None = None
 
@@ -34,23 +37,54 @@ class Samples:
         return self.X.shape[0]
 
     def __getitem__(self, rows):
-        return Samples(*(None if part is None else part[rows] for part in vars(self).values()))
+        parts = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return Samples(**{name: None if part is None else part[rows] for name, part in parts.items()})
 
     @property
     def n_distinct(self):
         """The number of distinct rows."""
         return len(self) if self.copies is None else len(np.unique(self.copies))
 
-    @property
+    @cached_property
     def total_weight(self):
         """The number of rows, or the sum of their weights."""
         return len(self) if self.weights is None else float(self.weights.sum())
 
+    def without_zero_weights(self):
+        """The rows of a weight above 0: others count as absent in batches and splits too. Weights that all are 1 are not kept."""
+        if self.weights is None:
+            return self
+        samples = self if self.weights.all() else self[np.flatnonzero(self.weights)]
+        return replace(samples, weights=None) if (samples.weights == 1).all() else samples
+
     def batch(self, rows, workspace):
-        """The network's input, the targets and the weights of these rows, (n_members, n); these samples are encoded."""
+        """The `Batch` of these rows, (n_members, n); these samples are encoded."""
+        n_members, n = rows.shape
         flat = rows.ravel()
-        weights = None if self.weights is None else self.weights[flat]
-        return member_inputs(self.X, rows, workspace), self.targets[flat], weights
+        X, targets = member_inputs(self.X, rows, workspace), self.targets[flat]
+        if self.weights is None:
+            return Batch(X, targets, None, np.full(n_members, float(n)), rows.size)
+        weights = self.weights[flat]
+        of_members = weights.reshape(rows.shape)
+        totals = of_members.sum(axis=1).astype(np.float64)
+        total = float(weights.sum())
+        if n_members > 1:
+            weights = (of_members / totals[:, None]).astype(weights.dtype).ravel()
+        return Batch(X, targets, weights, totals, total)
+
+
+class Batch(NamedTuple):
+    """The rows of a training step: X as the network takes it, and n rows for each member.
+
+    `targets` are (n_members · n, …), `weights` (n_members · n,), or None for ones; those of each of several members sum to 1, so
+    that each member trains as if it were alone. `totals`, (n_members,), and `total` are the sums of weights before that.
+    """
+
+    X: object
+    targets: np.ndarray
+    weights: np.ndarray | None
+    totals: np.ndarray
+    total: float
 
 
 def member_inputs(X, rows, workspace):

@@ -171,12 +171,6 @@ class Targets:
             return
         raise ValueError(f"y must have the columns {self.classes.tolist()}, in this order; got {names.tolist()}.")
 
-    def strata(self, targets):
-        """The labels by which a validation split is stratified, if there are two classes (as in MLPClassifier); else None."""
-        if self.kind != "labels" or len(self.classes) != 2:
-            return None
-        return self.classes[targets.ravel().astype(np.intp)]
-
     def encode(self, y, dtype):
         """y encoded for `head.loss`; raise ValueError if y does not fit the kind and the classes."""
         if self.kind == "labels":

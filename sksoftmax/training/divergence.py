@@ -49,8 +49,8 @@ def go_back(run, state, known_good):
 
 def initial_loss(run):
     """The loss of the current weights on the first rows: enough to see whether it is finite."""
-    X, targets, weights = run.training.batch(run.ensemble.order[:, :1000], run.workspace)
-    return run.loss(run.model.network.forward(X, run.workspace)[0], targets, weights)[0]
+    batch = run.training.batch(run.ensemble.order[:, :1000], run.workspace)
+    return run.loss(run.model.network.forward(batch.X, run.workspace)[0], batch.targets, batch.weights)[0]
 
 
 def diverged_message(progress, consequence):

@@ -66,31 +66,20 @@ class Roles:
         return np.where(self.strong, np.where(self.binned, strong_binned, strong), light)
 
 
-def strata(targets, kind):
-    """What folds are stratified by, (n,): each row's label, its most probable class, or the rarest label that it has, if any."""
-    if kind == "labels":
-        return targets.ravel()
-    if kind == "multilabel":
-        from_rarest = targets[:, np.argsort(targets.sum(axis=0), kind="stable")] > 0.5
-        return np.where(from_rarest.any(axis=1), from_rarest.argmax(axis=1), targets.shape[1])
-    return targets.argmax(axis=1) if targets.shape[1] > 1 else targets[:, 0] > 0.5
-
-
-def folds_of(samples, kind, n_folds, rng):
+def folds_of(samples, n_folds, rng):
     """The fold of each row, stratified; no group is divided. None, with a warning, if no group can be left out.
 
     Rows of a group that must stay in training (`never_left_out`) have the fold −1, which no member leaves out.
     """
-    of_rows = strata(samples.targets, kind)
     if samples.groups is None:
-        return stratified_folds(of_rows, n_folds, rng)
+        return stratified_folds(samples.strata, n_folds, rng)
     groups, n_groups = renumbered(samples.groups)
-    free = np.flatnonzero(~never_left_out(of_rows, groups))
+    free = np.flatnonzero(~never_left_out(samples.strata, groups))
     if not len(free):
         warnings.warn(NO_GROUP)
         return None
     folds = np.full(n_groups, -1)
-    folds[free] = stratified_folds(strata_of_groups(of_rows, groups)[free], n_folds, rng)
+    folds[free] = stratified_folds(strata_of_groups(samples.strata, groups)[free], n_folds, rng)
     return folds[groups]
 
 
@@ -127,12 +116,12 @@ class Ensemble:
     weight_decay: np.ndarray
 
     @classmethod
-    def plan(cls, config, targets, training, rng, with_folds=True):
+    def plan(cls, config, training, rng, with_folds=True):
         """The ensemble that begins to train on these rows."""
         folds, n_members = None, config.n_members
         if with_folds and len(training) >= config.fewest_fold_rows and training.n_distinct >= FOLD_ROWS:
             n_folds = FOLDS_OF_ONE if n_members == 1 else n_members // 2
-            folds = folds_of(training, targets.kind, n_folds, rng)
+            folds = folds_of(training, n_folds, rng)
         order = rows_of_members(folds, n_members, len(training), rng)
         return cls(folds, order, config.dropout, config.weight_decay)
 

@@ -25,8 +25,8 @@ class Run:
     """One call of fit or partial_fit. Training changes the model's network and ensemble, and the ensemble.
 
     `validation` is None if nothing is scored; `score`, without arguments, is the user's scorer on these rows, None for accuracy
-    and loss. `tasks` informs callbacks of each epoch. `prior`, (n_outputs,), is what label smoothing moves the targets towards:
-    the mean targets, so that mean probabilities meet the classes' frequencies; None without smoothing.
+    and loss. `tasks` informs callbacks of each epoch. `smoothing_prior`, (n_outputs,), is what label smoothing moves the targets
+    towards: the mean targets, so that mean probabilities meet the classes' frequencies; None without smoothing.
     """
 
     model: Model
@@ -38,7 +38,7 @@ class Run:
     score: Callable[[], float] | None
     report: Report
     fold_epochs: int = 0
-    prior: np.ndarray | None = None
+    smoothing_prior: np.ndarray | None = None
 
     @cached_property
     def workspace(self):
@@ -51,16 +51,14 @@ class Run:
         return self.model.preprocessor.numbers.scaling is None
 
     def loss(self, logits, targets, weights):
-        """The mean of the members' losses, and the derivative of each member's loss at its logits, (n_members, n, n_outputs)."""
-        n_members, n, n_outputs = logits.shape
-        if n_members > 1 and weights is not None:  # with weights of equal sums, each trains as if it were alone
-            weights = (
-                (weights.reshape(n_members, n) / batch_weights(weights, n_members, n)[:, None]).astype(weights.dtype).ravel()
-            )
-        smoothing = (self.config.label_smoothing, self.prior) if self.config.label_smoothing else ()
-        value, d_logits = self.model.head.loss(logits.reshape(-1, n_outputs), targets, weights, *smoothing)
-        if n_members > 1:
-            d_logits *= n_members
+        """The mean of the members' losses, and the derivative of each member's loss at its logits, (n_members, n, n_outputs).
+
+        The weights of each of several members must have the same sum, as those of a `Batch` have.
+        """
+        smoothing = (self.config.label_smoothing, self.smoothing_prior) if self.config.label_smoothing else ()
+        value, d_logits = self.model.head.loss(logits.reshape(-1, logits.shape[-1]), targets, weights, *smoothing)
+        if len(logits) > 1:
+            d_logits *= len(logits)
         return value, d_logits.reshape(logits.shape)
 
     def validate(self):
@@ -92,13 +90,6 @@ class Run:
             return
         self.model.network.parameters[...], self.model.ensemble_weights = progress.best_parameters, progress.best_ensemble_weights
         progress.kept_epoch, progress.best_parameters, progress.best_ensemble_weights = progress.best_epoch, None, None
-
-
-def batch_weights(weights, n_members, n):
-    """The sum of each member's weights in a batch of n rows each, (n_members,); n if weights are None."""
-    if weights is None:
-        return np.full(n_members, float(n))
-    return weights.reshape(n_members, n).sum(axis=1).astype(np.float64)
 
 
 def end_fold_phase_unless_interrupted(run):

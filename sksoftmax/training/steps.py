@@ -11,7 +11,7 @@ from sksoftmax.nn.optimizers import clip
 from sksoftmax.nn.schedules import adaptive, cycle_progress, invscaling, is_planned, schedule
 from sksoftmax.nn.threads import blas_limit_for
 from sksoftmax.training.divergence import diverged, go_back, restore_after_divergence
-from sksoftmax.training.run import INTERRUPTED, batch_weights
+from sksoftmax.training.run import INTERRUPTED
 
 STOPPED = (
     "The validation score has not improved for too long: partial_fit does not train any more. Call fit, or set "
@@ -27,12 +27,12 @@ def train_epoch(run, state, batches, rates, bits=None):
     if average:
         average.begin_epoch(network.parameters)
     for rows, rate in zip(batches, rates):
-        X, targets, weights = run.training.batch(rows, run.workspace)
-        logits, backprop = network.forward(X, run.workspace, dropout)
-        loss, d_logits = run.loss(logits, targets, weights)  # d_logits is p − y
+        batch = run.training.batch(rows, run.workspace)
+        logits, backprop = network.forward(batch.X, run.workspace, dropout)
+        loss, d_logits = run.loss(logits, batch.targets, batch.weights)  # d_logits is p − y
         backprop(d_logits)  # fills network.gradient
         if config.alpha:
-            loss += float(network.add_l2(config.alpha / batch_weights(weights, *rows.shape)).mean())
+            loss += float(network.add_l2(config.alpha / batch.totals).mean())
         if not isfinite(loss):
             return loss
         if config.clip_norm:
@@ -41,8 +41,7 @@ def train_epoch(run, state, batches, rates, bits=None):
         optimizer.step(network.parameters, network.gradient, rate)
         if average:
             average.update(network.parameters, scratch=network.gradient)
-        weight = rows.size if weights is None else float(weights.sum())
-        total, total_weight = total + loss * weight, total_weight + weight
+        total, total_weight = total + loss * batch.total, total_weight + batch.total
     if average:
         average.end_epoch(network.parameters)
     return total / total_weight

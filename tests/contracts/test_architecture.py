@@ -29,7 +29,7 @@ FOLDERS = {  # a folder, or a file outside the folders → the folders and files
     "onnx": {"classifier", "data", "nn"},
     "__init__": {"classifier", "display", "environment", "model", "version"},
 }
-ORCHESTRATING = {"training.fitting.train"}  # numbered stages, which read from top to bottom
+ORCHESTRATING = {"training.fitting.fit"}  # numbered stages, which read from top to bottom
 FILES = {  # inside a folder: a file → the files beside it that it may import
     "nn": {
         "layers": set(),
@@ -67,14 +67,17 @@ FILES = {  # inside a folder: a file → the files beside it that it may import
         "calibration": set(),
         "ensemble": {"calibration"},
         "divergence": set(),
-        "fitting": {"callbacks", "ensemble", "lbfgs", "progress", "config", "run", "scoring", "steps", "warm_start"},
+        "attributes": set(),
+        "continued": {"config", "ensemble", "fresh", "state"},
+        "fitting": {"attributes", "callbacks", "config", "lbfgs", "progress", "run", "scoring", "steps"},
+        "fresh": {"config", "ensemble", "progress", "state"},
         "lbfgs": {"divergence", "run"},
         "progress": set(),
         "config": {"ensemble"},
         "run": {"callbacks", "ensemble", "progress", "config"},
         "scoring": set(),
         "steps": {"divergence", "run"},
-        "warm_start": {"progress"},
+        "state": {"progress"},
     },
 }
 WIDE = {"classifier.SoftmaxMLPClassifier.__init__"}  # may take more than eight arguments, and assigns each of them in a line

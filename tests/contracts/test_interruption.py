@@ -17,7 +17,7 @@ from sklearn.model_selection import GridSearchCV
 from sksoftmax import classifier
 from sksoftmax.nn.network import Network
 from sksoftmax.nn.optimizers import SGD, Adam, WeightAverage
-from sksoftmax.training import ensemble, fitting
+from sksoftmax.training import ensemble, fresh
 from sksoftmax.training.progress import Progress
 from sksoftmax.training.run import Run
 from support.callbacks import Recorder
@@ -148,7 +148,7 @@ def test_an_interrupt_before_there_is_a_network_is_raised_and_changes_nothing(ma
     if fitted:
         clf.fit(X, y)
     before = pickle.dumps(clf)
-    interrupt(monkeypatch, fitting, "fit_preprocessor", at_call=1)
+    interrupt(monkeypatch, fresh, "fit_preprocessor", at_call=1)
     with pytest.raises(KeyboardInterrupt):
         clf.fit(X[:, ::-1], y)
     assert pickle.dumps(clf) == before
@@ -290,7 +290,7 @@ def test_a_real_ctrl_c_ends_a_search_in_several_processes(tmp_path):
 
 
 POINTS = {  # the function in which memory runs out, and at which call
-    "preprocessing": (fitting, "fit_preprocessor", 1),
+    "preprocessing": (fresh, "fit_preprocessor", 1),
     "the network": (Network, "__init__", 1),
     "the gradient": (Network, "allocate_gradient", 1),
     "the first step": (Network, "forward", 1),

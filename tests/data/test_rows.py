@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, csr_matrix
 
 from sksoftmax.data.rows import LazyRows, Samples, column_of, is_large, read, row_numbers, spread
@@ -25,12 +25,22 @@ ROWS = np.array([[7, 2, 19], [0, 2, 29]])
 @pytest.mark.parametrize("form", [np.asarray, csr_matrix])
 def test_a_batch_has_the_inputs_targets_and_weights_of_each_members_rows(form, weights):
     memory = Workspace(Architecture(4, (), 3, (), n_members=2), np.float64)
-    inputs, targets, of_rows = Samples(form(X), y, weights).batch(ROWS, memory)
+    inputs, targets, of_rows, totals, total = Samples(form(X), y, weights).batch(ROWS, memory)
     for member, rows in enumerate(ROWS):
         got = inputs[member].toarray() if form is csr_matrix else inputs[member, :, :-1]
         assert_array_equal(got, X[rows])
     assert_array_equal(targets, y[ROWS.ravel()])
-    assert of_rows is None if weights is None else np.array_equal(of_rows, weights[ROWS.ravel()])
+    of_members = np.ones(ROWS.shape) if weights is None else weights[ROWS]
+    assert_allclose(totals, of_members.sum(axis=1))
+    assert total == pytest.approx(of_members.sum())
+    assert of_rows is None if weights is None else np.allclose(of_rows.reshape(ROWS.shape), of_members / totals[:, None])
+
+
+@pytest.mark.parametrize("weights, n_left", [(np.arange(3.0), 2), (np.array([0.0, 1, 1]), 2), (np.ones(3), 3), (None, 3)])
+def test_rows_of_weight_0_are_left_out_and_weights_of_1_are_not_kept(weights, n_left):
+    samples = Samples(X[:3], y[:3], weights).without_zero_weights()
+    assert len(samples) == n_left
+    assert (samples.weights is None) == (weights is None or weights.max() == 1)
 
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS])

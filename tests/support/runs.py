@@ -28,7 +28,7 @@ def run_on_all_rows(weights=None, n_members=1, **params):
     """A run whose members train on all rows, without folds; `params` are the estimator's parameters."""
     params = {"hidden_layer_sizes": (5,), "n_members": n_members, "label_smoothing": 0.0, "dropout": 0.0, **params}
     config = TrainingConfig.resolve(SoftmaxMLPClassifier(**params).get_params(deep=False), len(X))
-    targets, rows = Targets("labels", np.arange(3), "auto"), Samples(X, y, weights)
+    targets, rows = Targets("labels", np.arange(3), "auto"), Samples(X, y, weights, strata=y)
     model = Model(None, untrained_network(n_members), EnsembleWeights.equal(n_members), targets, "float64")
-    ensemble = Ensemble.plan(config, targets, rows, np.random.RandomState(0), with_folds=False)
+    ensemble = Ensemble.plan(config, rows, np.random.RandomState(0), with_folds=False)
     return Run(model, rows, rows, ensemble, config, NoTasks(), None, Report(0))

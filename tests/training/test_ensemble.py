@@ -1,12 +1,11 @@
 """Ensembles from the inside: roles, folds, the ensemble, its calibration, and the switch to the better strength."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.data.heads import MultilabelHead
 from sksoftmax.data.rows import Samples
 from sksoftmax.nn.ensemble_weights import EnsembleWeights
 from sksoftmax.training import config, ensemble, run, steps
@@ -92,12 +91,10 @@ def test_folds_follow_the_generator():
     assert (one != other).any()
 
 
-def plan(targets, kind="labels", n_members=4):
+def plan(strata, n_members=4):
     params = SoftmaxMLPClassifier((6,), n_members=n_members).get_params(deep=False)
-    samples = Samples(np.empty((len(targets), 1)), targets)
-    return Ensemble.plan(
-        TrainingConfig.resolve(params, len(targets)), SimpleNamespace(kind=kind), samples, np.random.RandomState(0)
-    )
+    samples = Samples(np.empty((len(strata), 1)), None, strata=strata)
+    return Ensemble.plan(TrainingConfig.resolve(params, len(strata)), samples, np.random.RandomState(0))
 
 
 @pytest.mark.parametrize("n_members, least, n_folds", [(4, FOLD_ROWS, 2), (1, FOLD_ROWS_OF_ONE, FOLDS_OF_ONE)])
@@ -111,22 +108,14 @@ def test_one_network_leaves_out_one_fold():
     assert_array_equal(np.sort(planned.order), [np.flatnonzero(planned.folds != 0)])
 
 
-@pytest.mark.parametrize("n_columns, column", [(3, 2), (1, 0)])
-def test_folds_of_soft_labels_are_stratified_by_the_most_probable_class(n_columns, column):
-    targets = np.full((2 * FOLD_ROWS, n_columns), 0.1)
-    targets[::10, column] = 0.8  # one column: the second of two classes
-    folds = plan(targets, "probabilities").folds
-    assert_array_equal(np.bincount(folds[::10]), [FOLD_ROWS // 10] * 2)
-
-
 def samples_in_groups(groups, labels=None):
     groups = np.asarray(groups)
-    return Samples(np.empty((len(groups), 1)), groups % 2 if labels is None else labels, groups=groups)
+    return Samples(np.empty((len(groups), 1)), None, strata=groups % 2 if labels is None else labels, groups=groups)
 
 
 def test_no_group_is_divided_between_folds_and_groups_of_each_class_are_spread_evenly():
     groups = np.repeat(np.arange(40), np.arange(40) % 7 + 1)
-    folds = folds_of(samples_in_groups(groups), "labels", 4, np.random.RandomState(0))
+    folds = folds_of(samples_in_groups(groups), 4, np.random.RandomState(0))
     of_group = [set(folds[groups == group]) for group in range(40)]
     assert {len(found) for found in of_group} == {1}
     for label in (0, 1):
@@ -135,7 +124,7 @@ def test_no_group_is_divided_between_folds_and_groups_of_each_class_are_spread_e
 
 def test_a_class_that_one_group_alone_has_is_never_left_out():
     groups, labels = np.arange(120) % 6, np.where(np.arange(120) % 6 == 5, 1, 0)
-    folds = folds_of(samples_in_groups(groups, labels), "labels", 4, np.random.RandomState(0))
+    folds = folds_of(samples_in_groups(groups, labels), 4, np.random.RandomState(0))
     assert set(folds[groups == 5]) == {-1}
     assert set(folds[groups != 5]) == {0, 1, 2, 3}
     order = rows_of_members(folds, 8, 120, np.random.RandomState(0))
@@ -144,13 +133,13 @@ def test_a_class_that_one_group_alone_has_is_never_left_out():
 
 def test_a_group_with_most_rows_is_never_left_out():
     groups = np.r_[np.zeros(290, int), np.arange(1, 11)]
-    folds = folds_of(samples_in_groups(groups, np.arange(300) % 2), "labels", 4, np.random.RandomState(0))
+    folds = folds_of(samples_in_groups(groups, np.arange(300) % 2), 4, np.random.RandomState(0))
     assert set(folds[:290]) == {-1}
     assert rows_of_members(folds, 8, 300, np.random.RandomState(0)).shape[1] > 290
 
 
 def test_fewer_groups_than_folds_leave_folds_empty_but_some_rows_are_left_out():
-    folds = folds_of(samples_in_groups(np.arange(60) % 3, np.arange(60) // 30), "labels", 4, np.random.RandomState(0))
+    folds = folds_of(samples_in_groups(np.arange(60) % 3, np.arange(60) // 30), 4, np.random.RandomState(0))
     assert len(set(folds)) == 3
     assert (rows_of_members(folds, 8, 60, np.random.RandomState(0)).shape) == (8, 40)
 
@@ -158,22 +147,7 @@ def test_fewer_groups_than_folds_leave_folds_empty_but_some_rows_are_left_out():
 @pytest.mark.parametrize("groups", [np.zeros(60, int), np.arange(60) % 2], ids=["one group", "one for each class"])
 def test_groups_that_cannot_be_left_out_are_warned_of(groups):
     with pytest.warns(UserWarning, match="No group can be left out, so probabilities are not calibrated"):
-        assert folds_of(samples_in_groups(groups, np.arange(60) % 2), "labels", 4, np.random.RandomState(0)) is None
-
-
-def test_folds_of_multilabel_targets_spread_the_rarest_label_of_each_row():
-    targets = np.zeros((2 * FOLD_ROWS, 3))
-    targets[:, 0], targets[::2, 1], targets[::10, 2] = 1, 1, 1
-    folds = plan(targets, "multilabel").folds
-    assert_array_equal(np.bincount(folds[::10]), [FOLD_ROWS // 10] * 2)
-    assert_array_equal(np.bincount(folds[::2]), [FOLD_ROWS // 2] * 2)
-
-
-@pytest.mark.parametrize("kind", ["multilabel", "probabilities"])
-def test_targets_without_labels_have_folds_of_equal_size(kind):
-    targets = np.random.RandomState(0).dirichlet(np.ones(3), FOLD_ROWS)
-    folds = plan(targets, kind).folds
-    assert_array_equal(np.bincount(folds), [FOLD_ROWS // 2] * 2)
+        assert folds_of(samples_in_groups(groups, np.arange(60) % 2), 4, np.random.RandomState(0)) is None
 
 
 @pytest.mark.parametrize("n_members", SIZES)
@@ -209,7 +183,7 @@ def test_a_member_learns_nothing_from_the_fold_that_it_leaves_out(monkeypatch):
         return taken[-1]
 
     monkeypatch.setattr(ensemble, "stratified_folds", folds)
-    monkeypatch.setattr(ensemble, "strata", lambda targets, kind: np.zeros(len(targets)))
+    monkeypatch.setattr(MultilabelHead, "strata", lambda self, targets: np.zeros(len(targets)))
     first = quick_ensemble(n_members=8, shuffle=False, label_smoothing=0.0, relevance=None).fit(X, KINDS["multilabel"])
     changed = np.where((taken[0] == 1)[:, None], 1 - KINDS["multilabel"], KINDS["multilabel"])
     second = quick_ensemble(n_members=8, shuffle=False, label_smoothing=0.0, relevance=None).fit(X, changed)

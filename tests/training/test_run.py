@@ -6,7 +6,6 @@ from numpy.testing import assert_allclose
 from sklearn.metrics import accuracy_score, log_loss
 
 from sksoftmax.training.divergence import initial_loss
-from sksoftmax.training.run import batch_weights
 from support.networks import forward
 from support.runs import WEIGHTS, X, run_on_all_rows, y
 
@@ -33,20 +32,20 @@ def test_a_member_with_sample_weight_trains_as_if_it_were_alone(alpha):
     rows = np.random.default_rng(2).permutation(len(X))[:28].reshape(4, 7)
     network, losses = run.model.network, []
     network.allocate_gradient()
-    inputs, targets, weights = run.training.batch(rows, run.workspace)
-    logits, backprop = network.forward(inputs, run.workspace)
-    loss, d_logits = run.loss(logits, targets, weights)
+    batch = run.training.batch(rows, run.workspace)
+    logits, backprop = network.forward(batch.X, run.workspace)
+    loss, d_logits = run.loss(logits, batch.targets, batch.weights)
     backprop(d_logits)
-    loss += network.add_l2(alpha / batch_weights(weights, 4, 7)).mean()
+    loss += network.add_l2(alpha / batch.totals).mean()
     for member in range(4):
         one = alone.model.network
         one.parameters[...] = network.member(member).parameters
         one.allocate_gradient()
-        inputs, targets, weights = alone.training.batch(rows[[member]], alone.workspace)
-        logits, backprop = one.forward(inputs, alone.workspace)
-        value, d_logits = alone.loss(logits, targets, weights)
+        batch = alone.training.batch(rows[[member]], alone.workspace)
+        logits, backprop = one.forward(batch.X, alone.workspace)
+        value, d_logits = alone.loss(logits, batch.targets, batch.weights)
         backprop(d_logits)
-        losses.append(value + one.add_l2(alpha / batch_weights(weights, 1, 7)).sum())
+        losses.append(value + one.add_l2(alpha / batch.totals).sum())
         for ours, theirs in zip(network.architecture.split(network.gradient), one.architecture.split(one.gradient)):
             assert_allclose(ours[member], theirs[0], rtol=1e-10, atol=1e-14)
     assert loss == pytest.approx(np.mean(losses), rel=1e-12)
