@@ -278,14 +278,16 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         √(100 / fan_in), as in the neural tangent parametrization, so that one rate suits layers of any width.
 
     n_members : int or 'auto', default='auto'
-        Number of networks, trained side by side, whose ensemble predicts: 1, or an even number of 4 or more. Half of the members
-        see the columns of X, the other half their bins too (`n_bins`). With 50 rows or more, each member is first trained
-        without one stratified fold (the fold phase). The left-out folds, at most 50,000 rows of them, are used to calibrate the
-        members and to fit their weights in the ensemble. Afterwards all members continue on all rows, if there are 500 rows or
-        more and no validation rows that may end training. If one regularization strength did clearly better, the members of a
-        half switch to it. One network leaves out a fifth of 100 rows or more, which calibrates it: its temperature and a bias
-        for each output are multiplied into its last layer when training ends; not with validation rows, `ema_decay`, 'lbfgs', or
-        both a number as `max_iter` and a `learning_rate` that is no plan over all of training. 'auto' depends on the number of
+        Number of networks, trained side by side, whose ensemble predicts. The first half of the members, with the odd one, sees
+        the columns of X, the second half their bins too (`n_bins`). With 50 rows or more, each member is first trained without
+        one stratified fold (the fold phase). Folds that a member of each half leaves out, at most 50,000 rows, are used to
+        calibrate the members and to fit their weights in the ensemble: all folds, but of an odd number of members one fewer.
+        Afterwards all members continue on all rows, if there are 500 rows or more and no validation rows that may end training.
+        If one regularization strength did clearly better, the members of a half switch to it.
+
+        One network leaves out a fifth of 100 rows or more, which calibrates it: when training ends, its last layer is divided by
+        the temperature, and a bias for each output is added. This is skipped with validation rows, with `ema_decay`, with
+        'lbfgs', and if `max_iter` is a number and `learning_rate` is not a planned schedule. 'auto' depends on the number of
         rows (see Notes); it is 1 without hidden layers or for another solver than 'adam'.
 
     n_bins : int, default=64

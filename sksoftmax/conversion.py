@@ -6,7 +6,6 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import LabelBinarizer
 
 from sksoftmax.data.columns import Categories
-from sksoftmax.data.heads import SoftmaxHead
 from sksoftmax.data.preprocessing import unchanged
 from sksoftmax.data.targets import Targets
 from sksoftmax.model import Model
@@ -103,7 +102,7 @@ def obstacles_in_parameters(params):
 def obstacles_in_model(model, estimator):
     """Each part of the fitted model that MLPClassifier cannot express."""
     targets, preprocessor = model.targets, model.preprocessor
-    if isinstance(targets.head, SoftmaxHead) and len(targets.classes) < 3:
+    if targets.head.out_activation == "softmax" and len(targets.classes) < 3:
         yield f"a fitted model of {len(targets.classes)} class(es) with a softmax output (it takes two classes or more)"
     if preprocessor.numbers.scaling is not None:
         yield f"a model that was fitted with scaling={preprocessor.numbers.scaling!r}"

@@ -108,13 +108,8 @@ class Model:
         return replace(self, network=network)
 
     def absorb_calibration(self):
-        """Move the factor and the bias of one network's ensemble into its last layer."""
-        if self.network.architecture.n_members == 1:
-            W, b = self.network.coefs[-1], self.network.intercepts[-1]
-            W *= self.ensemble_weights.inverse_temperature
-            b *= self.ensemble_weights.inverse_temperature
-            b += self.ensemble_weights.bias
-            self.ensemble_weights = replace(EnsembleWeights.equal(1), losses=self.ensemble_weights.losses)
+        """Move the calibration of one network into its last layer."""
+        self.ensemble_weights = self.ensemble_weights.absorbed(self.network)
 
     def public(self):
         """The estimator's attributes that describe the model."""
@@ -129,15 +124,7 @@ class Model:
             "embeddings_": list(network.embeddings),
             "relevance_": self.preprocessor.relevance,
             "n_members_": network.architecture.n_members,
-            "member_weights_": self.ensemble_weights.weights,
-            "member_temperatures_": 1 / self.ensemble_weights.inverse_temperatures,
-            "member_losses_": np.full(network.architecture.n_members, np.nan)
-            if self.ensemble_weights.losses is None
-            else self.ensemble_weights.losses,
-            "temperature_": 1 / self.ensemble_weights.inverse_temperature,
-            "ensemble_bias_": np.broadcast_to(
-                np.asarray(self.ensemble_weights.bias, np.float64), (network.architecture.n_outputs,)
-            ).copy(),
+            **self.ensemble_weights.public(network.architecture.n_outputs),
         }
 
     def check(self):

@@ -9,6 +9,7 @@ from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
 
 from sksoftmax.nn.layers import ACTIVATIONS
+from sksoftmax.nn.optimizers import OPTIMIZERS
 from sksoftmax.nn.schedules import PLANNED
 from sksoftmax.suggestions import nearest_value
 
@@ -36,7 +37,7 @@ PARAMETER_CONSTRAINTS = {
     "n_bins": [Interval(Integral, 0, None, closed="left")],
     "relevance": [StrOptions({"auto"}), "array-like", None],
     # ensemble
-    "n_members": [Integral, StrOptions({"auto"})],  # check_combination has the rule
+    "n_members": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     # loss and regularization
     "class_weight": [dict, list, StrOptions({"balanced"}), None],
     "label_smoothing": [Interval(Real, 0, 1, closed="left")],
@@ -46,7 +47,7 @@ PARAMETER_CONSTRAINTS = {
     "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
     "ema_decay": [Interval(Real, 0, 1, closed="left")],
     # optimizer and rate
-    "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
+    "solver": [StrOptions({"lbfgs", *OPTIMIZERS})],
     "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", *PLANNED}), callable],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
     "warmup": [Interval(Real, 0, 1, closed="left")],
@@ -127,8 +128,6 @@ def check_combination(options):
     layer_activations(options.activation, n_hidden)
     if not isinstance(options.dropout, str):
         dropout_rates(options.dropout, n_hidden)
-    if options.n_members not in ("auto", 1) and (options.n_members < 4 or options.n_members % 2):
-        raise ValueError(f"n_members must be 'auto', 1, or an even number of 4 or more; got {options.n_members}.")
     if options.scaling is None and not (options.relevance is None or isinstance(options.relevance, str)):
         raise ValueError(f"relevance={options.relevance!r} multiplies scaled columns; scaling=None has none. Leave it at 'auto'.")
     if options.solver == "lbfgs":

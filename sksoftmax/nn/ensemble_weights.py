@@ -31,6 +31,26 @@ class EnsembleWeights:
         weights = np.array([self.weights[model == of_member].mean() for of_member in model])
         return replace(self, weights=weights, inverse_temperatures=self.inverse_temperatures[model])
 
+    def absorbed(self, network):
+        """Move the calibration of one network into its last layer; return the weights without it. Several keep theirs."""
+        if len(self.weights) > 1:
+            return self
+        W, b = network.coefs[-1], network.intercepts[-1]
+        W *= self.inverse_temperature
+        b *= self.inverse_temperature
+        b += self.bias
+        return replace(EnsembleWeights.equal(1), losses=self.losses)
+
+    def public(self, n_outputs):
+        """The estimator's attributes that describe the ensemble."""
+        return {
+            "member_weights_": self.weights,
+            "member_temperatures_": 1 / self.inverse_temperatures,
+            "member_losses_": np.full(len(self.weights), np.nan) if self.losses is None else self.losses,
+            "temperature_": 1 / self.inverse_temperature,
+            "ensemble_bias_": np.broadcast_to(np.asarray(self.bias, np.float64), (n_outputs,)).copy(),
+        }
+
     def logits(self, member_logits, head):
         """One set of logits, (n, n_outputs), made of the members' logits, (n_members, n, n_outputs)."""
         if len(member_logits) == 1:

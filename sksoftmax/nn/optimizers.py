@@ -11,14 +11,22 @@ is weaker than a coupled L2 penalty of the same strength by the factor 1 − μ.
 
 from copy import copy
 from math import isfinite, sqrt
+from typing import ClassVar
 
 import numpy as np
 
 
 class Optimizer:
-    """Base class of the optimizers: they have a base learning rate and can resume from an earlier optimizer's state."""
+    """Base class of the optimizers: they have a base learning rate and can resume from an earlier optimizer's state.
+
+    `state` names the attributes that a later call continues from. `options` has the arguments of the constructor that are
+    parameters of the estimator: the name of each argument → the name of the parameter. `has_own_schedules` is whether the
+    schedules 'invscaling' and 'adaptive' change its rate.
+    """
 
     state: tuple[str, ...] = ()
+    options: ClassVar[dict[str, str]] = {}
+    has_own_schedules = False
 
     def resume(self, previous, keep_rate):
         """Copy the moments of an optimizer of the same kind and size, and its rate if the initial rate is the same."""
@@ -50,6 +58,8 @@ class SGD(Optimizer):
     """
 
     state = ("velocity",)
+    options: ClassVar = {"momentum": "momentum", "nesterov": "nesterovs_momentum"}
+    has_own_schedules = True
 
     def __init__(self, parameters, learning_rate=1e-3, momentum=0.9, nesterov=True, weight_decay=(), relative_rates=None):
         self.relative_rates = relative_rates
@@ -82,6 +92,7 @@ class Adam(Optimizer):
     """
 
     state = ("m", "v", "t")
+    options: ClassVar = {"beta_1": "beta_1", "beta_2": "beta_2", "epsilon": "epsilon"}
 
     def __init__(
         self, parameters, learning_rate=1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8, weight_decay=(), relative_rates=None
@@ -208,16 +219,18 @@ def scale(direction, rate, relative_rates):
             direction[part] *= rate * factor
 
 
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam}
+
+
 def make_optimizer(config, network, rates_of_codes=()):
     """The optimizer that `config.solver` names, for this network's parameters; None for L-BFGS. Biases do not decay."""
     if config.solver == "lbfgs":
         return None
-    common = {
-        "learning_rate": config.learning_rate_init,
-        "weight_decay": network.decays(config.weight_decay) if np.any(config.weight_decay) else (),
-        "relative_rates": network.relative_rates(config.parametrization, rates_of_codes),
-    }
-    if config.solver == "sgd":
-        return SGD(network.parameters, momentum=config.momentum, nesterov=config.nesterovs_momentum, **common)
-    betas = {"beta_1": config.beta_1, "beta_2": config.beta_2, "epsilon": config.epsilon}
-    return Adam(network.parameters, **betas, **common)
+    kind = OPTIMIZERS[config.solver]
+    return kind(
+        network.parameters,
+        learning_rate=config.learning_rate_init,
+        weight_decay=network.decays(config.weight_decay) if np.any(config.weight_decay) else (),
+        relative_rates=network.relative_rates(config.parametrization, rates_of_codes),
+        **{argument: getattr(config, parameter) for argument, parameter in kind.options.items()},
+    )

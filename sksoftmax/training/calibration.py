@@ -80,6 +80,8 @@ def out_of_fold(network, roles, folds, samples):
     kinds = np.empty((2, len(samples)), dtype=np.intp)
     for index, (binned, fold, kind) in enumerate(zip(roles.binned.astype(int), roles.fold, roles.kind)):
         rows = np.flatnonzero(folds == fold)
+        if not len(rows):
+            continue
         keep_logits(network.member(index), samples[rows].X, logits[binned], rows)
         kinds[binned, rows] = kind
     return logits, kinds

@@ -21,7 +21,7 @@ from sksoftmax.training.calibration import fit_calibration, fit_ensemble_weights
 
 FOLD_ROWS = 50  # below this many rows there are no folds: an ensemble trains on all rows
 FOLD_ROWS_OF_ONE = 100  # the same for one network, and if there are more columns than rows: then relevance has seen all labels
-FOLDS_OF_ONE = 5  # one network leaves out one of these folds
+FOLDS_OF_FEW = 5  # one network, or two, leave out one of these folds
 NO_GROUP = (
     "No group can be left out, so probabilities are not calibrated: groups has one label, or each group has a class that no "
     "other has, or most of the rows."
@@ -39,10 +39,10 @@ class Roles:
 
     @classmethod
     def of(cls, n_members):
-        """The roles in an ensemble of an even number of members, four or more, or of one network."""
+        """The roles in an ensemble of this many members; of an odd number, the second half has one fewer."""
         if n_members == 1:
             return cls(np.zeros(1, bool), np.zeros(1, bool), np.zeros(1, np.intp))
-        half = n_members // 2
+        half = (n_members + 1) // 2
         member = np.arange(n_members)
         binned, fold = member >= half, member % half
         return cls(binned, (fold >= (half + 1) // 2) ^ binned, fold)  # crossed: each row is out of fold for light and strong
@@ -120,7 +120,7 @@ class Ensemble:
         """The ensemble that begins to train on these rows."""
         folds, n_members = None, config.n_members
         if with_folds and len(training) >= config.fewest_fold_rows and training.n_distinct >= FOLD_ROWS:
-            n_folds = FOLDS_OF_ONE if n_members == 1 else n_members // 2
+            n_folds = FOLDS_OF_FEW if n_members < 3 else (n_members + 1) // 2
             folds = folds_of(training, n_folds, rng)
         order = rows_of_members(folds, n_members, len(training), rng)
         return cls(folds, order, config.dropout, config.weight_decay)
@@ -131,14 +131,15 @@ class Ensemble:
         self.folds, self.order = None, rows_of_members(None, len(self.weight_decay), len(training))
 
     def calibrate(self, model, training, n_rows=None):
-        """Fit the ensemble of the model on at most `n_rows` of the rows that each member has left out; None means all rows."""
+        """Fit the ensemble of the model on at most `n_rows` of the rows that a member of each half has left out, or on all."""
         roles = Roles.of(len(self.weight_decay))
         if len(roles.fold) == 1:
             model.ensemble_weights = fit_calibration(
                 model.network, np.flatnonzero(self.folds == roles.fold), training, model.head
             )
         else:
-            rows = np.flatnonzero(self.folds >= 0)
+            left_out = [np.isin(self.folds, roles.fold[roles.binned == half]) for half in (False, True)]
+            rows = np.flatnonzero(np.logical_and(*left_out))
             folds, training = (self.folds, training) if len(rows) == len(training) else (self.folds[rows], training[rows])
             model.ensemble_weights = fit_ensemble_weights(model.network, roles, folds, training, model.head, n_rows)
 

@@ -28,8 +28,8 @@ def train_by_lbfgs(run, state):
         network.parameters[...] = accepted
         run.tasks.begin()
         run.record(progress, float(intermediate_result.fun))
-        is_stale = run.validation is not None and progress.is_stale(run.config.n_iter_no_change)
-        if run.tasks.end() or is_stale:
+        reason = run.stopping.after_epoch(progress)
+        if run.tasks.end() or reason:
             raise StopIteration
 
     try:

@@ -73,10 +73,6 @@ class Progress:
             self.best_parameters, self.best_ensemble_weights = model.network.parameters.copy(), model.ensemble_weights
         self.stopped = False
 
-    def is_stale(self, patience):
-        """Whether more than this many epochs in a row brought no improvement."""
-        return self.stale_epochs > patience
-
     def record(self, loss, tol):
         """Add an epoch that is not scored; the epoch is stale if its loss is not lower than the best loss by tol."""
         self._add(loss, stale=loss > self.best_loss - tol)

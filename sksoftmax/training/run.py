@@ -15,6 +15,7 @@ from sksoftmax.training.callbacks import FitTasks, NoTasks
 from sksoftmax.training.config import TrainingConfig
 from sksoftmax.training.ensemble import Ensemble
 from sksoftmax.training.progress import Report
+from sksoftmax.training.stopping import Stopping
 
 MAX_CALIBRATION_ROWS_OF_EPOCH = 2_000  # at most this many left-out rows fit the ensemble of an epoch that is scored
 INTERRUPTED = "Training interrupted by user."
@@ -44,6 +45,11 @@ class Run:
     def workspace(self):
         """The buffers of all passes of this run."""
         return Workspace(self.model.network.architecture, self.model.network.dtype)
+
+    @cached_property
+    def stopping(self):
+        """The rule that ends training before `max_iter`."""
+        return Stopping.of(self.config, is_scored=self.validation is not None)
 
     @property
     def is_unscaled(self):

@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sksoftmax.nn.layers import Dropout, bit_generators
 from sksoftmax.nn.optimizers import clip
-from sksoftmax.nn.schedules import adaptive, cycle_progress, invscaling, is_planned, schedule
+from sksoftmax.nn.schedules import adaptive, cycle_progress, invscaling, schedule
 from sksoftmax.nn.threads import blas_limit_for
 from sksoftmax.training.divergence import diverged, go_back, restore_after_divergence
 from sksoftmax.training.run import INTERRUPTED
@@ -163,21 +163,19 @@ def end_epoch(run, state, loss, rate):
     config, progress, optimizer = run.config, state.progress, state.optimizer
     progress.samples_seen += len(run.training)
     run.record(progress, loss, rate)
-    if config.solver == "sgd" and config.learning_rate == "invscaling":
+    if optimizer.has_own_schedules and config.learning_rate == "invscaling":
         optimizer.learning_rate = invscaling(config.learning_rate_init, progress.samples_seen, config.power_t)
-    runs_to_its_end = is_planned(config.learning_rate) and run.validation is None
-    if runs_to_its_end or not progress.is_stale(config.n_iter_no_change):
+    reason = run.stopping.after_epoch(progress)
+    if reason is None:
         return False
-    what = "Training loss" if run.validation is None else "Validation score"
-    message = f"{what} did not improve more than tol={config.tol:f} for {config.n_iter_no_change} consecutive epochs."
-    if config.solver != "sgd" or config.learning_rate != "adaptive":
-        run.report.message(f"{message} Stopping.")
+    if not optimizer.has_own_schedules or config.learning_rate != "adaptive":
+        run.report.message(f"{reason} Stopping.")
         return True
     lower = adaptive(optimizer.learning_rate)
     if lower is None:
-        run.report.message(f"{message} Learning rate too small. Stopping.")
+        run.report.message(f"{reason} Learning rate too small. Stopping.")
         return True
-    run.report.message(f"{message} Setting learning rate to {lower:f}")
+    run.report.message(f"{reason} Setting learning rate to {lower:f}")
     optimizer.learning_rate, progress.stale_epochs = lower, 0
     return False
 

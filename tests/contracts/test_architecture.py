@@ -74,10 +74,11 @@ FILES = {  # inside a folder: a file → the files beside it that it may import
         "lbfgs": {"divergence", "run"},
         "progress": set(),
         "config": {"ensemble"},
-        "run": {"callbacks", "ensemble", "progress", "config"},
+        "run": {"callbacks", "config", "ensemble", "progress", "stopping"},
         "scoring": set(),
         "steps": {"divergence", "run"},
         "state": {"progress"},
+        "stopping": set(),
     },
 }
 WIDE = {"classifier.SoftmaxMLPClassifier.__init__"}  # may take more than eight arguments, and assigns each of them in a line

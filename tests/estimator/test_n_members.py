@@ -319,12 +319,6 @@ def test_warm_start_of_a_committee_refuses_solver_lbfgs():
         clf.set_params(solver="lbfgs").fit(X, y)
 
 
-@pytest.mark.parametrize("n_members", [-4, 0, 2, 3, 5, 7])
-def test_n_members_must_be_1_or_even_and_at_least_4(n_members):
-    with pytest.raises(ValueError, match=rf"n_members must be 'auto', 1, or an even number of 4 or more; got {n_members}\."):
-        quick_ensemble(n_members=n_members).fit(X, y)
-
-
 @pytest.mark.parametrize("n_members", [1.5, None, "many"])
 def test_n_members_is_an_integer_or_auto(n_members):
     with pytest.raises(ValueError, match="'n_members' parameter"):

@@ -13,7 +13,7 @@ from sksoftmax.training.config import TrainingConfig
 from sksoftmax.training.ensemble import (
     FOLD_ROWS,
     FOLD_ROWS_OF_ONE,
-    FOLDS_OF_ONE,
+    FOLDS_OF_FEW,
     Ensemble,
     Roles,
     better_strengths,
@@ -61,6 +61,14 @@ def test_each_kind_has_the_value_that_is_meant_for_it():
     assert_array_equal(roles.values(1, 2)[np.argsort(roles.kind)], [1, 1, 2, 2, 1, 1, 2, 2])
 
 
+@pytest.mark.parametrize("n_members", [2, 3, 5, 7])
+def test_of_an_odd_number_of_members_one_more_sees_no_bins_and_each_half_leaves_out_folds_of_its_own(n_members):
+    roles = Roles.of(n_members)
+    assert_array_equal(roles.binned, np.arange(n_members) >= (n_members + 1) // 2)
+    for half in (roles.fold[roles.binned], roles.fold[~roles.binned]):
+        assert_array_equal(half, np.arange(len(half)))
+
+
 # Folds and the rows of members
 
 
@@ -97,7 +105,7 @@ def plan(strata, n_members=4):
     return Ensemble.plan(TrainingConfig.resolve(params, len(strata)), samples, np.random.RandomState(0))
 
 
-@pytest.mark.parametrize("n_members, least, n_folds", [(4, FOLD_ROWS, 2), (1, FOLD_ROWS_OF_ONE, FOLDS_OF_ONE)])
+@pytest.mark.parametrize("n_members, least, n_folds", [(4, FOLD_ROWS, 2), (1, FOLD_ROWS_OF_ONE, FOLDS_OF_FEW)])
 def test_only_enough_rows_are_dealt_into_folds(n_members, least, n_folds):
     assert plan(np.arange(least - 1) % 3, n_members=n_members).folds is None
     assert set(plan(np.arange(least) % 3, n_members=n_members).folds) == set(range(n_folds))
