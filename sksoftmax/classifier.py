@@ -763,6 +763,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         check_parameters(self)
         arguments = FitArguments(X, y, sample_weight, X_val, y_val, sample_weight_val, groups=groups).in_memory()
         params, rng = self.get_params(deep=False), check_random_state(self.random_state)
+        start: Fresh
         if self.warm_start and self.__sklearn_is_fitted__():
             start = Continued(self, params, rng, self._fitted_model(), self._training)
         else:
@@ -834,11 +835,12 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             warnings.warn("early_stopping=True has no effect in partial_fit without X_val and y_val, the rows to score.")
         arguments = FitArguments(X, y, sample_weight, X_val, y_val, sample_weight_val, classes).in_memory()
         params = self.get_params(deep=False)
+        start: Fresh
         if self.__sklearn_is_fitted__():
             rng = self._training.rng or check_random_state(self.random_state)
             start = ContinuedPartial(self, params, rng, self._fitted_model(), self._training)
         else:
-            weights = (self.coefs_, self.intercepts_, []) if hasattr(self, "coefs_") else None
+            weights: Any = (self.coefs_, self.intercepts_, []) if hasattr(self, "coefs_") else None
             start = FreshPartial(self, params, check_random_state(self.random_state), weights)
         return self._publish(*fitting.partial_fit(start, arguments))
 

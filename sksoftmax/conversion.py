@@ -146,12 +146,12 @@ def _progress_from_sklearn(mlp):
 
 
 def _optimizer_from_sklearn(mlp, network, config):
-    """Our optimizer with the moments and the rate of MLPClassifier's."""
+    """Our optimizer with the moments and the rate of MLPClassifier's, if it is of the same kind."""
     theirs, ours = mlp._optimizer, make_optimizer(config, network)
-    if isinstance(ours, SGD) and hasattr(theirs, "velocities"):
+    if type(ours) is SGD and hasattr(theirs, "velocities"):
         ours.learning_rate = theirs.learning_rate
         ours.velocity = _flat(theirs.velocities, network)
-    elif isinstance(ours, Adam) and hasattr(theirs, "ms"):
+    elif type(ours) is Adam and hasattr(theirs, "ms"):
         ours.t = theirs.t
         ours.m = _flat(theirs.ms, network) / (1 - theirs.beta_1)
         ours.v = _flat(theirs.vs, network) / (1 - theirs.beta_2)

@@ -377,7 +377,7 @@ def _target_dot(y, z, smoothing, prior):
 
 
 def _flat_index(z, y):
-    """Where z[r, y_r] stands in z.ravel("K"), for each row r."""
+    """The position of z[r, y_r] in z.ravel("K"), for each row r."""
     n_samples, n_classes = z.shape
     rows = np.arange(n_samples)
     return y * n_samples + rows if z.flags.f_contiguous else rows * n_classes + y

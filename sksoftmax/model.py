@@ -49,7 +49,7 @@ TRUSTED_TYPES = [  # the types of a saved model that skops and MLflow ask a user
 
 @dataclass
 class Model:
-    """What a fitted classifier is.
+    """A fitted classifier.
 
     `preprocessor` makes the network's input of checked rows of X, `network` makes logits of it, one set for each member,
     `ensemble_weights` makes one set of these, and `targets.head` reads answers from them, in `output_dtype`.

@@ -8,6 +8,7 @@ from sklearn import get_config
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
 
+from sksoftmax.data.heads import OUT_ACTIVATIONS
 from sksoftmax.nn.layers import ACTIVATIONS
 from sksoftmax.nn.optimizers import OPTIMIZERS
 from sksoftmax.nn.schedules import PLANNED
@@ -26,7 +27,7 @@ PARAMETER_CONSTRAINTS = {
     # network
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left"), str],
     "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
-    "out_activation": [StrOptions({"auto", "softmax"})],
+    "out_activation": [StrOptions({"auto", *OUT_ACTIVATIONS})],
     "target_type": [StrOptions({"auto", "multilabel", "probabilities"})],
     "parametrization": [StrOptions({"standard", "ntk"})],
     "dtype": [StrOptions({"auto", "float32", "float64"})],

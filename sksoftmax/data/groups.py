@@ -35,7 +35,7 @@ def group_codes(groups, n_samples):
 
 
 def renumbered(groups):
-    """The same groups with the numbers 0 … G − 1, and G."""
+    """The groups, numbered 0 … G − 1, and G."""
     distinct, groups = np.unique(groups, return_inverse=True)
     return groups.ravel(), len(distinct)
 

@@ -216,6 +216,9 @@ class MultilabelHead(LogisticHead):
         return ((logits > 0) == (targets > 0.5)).all(axis=1)
 
 
+OUT_ACTIVATIONS: dict[str, type] = {"softmax": SoftmaxHead}  # heads that the user may choose for classes that exclude each other
+
+
 def above_zero(p, log_p):
     """Return p = exp(log_p) with numbers below the smallest normal number, tiny, replaced in place.
 

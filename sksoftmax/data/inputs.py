@@ -58,7 +58,7 @@ class FitArguments(NamedTuple):
     groups: object = None
 
     def in_memory(self):
-        """The same arguments as arrays, or as pandas or polars frames; ValueError for weights of validation rows without rows."""
+        """The arguments as arrays, or as pandas or polars frames; ValueError for weights of validation rows without rows."""
         if self.sample_weight_val is not None and self.X_val is None:
             raise ValueError("sample_weight_val is provided, but X_val and y_val, the rows to weight, were not provided.")
         return FitArguments(*(in_memory(value, name) for name, value in self._asdict().items()))
@@ -426,7 +426,7 @@ def _is_numeric(column):
 
 
 def _advice(X, columns, categorical_features):
-    """What to do about columns that are not numeric in fit."""
+    """Advice on columns that are not numeric in fit."""
     if not is_frame(X):
         return ADVICE
     if lines := _lines_for_times(X, columns):

@@ -193,7 +193,7 @@ def left_out_folds(strata, groups, rng):
 
 
 def left_out_gains(columns, outputs, samples, kind, rng):
-    """What the splits on each column gain on left-out rows, (d,), as a share of the outputs' variance, and the forests."""
+    """The gains of the splits on each column on left-out rows, (d,), as a share of the outputs' variance, and the forests."""
     weights = np.ones(len(samples)) if samples.weights is None else samples.weights.astype(np.float64)
     mean = np.average(outputs, axis=0, weights=weights)
     variance = np.average((outputs - mean) ** 2, axis=0, weights=weights).sum()

@@ -126,7 +126,7 @@ def find_sparse_relevance(asked, samples, numbers, kind, rng):
 
 
 def ratio(Z, columns, samples, kind, rng):
-    """How much the thin columns Z explain over how much the full `columns` do, (r + 5 / n) / (s + 5 / n), within 1/100 … 100.
+    """The share that the thin columns Z explain over that of the full `columns`, (r + 5 / n) / (s + 5 / n), within 1/100 … 100.
 
     A linear model finds what many rare words say together, trees on the most frequent columns what few say in combination; the
     better of the two counts.
@@ -163,7 +163,7 @@ def target_columns(targets, kind):
 
 
 def linear(Z, T, weights, asked):
-    """What a ridge regression of T on Z, with as strong a penalty as a row is long, answers for the rows `asked`."""
+    """The answers, for the rows `asked`, of a ridge regression of T on Z with as strong a penalty as a row is long."""
     root = np.sqrt(weights)
     damp = np.sqrt((Z.data**2).sum() / Z.shape[0])
     weighted = csr_matrix((Z.data * np.repeat(root, np.diff(Z.indptr)), Z.indices, Z.indptr), shape=Z.shape)
@@ -171,7 +171,7 @@ def linear(Z, T, weights, asked):
 
 
 def of_trees(columns, T, weights, asked, rng):
-    """What a forest of T on these columns answers for the rows `asked`, a matrix."""
+    """The answers, for the rows `asked`, of a forest of T on these columns, a matrix."""
     leaf = {"min_samples_leaf": MIN_LEAF_ROWS, "min_weight_fraction_leaf": MIN_LEAF_SHARE}
     forest = RandomForestRegressor(**FOREST, **leaf, max_features="sqrt", random_state=rng)
     return BaseForest.fit(forest, columns, T if T.shape[1] > 1 else T[:, 0], weights).predict(asked).reshape(len(asked), -1)

@@ -12,7 +12,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
-from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
+from sksoftmax.data.heads import OUT_ACTIVATIONS, BinaryHead, MultilabelHead
 
 ROW_SUM_TOLERANCE = 1e-3
 ENOUGH_ROWS = 10  # fewer rows may be one-hot by chance
@@ -114,12 +114,12 @@ def labels_of(classes):
 
 
 def make_head(kind, classes, out_activation):
-    """The head for this kind of target; `out_activation` is "auto" or "softmax"."""
+    """The head for this kind of target; `out_activation` is "auto" or a name in `heads.OUT_ACTIVATIONS`."""
     if kind == "multilabel":
         return MultilabelHead(classes)
     if len(classes) == 2 and out_activation == "auto":
         return BinaryHead(classes)
-    return SoftmaxHead(classes)
+    return OUT_ACTIVATIONS["softmax" if out_activation == "auto" else out_activation](classes)
 
 
 class Targets:

@@ -1,4 +1,4 @@
-"""How the answers of an ensemble's members become one."""
+"""The weights and the calibration by which the logits of an ensemble's members become one set."""
 
 from dataclasses import dataclass, replace
 

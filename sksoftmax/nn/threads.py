@@ -1,4 +1,4 @@
-"""Who may use how many threads.
+"""Threads of BLAS, of members and of chunks of rows.
 
 BLAS's own threads bring little for the small products of a network, and beside other work they cost many times more than they
 bring, as they wait for each other in busy loops. So small products run on one BLAS thread (`BlasThreadLimit`), and the threads
@@ -102,7 +102,7 @@ def blas_limit_for(n_multiplications):
 
 
 def allowed_threads():
-    """How many threads the user allows: as many as BLAS was limited to, and as there are processors in this container."""
+    """The number of threads that the user allows: at most BLAS's limit, and at most the processors of this container."""
     with LOCK:
         numbers = [
             threads_before[library] if library in threads_before else library.get_num_threads() for library in blas_libraries()

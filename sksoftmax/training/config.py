@@ -1,4 +1,4 @@
-"""What "auto" means: choices of parameters that depend on each other and on the data.
+"""The meaning of "auto": choices of parameters that depend on each other and on the data.
 
 Measured on forty real datasets; `benchmarks/LAB_BOOK.md` records what was tried.
 """

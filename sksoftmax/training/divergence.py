@@ -1,4 +1,4 @@
-"""When training has diverged, and what follows."""
+"""Detect that training has diverged, and restore good weights."""
 
 import warnings
 from math import isfinite
@@ -28,7 +28,7 @@ def restore_after_divergence(run, state, known_good):
 
 
 def advice_for(run):
-    """What the user can do against divergence."""
+    """Advice on how the user can avoid divergence."""
     rate, alpha = run.config.learning_rate_init, run.config.alpha
     scale = "Scale the columns of X, for example with StandardScaler, or lower" if run.is_unscaled else "Lower"
     advice = f"{scale} learning_rate_init={rate}."
@@ -54,7 +54,7 @@ def initial_loss(run):
 
 
 def diverged_message(progress, consequence):
-    """What happened, in which epoch, and what follows."""
+    """The message that training diverged, with the epoch and the consequence."""
     return (
         "Training diverged: the loss, the weights or the optimizer's moments were not finite in epoch "
         f"{len(progress.loss_curve) + 1}. {consequence}"

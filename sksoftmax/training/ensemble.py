@@ -31,7 +31,7 @@ MIN_WEIGHT_RATIO = 1.5  # if one strength has at least this many times the other
 
 @dataclass(frozen=True)
 class Roles:
-    """What distinguishes the members: arrays of shape (n_members,)."""
+    """The differences between members: arrays of shape (n_members,)."""
 
     binned: np.ndarray
     strong: np.ndarray
@@ -54,7 +54,7 @@ class Roles:
 
     @property
     def names(self):
-        """What each member is, in words."""
+        """A description of each member, in words."""
         if len(self.fold) == 1:
             return ["one network"]
         strengths = np.where(self.strong, "strong", "light")
@@ -103,9 +103,9 @@ def rows_of_members(folds, n_members, n_rows, rng=None):
 
 @dataclass
 class Ensemble:
-    """Who trains on which rows, and how strongly members are regularized; it changes when the folds are opened.
+    """The rows that each member trains on, and the strength of its regularization; both change when the fold phase ends.
 
-    `folds` has the fold of each row, None if there are none, or once they are opened. `order` holds, for each member,
+    `folds` has the fold of each row, None if there are none, or once the fold phase is over. `order` holds, for each member,
     the numbers of its training rows: all rows, or, in the fold phase, all rows outside its fold. `dropout` has the rates,
     (n_hidden, n_members), and `weight_decay` the strengths, (n_members,).
     """

@@ -81,7 +81,7 @@ def parts(samples):
 
 
 def limits(config, dtype):
-    """When SciPy's L-BFGS-B is to end; changes of the loss below rounding are never asked for."""
+    """The limits at which SciPy's L-BFGS-B ends; changes of the loss below rounding are never asked for."""
     rounding = 10 * np.finfo(dtype).eps
     return {
         "maxiter": config.max_iter,

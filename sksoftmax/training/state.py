@@ -14,7 +14,7 @@ FIXED = ("scaling", "categorical_features", "n_bins", "relevance", "parametrizat
 
 @dataclass
 class TrainingState:
-    """What only training needs; the next call continues from it.
+    """The state of training, from which the next call continues; predictions do not need it.
 
     `fixed` are the parameters that later calls may not change. `target_sums` has, for label smoothing, the sums of all targets,
     and of their weights as last entry. `optimizer`, `average` (of the weights, None without `ema_decay`) and `rng` are left out

@@ -20,7 +20,7 @@ FOLDERS = {  # a folder, or a file outside the folders → the folders and files
     "nn": {"loss"},
     "data": {"loss"},
     "model": {"data", "nn"},
-    "parameters": {"nn", "suggestions"},
+    "parameters": {"data", "nn", "suggestions"},
     "training": {"data", "hints", "model", "nn", "parameters", "summary"},
     "conversion": {"data", "model", "nn", "parameters", "training"},
     "classifier": {"conversion", "data", "hints", "model", "parameters", "suggestions", "summary", "training", "version"},
