@@ -21,7 +21,7 @@ matplotlib = pytest.importorskip("matplotlib")
 
 
 from matplotlib import pyplot as plt  # noqa: E402
-from matplotlib.colors import same_color, to_rgba  # noqa: E402
+from matplotlib.colors import same_color  # noqa: E402
 
 X, y = load_iris(return_X_y=True)
 TRAINING, VALIDATION = [4.0, 3.0, 2.0, 1.0], [4.5, 3.5, 2.5, 2.6]
@@ -55,7 +55,7 @@ def points(line):
 
 def test_training_is_solid_validation_dashed_and_the_best_epoch_a_dot_on_it_all_in_one_color():
     display = LossCurveDisplay.from_estimator(with_known_curves())
-    (line,), (dashed,), (dot,) = display.lines_, display.validation_lines_, display.best_points_
+    line, dashed, dot = display.line_, display.validation_line_, display.best_point_
     assert points(line) == [(1, 4.0), (2, 3.0), (3, 2.0), (4, 1.0)]
     assert points(dashed) == [(1, 4.5), (2, 3.5), (3, 2.5), (4, 2.6)]
     assert points(dot) == [(3, 2.5)]
@@ -86,8 +86,8 @@ def test_without_a_name_the_legend_names_the_curves_alone():
 
 def test_without_validation_there_is_one_line():
     display = LossCurveDisplay.from_estimator(with_known_curves(validation=None, best_iter=None))
-    assert display.validation_lines_ == display.best_points_ == [None]
-    assert display.ax_.lines[:] == display.lines_
+    assert display.validation_line_ is display.best_point_ is display.score_line_ is display.fold_line_ is None
+    assert display.ax_.lines[:] == [display.line_]
     assert legend(display) == ["SoftmaxMLPClassifier: training"]
 
 
@@ -98,19 +98,19 @@ def test_an_estimator_that_was_scored_but_has_no_validation_losses_and_no_best_e
 
 def test_a_validation_curve_that_began_late_ends_with_the_training_curve():
     display = LossCurveDisplay(loss_curve=TRAINING, validation_loss_curve=[2.5, 2.6], best_iter=3).plot()
-    assert points(display.validation_lines_[0]) == [(3, 2.5), (4, 2.6)]
-    assert points(display.best_points_[0]) == [(3, 2.5)]
+    assert points(display.validation_line_) == [(3, 2.5), (4, 2.6)]
+    assert points(display.best_point_) == [(3, 2.5)]
 
 
 @pytest.mark.parametrize("validation", [None, [2.5, 2.6]])
 def test_a_best_epoch_that_was_not_validated_is_marked_on_the_training_curve(validation):
     display = LossCurveDisplay(loss_curve=TRAINING, validation_loss_curve=validation, best_iter=2).plot()
-    assert points(display.best_points_[0]) == [(2, 3.0)]
+    assert points(display.best_point_) == [(2, 3.0)]
 
 
 def test_a_single_epoch_is_seen():
     display = LossCurveDisplay(loss_curve=[1.0], validation_loss_curve=[2.0]).plot()
-    markers = [line.get_marker() for line in (*display.lines_, *display.validation_lines_)]
+    markers = [line.get_marker() for line in (display.line_, display.validation_line_)]
     assert "None" not in markers
     assert len(set(markers)) == 2
     display.figure_.canvas.draw()
@@ -137,77 +137,8 @@ def test_the_last_step_of_a_pipeline_is_drawn():
 def test_mlpclassifier_is_drawn(early_stopping):
     mlp = MLPClassifier((2,), max_iter=5, early_stopping=early_stopping, random_state=0).fit(X, y)
     display = LossCurveDisplay.from_estimator(mlp)
-    assert display.lines_[0].get_ydata().tolist() == mlp.loss_curve_
+    assert display.line_.get_ydata().tolist() == mlp.loss_curve_
     assert legend(display) == ["MLPClassifier: training"] + ["MLPClassifier: validation score"] * early_stopping
-
-
-def test_what_the_estimator_learnt_is_what_is_drawn():
-    clf = plain((2,), learning_rate="cosine", max_iter=5, early_stopping=True, random_state=0).fit(X, y)
-    display = LossCurveDisplay.from_estimator(clf)
-    assert display.loss_curve == clf.loss_curve_
-    assert display.validation_loss_curve == getattr(clf, "validation_loss_curve_", None)
-    assert display.best_iter == getattr(clf, "best_iter_", None)
-
-
-# Several
-
-
-def test_each_of_several_has_its_color_and_the_legend_one_key_to_the_lines():
-    display = LossCurveDisplay.from_estimators(
-        {"a": with_known_curves(), "b": with_known_curves(best_iter=1), "c": with_known_curves(None, None)}
-    )
-    assert legend(display) == ["a", "b", "c", "training", "validation", "best"]
-    assert len({line.get_color() for line in display.lines_}) == 3
-    for line, dashed, dot in zip(display.lines_[:2], display.validation_lines_, display.best_points_):
-        assert line.get_color() == dashed.get_color() == dot.get_color()
-    assert display.validation_lines_[2] is display.best_points_[2] is None
-    assert [points(dot) for dot in display.best_points_[:2]] == [[(3, 2.5)], [(1, 4.5)]]
-
-
-def test_several_without_validation_need_no_key():
-    assert legend(LossCurveDisplay.from_estimators({"a": with_known_curves(None, None), "b": with_known_curves(None, None)})) == [
-        "a",
-        "b",
-    ]
-
-
-def test_one_in_a_dict_is_shown_like_one_alone():
-    assert legend(LossCurveDisplay.from_estimators({"a": with_known_curves()})) == [
-        "a: training",
-        "a: validation",
-        "a: best epoch (3)",
-    ]
-
-
-def test_the_x_axis_names_both_epochs_and_iterations_if_both_are_drawn():
-    display = LossCurveDisplay.from_estimators({"adam": with_known_curves(), "lbfgs": with_known_curves(solver="lbfgs")})
-    assert display.ax_.get_xlabel() == "Epoch or iteration"
-
-
-def test_more_curves_than_the_cycle_has_colors_look_different():
-    display = LossCurveDisplay(loss_curve=[TRAINING] * 25, name=[f"{i}" for i in range(25)]).plot()
-    assert len({to_rgba(line.get_color()) for line in display.lines_}) == 25
-
-
-def boxes(display):
-    """Where the legend and the axes stand in the drawn figure."""
-    display.figure_.canvas.draw()
-    return display.ax_.get_legend().get_window_extent(), display.ax_.get_window_extent()
-
-
-def test_a_long_legend_is_beside_the_axes_and_inside_the_figure():
-    legend_box, axes_box = boxes(LossCurveDisplay.from_estimators({f"{i}": with_known_curves() for i in range(10)}))
-    assert legend_box.x0 >= axes_box.x1
-    figure = plt.gcf().bbox
-    assert (legend_box.x1, legend_box.y1) <= (figure.x1, figure.y1)
-    assert legend_box.y0 >= 0
-
-
-def test_on_axes_of_the_user_the_legend_stays_inside():
-    _, ax = plt.subplots()
-    legend_box, axes_box = boxes(LossCurveDisplay.from_estimators({f"{i}": with_known_curves() for i in range(10)}, ax=ax))
-    assert legend_box.x1 <= axes_box.x1
-    assert legend_box.y0 >= axes_box.y0
 
 
 # On axes and with styles of the user
@@ -220,7 +151,27 @@ def test_curves_are_added_to_given_axes():
     assert first.ax_ is second.ax_ is ax
     assert len(ax.lines) == 6
     assert len(legend(second)) == 6
-    assert first.lines_[0].get_color() != second.lines_[0].get_color()
+    assert first.line_.get_color() != second.line_.get_color()
+
+
+def test_scores_of_two_estimators_on_the_same_axes_share_one_axis_and_the_legend_names_both():
+    display = LossCurveDisplay(loss_curve=TRAINING, validation_scores=[0.5] * 4).plot(name="a")
+    second = LossCurveDisplay(loss_curve=TRAINING, validation_scores=[0.9] * 4).plot(display.ax_, name="b")
+    assert second.score_line_.axes is display.score_line_.axes is not display.ax_
+    assert legend(second) == ["a: training", "b: training", "a: validation score", "b: validation score"]
+
+
+def test_subplots_that_share_an_axis_have_their_own_scores():
+    _, (left, right) = plt.subplots(1, 2, sharex=True)
+    first, second = (LossCurveDisplay(loss_curve=TRAINING, validation_scores=[0.5] * 4).plot(ax) for ax in (left, right))
+    assert first.score_line_.axes is not second.score_line_.axes
+
+
+def test_keywords_go_to_both_loss_curves_under_any_alias():
+    display = LossCurveDisplay.from_estimator(with_known_curves(), lw=3, c="green")
+    line, dashed = display.line_, display.validation_line_
+    assert (line.get_linewidth(), dashed.get_linewidth(), dashed.get_linestyle()) == (3, 3, "--")
+    assert [artist.get_color() for artist in (line, dashed, display.best_point_)] == ["green"] * 3
 
 
 def test_a_logarithmic_axis_stays_one():
@@ -236,29 +187,7 @@ def test_a_display_can_be_drawn_again_with_other_styles():
     before = display.ax_
     assert display.plot(color="red") is display
     assert display.ax_ is not before
-    assert same_color(display.lines_[0].get_color(), "red")
-
-
-def test_keywords_go_to_all_curves_and_each_kind_has_its_own():
-    display = LossCurveDisplay.from_estimator(
-        with_known_curves(), lw=3, c="green", validation_kw={"ls": ":", "label": "held out"}, best_kw={"ms": 12, "c": "red"}
-    )
-    line, dashed, dot = display.lines_[0], display.validation_lines_[0], display.best_points_[0]
-    assert (line.get_linewidth(), dashed.get_linewidth(), dot.get_markersize()) == (3, 3, 12)
-    assert [artist.get_color() for artist in (line, dashed, dot)] == ["green", "green", "red"]
-    assert dashed.get_linestyle() == ":"
-    assert legend(display)[1] == "held out"
-
-
-def test_a_label_is_the_training_curves():
-    assert legend(LossCurveDisplay.from_estimator(with_known_curves(), label="fit", name="a"))[:2] == ["fit", "a: validation"]
-
-
-def test_the_dots_rim_has_the_color_of_the_ground():
-    with plt.style.context("dark_background"):
-        display = LossCurveDisplay.from_estimators({"a": with_known_curves(), "b": with_known_curves()})
-    assert same_color(display.best_points_[0].get_markeredgecolor(), "black")
-    assert same_color(display.ax_.get_legend().get_lines()[-1].get_color(), "white")
+    assert same_color(display.line_.get_color(), "red")
 
 
 # Refused
@@ -266,56 +195,32 @@ def test_the_dots_rim_has_the_color_of_the_ground():
 
 @pytest.mark.parametrize("clf", [plain(), MLPClassifier(), make_pipeline(StandardScaler(), MLPClassifier())])
 def test_an_estimator_must_be_fitted(clf):
-    for draw in (LossCurveDisplay.from_estimator, lambda clf: LossCurveDisplay.from_estimators({"a": clf})):
-        with pytest.raises(NotFittedError):
-            draw(clf)
+    with pytest.raises(NotFittedError):
+        LossCurveDisplay.from_estimator(clf)
     assert plt.get_fignums() == []
-
-
-@pytest.mark.parametrize("clf", [LogisticRegression(max_iter=1000), MLPClassifier(solver="lbfgs", max_iter=1000, random_state=0)])
-def test_an_estimator_must_have_a_loss_curve(clf):
-    with pytest.raises(TypeError, match=rf"must have a loss_curve_ .*got {type(clf).__name__}\("):
-        LossCurveDisplay.from_estimator(clf.fit(X[::3], y[::3]))
-
-
-@pytest.mark.parametrize("several", [[plain()], (plain(),), {"a": plain()}], ids=["list", "tuple", "dict"])
-def test_several_estimators_are_sent_to_from_estimators(several):
-    with pytest.raises(TypeError, match=rf"got a {type(several).__name__}\. Use from_estimators"):
-        LossCurveDisplay.from_estimator(several)
-
-
-@pytest.mark.parametrize(
-    ("estimators", "error", "message"),
-    [
-        ({plain()}, TypeError, r"must be a dict .*; got set\."),
-        ({}, ValueError, r"must have at least one fitted estimator; got none\."),
-    ],
-)
-def test_several_must_be_a_dict_or_a_list_that_is_not_empty(estimators, error, message):
-    with pytest.raises(error, match=f"^estimators {message}"):
-        LossCurveDisplay.from_estimators(estimators)
 
 
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
         ({"loss_curve": []}, r"loss_curve must hold .*; got an empty one\."),
-        ({"loss_curve": [[1.0], []]}, r"loss_curve must hold .*; got an empty one\."),
-        (
-            {"loss_curve": [1.0], "validation_loss_curve": [1.0, 2.0]},
-            r"validation_loss_curve must be .*, 1; got 2 losses",
-        ),
-        ({"loss_curve": TRAINING, "best_iter": 0}, r"best_iter must be in 1 … 4, .*; got 0\."),
-        ({"loss_curve": TRAINING, "best_iter": 5}, r"best_iter must be in 1 … 4, .*; got 5\."),
-        ({"loss_curve": [TRAINING] * 2, "best_iter": [1]}, r"best_iter must be a list .* the 2 loss curves; got \[1\]\."),
-        ({"loss_curve": [TRAINING] * 2, "name": "ab"}, r"name must be a list .* the 2 loss curves; got 'ab'\."),
-        ({"loss_curve": [TRAINING] * 2, "best_iter": 1}, r"best_iter must be a list .* the 2 loss curves; got 1\."),
+        ({"validation_loss_curve": [1.0] * 5}, "validation_loss_curve must be no longer than loss_curve, 4; got 5 numbers"),
+        ({"validation_scores": [0.5] * 5}, "validation_scores must be no longer than loss_curve, 4; got 5 numbers"),
+        ({"best_iter": 0}, r"best_iter must be in 1 … 4, .*; got 0\."),
+        ({"best_iter": 5}, r"best_iter must be in 1 … 4, .*; got 5\."),
+        ({"fold_epochs": 5}, "fold_epochs must be in 1 … 4, an epoch of loss_curve; got 5"),
     ],
 )
 def test_parts_that_do_not_fit_each_other_are_refused_before_a_figure_is_made(parts, message):
     with pytest.raises(ValueError, match=f"^{message}"):
-        LossCurveDisplay(**parts).plot()
+        LossCurveDisplay(**{"loss_curve": TRAINING, **parts}).plot()
     assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("clf", [LogisticRegression(max_iter=1000), MLPClassifier(solver="lbfgs", max_iter=1000, random_state=0)])
+def test_an_estimator_must_have_a_loss_curve(clf):
+    with pytest.raises(TypeError, match=rf"must have loss_curve_ .*got {type(clf).__name__}\("):
+        LossCurveDisplay.from_estimator(clf.fit(X[::3], y[::3]))
 
 
 def test_two_aliases_of_one_keyword_are_refused():
@@ -341,7 +246,7 @@ def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
 # Documented
 
 
-@pytest.mark.parametrize("method", ["", ".plot", ".from_estimator", ".from_estimators"])
+@pytest.mark.parametrize("method", ["", ".plot", ".from_estimator"])
 def test_docstrings_of_the_display_pass_numpydoc(method):
     validate = pytest.importorskip("numpydoc.validate", reason="numpydoc is not installed").validate
     ignored = {"RT02", "GL01", "GL02"} | ({"EX01", "SA01", "ES01"} if method else set())
@@ -349,7 +254,7 @@ def test_docstrings_of_the_display_pass_numpydoc(method):
     assert [error for error in errors if error[0] not in ignored] == []
 
 
-# Scores, the end of the folds, lists and searches
+# Scores, the end of the folds, and searches
 
 
 def texts(display):
@@ -366,14 +271,14 @@ def ensemble_to_draw(**params):
 
 def test_a_line_with_words_marks_the_end_of_the_folds():
     display = LossCurveDisplay.from_estimator(ensemble_to_draw())
-    assert set(display.fold_lines_[0].get_xdata()) == {5.5}
+    assert set(display.fold_line_.get_xdata()) == {5.5}
     assert texts(display) == ["from here: all rows", "SoftmaxMLPClassifier: training"]
 
 
 @pytest.mark.parametrize("params", [{"n_members": 1, "ema_decay": 0.9}, {"early_stopping": True}], ids=str)
 def test_no_line_is_drawn_if_the_folds_never_end_or_there_are_none(params):
     display = LossCurveDisplay.from_estimator(ensemble_to_draw(**params))
-    assert display.fold_lines_ == [None]
+    assert display.fold_line_ is None
     assert "from here: all rows" not in texts(display)
 
 
@@ -381,50 +286,23 @@ def test_the_line_at_the_end_of_the_folds_stays_where_it_was_after_a_warm_start(
     clf = ensemble_to_draw(warm_start=True)
     rows = np.random.default_rng(0).normal(size=(600, 3))
     display = LossCurveDisplay.from_estimator(clf.fit(rows, (rows[:, 0] > 0).astype(int)))
-    assert len(display.lines_[0].get_xdata()) == 20
-    assert set(display.fold_lines_[0].get_xdata()) == {5.5}
+    assert len(display.line_.get_xdata()) == 20
+    assert set(display.fold_line_.get_xdata()) == {5.5}
 
 
 def test_validation_scores_are_dotted_on_an_axis_of_their_own():
     clf = plain((2,), learning_rate="cosine", max_iter=5, early_stopping=True, random_state=0).fit(X, y)
     display = LossCurveDisplay.from_estimator(clf, name="a")
-    (line,) = display.score_lines_
+    line = display.score_line_
     assert line.get_ydata().tolist() == clf.validation_scores_
-    assert line.get_linestyle() == ":" and same_color(line.get_color(), display.lines_[0].get_color())
+    assert line.get_linestyle() == ":" and same_color(line.get_color(), display.line_.get_color())
     assert line.axes is not display.ax_ and line.axes.get_ylabel() == "Validation score"
     assert legend(display)[-1] == "a: validation score"
 
 
 def test_validation_scores_that_began_late_end_with_the_training_curve():
     display = LossCurveDisplay(loss_curve=TRAINING, validation_scores=[0.5, 0.6]).plot()
-    assert points(display.score_lines_[0]) == [(3, 0.5), (4, 0.6)]
-    assert LossCurveDisplay(loss_curve=TRAINING).plot().score_lines_ == [None]
-
-
-def test_several_with_and_without_scores_and_folds_share_one_key():
-    parts = {"validation_scores": [None, [0.5] * 4], "fold_epochs": [2, None]}
-    display = LossCurveDisplay(loss_curve=[TRAINING, TRAINING], name=["a", "b"], **parts).plot()
-    assert [line is None for line in display.score_lines_] == [True, False]
-    assert [line is None for line in display.fold_lines_] == [False, True]
-    assert legend(display) == ["a", "b", "training", "validation score"]
-
-
-@pytest.mark.parametrize(
-    ("parts", "message"),
-    [
-        ({"validation_scores": [0.5] * 5}, "validation_scores must be no longer than loss_curve, 4; got 5 scores"),
-        ({"fold_epochs": 5}, "fold_epochs must be in 0 … 4, an epoch of loss_curve; got 5"),
-    ],
-)
-def test_scores_and_folds_that_do_not_fit_the_curve_are_refused(parts, message):
-    with pytest.raises(ValueError, match=message):
-        LossCurveDisplay(loss_curve=TRAINING, **parts).plot()
-
-
-def test_a_list_of_estimators_is_drawn_under_numbered_names():
-    display = LossCurveDisplay.from_estimators([with_known_curves(), with_known_curves()])
-    assert display.name == ["SoftmaxMLPClassifier 1", "SoftmaxMLPClassifier 2"]
-    assert len(display.lines_) == 2
+    assert points(display.score_line_) == [(3, 0.5), (4, 0.6)]
 
 
 @pytest.mark.parametrize("wrap", [lambda search: search, lambda search: make_pipeline(StandardScaler(), search)])
@@ -432,7 +310,7 @@ def test_the_best_estimator_of_a_search_is_drawn(wrap):
     clf = make_pipeline(plain((2,), learning_rate="cosine", max_iter=3, random_state=0))
     search = wrap(GridSearchCV(clf, {"softmaxmlpclassifier__alpha": [0.0, 1.0]}, cv=2)).fit(X, y)
     display = LossCurveDisplay.from_estimator(search)
-    assert len(display.lines_[0].get_ydata()) == 3
+    assert len(display.line_.get_ydata()) == 3
     assert display.name == "SoftmaxMLPClassifier"
 
 

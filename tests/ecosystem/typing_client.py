@@ -83,9 +83,8 @@ def the_mathematics(logits: NDArray[np.float64]) -> None:
 
 def pictures(clf: SoftmaxMLPClassifier) -> None:
     display = assert_type(LossCurveDisplay.from_estimator(clf, name="small", linewidth=2), LossCurveDisplay)
-    display.plot(ax=display.ax_, validation_kw={"linestyle": ":"}).ax_.set_yscale("log")
-    LossCurveDisplay.from_estimators({"a": clf, "b": clf}).lines_[0].set_color("red")
-    LossCurveDisplay(loss_curve=[[1.0, 0.5], [0.9]], validation_loss_curve=[None, [0.8]], best_iter=[None, 1], name=["a", "b"])
+    display.plot(ax=display.ax_, name="again").ax_.set_yscale("log")
+    display.line_.set_color("red")
     LossCurveDisplay(loss_curve=clf.loss_curve_, best_iter=1)
 
 
@@ -109,4 +108,4 @@ def what_is_refused(clf: SoftmaxMLPClassifier, X: NDArray[np.float64]) -> None:
     cross_entropy(X)  # type: ignore[call-arg]
     to_onnx()  # type: ignore[call-arg]
     LossCurveDisplay(loss_curve="loss_curve_")  # type: ignore[arg-type]
-    LossCurveDisplay.from_estimators(3)  # type: ignore[arg-type]
+    LossCurveDisplay(loss_curve=[[1.0, 0.5], [0.9]])  # type: ignore[list-item]
