@@ -5,7 +5,7 @@ from sksoftmax.display.loss_curve import LossCurveDisplay
 from sksoftmax.display.members import MembersDisplay
 from sksoftmax.display.relevance import RelevanceDisplay
 from sksoftmax.environment import show_versions
-from sksoftmax.model import TRUSTED_TYPES
+from sksoftmax.saving import TRUSTED_TYPES
 from sksoftmax.version import __version__
 
 __all__ = [

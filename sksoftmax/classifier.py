@@ -2,9 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
-from functools import wraps
-from numbers import Integral
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +18,7 @@ from sksoftmax.data.frames import in_memory
 from sksoftmax.data.inputs import FitArguments, check_sample_weight, check_X
 from sksoftmax.hints import Activation, Floats, LayerSizes, MatrixLike, Method, OutActivation, RandomState, Schedule, Solver
 from sksoftmax.parameters import PARAMETER_CONSTRAINTS, check_parameters
+from sksoftmax.saving import checked_state, restore_weights, state_to_save, unchanged_on_error
 from sksoftmax.suggestions import answers_unknown_names, unknown_name
 from sksoftmax.summary import summary_text
 from sksoftmax.training import fitting
@@ -27,37 +26,11 @@ from sksoftmax.training.attributes import fitted_attributes
 from sksoftmax.training.callbacks import CallbackSupportMixin, with_callbacks
 from sksoftmax.training.continued import Continued, ContinuedPartial
 from sksoftmax.training.fresh import Fresh, FreshPartial
-from sksoftmax.version import __version__
 
-REQUIRED_STATE = ("_model", "_training", "n_features_in_")  # every saved state of a fitted estimator has these
 NO_BALANCED_PARTIAL_FIT = (
     "class_weight='balanced' is not supported for partial_fit, which sees only a part of y. Compute the weights from all of y "
     "with sklearn.utils.class_weight.compute_class_weight('balanced', ...) and pass them as a dict."
 )
-
-
-def _unchanged_on_error(method: Method) -> Method:
-    """Decorate a training method: if the method raises an error, the estimator stays as before the call.
-
-    Training works on new objects or on copies of earlier ones. So only attributes need to be restored, and the state of a random
-    generator that the estimator made from a seed.
-    """
-
-    @wraps(method)
-    def wrapper(self, *args, **kwargs):
-        before = dict(vars(self))
-        rng = self._training.rng if isinstance(self.random_state, Integral) and self.__sklearn_is_fitted__() else None
-        rng_state = rng and rng.get_state(legacy=False)
-        try:
-            return method(self, *args, **kwargs)
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            if rng:
-                rng.set_state(rng_state)
-            raise
-
-    return cast(Method, wrapper)
 
 
 def _is_stochastic(estimator: Any) -> bool:
@@ -689,7 +662,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         return model_to_sklearn(model, self, mlp) if model else mlp
 
     @answers_unknown_names
-    @_unchanged_on_error
+    @unchanged_on_error
     @np.errstate(all="ignore")
     @with_callbacks
     def fit(
@@ -772,7 +745,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     @_available_if_stochastic
     @answers_unknown_names
-    @_unchanged_on_error
+    @unchanged_on_error
     @np.errstate(all="ignore")
     @with_callbacks
     def partial_fit(
@@ -1009,26 +982,13 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         return hasattr(self, "_model")
 
     def __getstate__(self):
-        """The state to save, with the network's parameters only once, as a flat vector, and the version of this package."""
-        state = dict(super().__getstate__()) | {"_sksoftmax_version": __version__}
-        if self.__sklearn_is_fitted__():
-            state["_model"] = self._fitted_model()
-            del state["coefs_"], state["intercepts_"], state["embeddings_"]
-        return state
+        """Return the state to save."""
+        return state_to_save(self, super().__getstate__())
 
     def __setstate__(self, state):
-        """Restore the state from a pickle or from skops; warn if another version of this package wrote it."""
-        state, name = checked_state(state, type(self).__name__), type(self).__name__
-        version = state.pop("_sksoftmax_version", "unknown")
-        if version != __version__:
-            warnings.warn(
-                f"{name} was saved by sksoftmax {version} and is loaded by {__version__}; compare predictions, or fit it again.",
-                UserWarning,
-            )
-        super().__setstate__(state)
-        if self.__sklearn_is_fitted__():
-            public = self._model.public()
-            vars(self).update({part: public[part] for part in ("coefs_", "intercepts_", "embeddings_")})
+        """Restore a saved state; warn if another version of this package saved it."""
+        super().__setstate__(checked_state(state, type(self).__name__))
+        restore_weights(self)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -1036,17 +996,3 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         tags.input_tags.allow_nan = self.scaling is not None
         tags.classifier_tags.multi_label = True
         return tags
-
-
-def checked_state(state, name):
-    """A copy of a saved state; raise ValueError or TypeError if the state is not of a classifier of this name."""
-    if not isinstance(state, dict):
-        raise TypeError(f"The saved state of {name} must be a dict; got {state!r:.80}.")
-    if "_model" in state:
-        if missing := [key for key in REQUIRED_STATE if key not in state]:
-            raise ValueError(f"The saved state of {name} is damaged: it lacks {', '.join(missing)}.")
-        try:
-            state["_model"].check()
-        except (AttributeError, TypeError, ValueError) as error:
-            raise ValueError(f"The saved state of {name} is damaged: {error}.") from error
-    return dict(state)

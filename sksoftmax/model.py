@@ -17,34 +17,6 @@ from sksoftmax.nn.threads import BlasThreadLimit, ThreadTeam, pop
 SMALLEST_CHUNK = 64
 CHUNK_NUMBERS = 2**20  # outputs of a layer computed at once in prediction: 8 MB in float64
 ONE_THREAD = 9_216  # weights up to which OpenBLAS multiplies one row on one thread in any case
-TRUSTED_TYPES = [  # the types of a saved model that skops and MLflow ask a user to trust
-    f"sksoftmax.{name}"
-    for name in (
-        "classifier.SoftmaxMLPClassifier",
-        "model.Model",
-        "data.blocks.Bins",
-        "data.blocks.Codes",
-        "data.blocks.Flags",
-        "data.blocks.Numbers",
-        "data.blocks.OneHot",
-        "data.blocks.OneHotCodes",
-        "data.blocks.Sentinels",
-        "data.columns.Categories",
-        "data.heads.BinaryHead",
-        "data.heads.MultilabelHead",
-        "data.heads.SoftmaxHead",
-        "data.preprocessing.Preprocessor",
-        "data.targets.Targets",
-        "nn.ensemble_weights.EnsembleWeights",
-        "nn.network.Architecture",
-        "nn.network.Network",
-        "nn.optimizers.Adam",
-        "nn.optimizers.SGD",
-        "nn.optimizers.WeightAverage",
-        "training.progress.Progress",
-        "training.state.TrainingState",
-    )
-]
 
 
 @dataclass

@@ -23,11 +23,12 @@ FOLDERS = {  # a folder, or a file outside the folders → the folders and files
     "parameters": {"data", "nn", "suggestions"},
     "training": {"data", "hints", "model", "nn", "parameters", "summary"},
     "conversion": {"data", "model", "nn", "parameters", "training"},
-    "classifier": {"conversion", "data", "hints", "model", "parameters", "suggestions", "summary", "training", "version"},
+    "saving": {"hints", "version"},
+    "classifier": {"conversion", "data", "hints", "parameters", "saving", "suggestions", "summary", "training"},
     "display": {"hints"},
     "environment": {"nn", "version"},
     "onnx": {"classifier", "data", "nn"},
-    "__init__": {"classifier", "display", "environment", "model", "version"},
+    "__init__": {"classifier", "display", "environment", "saving", "version"},
 }
 ORCHESTRATING = {"training.fitting.fit"}  # numbered stages, which read from top to bottom
 FILES = {  # inside a folder: a file → the files beside it that it may import
