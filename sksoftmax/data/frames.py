@@ -13,6 +13,11 @@ from sklearn.utils.validation import validate_data
 CONVERSIONS = ("collect", "to_pandas", "toPandas", "as_data_frame", "df", "to_arrow", "compute", "to_numpy")
 
 
+def all_in_memory(arguments):
+    """These arguments, by name, each as `in_memory` reads it."""
+    return {name: in_memory(value, name) for name, value in arguments.items()}
+
+
 def in_memory(X, name):
     """X as an array, a list, a sparse matrix, or a pandas or polars frame or series; `name` is the argument's name.
 

@@ -15,7 +15,7 @@ from sklearn.utils import check_X_y as sklearn_check_X_y
 from sklearn.utils.validation import validate_data
 
 from sksoftmax.data.columns import are_numbers, categorical_by_type, column_of, nan_for_NA, values_of, with_shape
-from sksoftmax.data.frames import check_names, in_memory, is_frame
+from sksoftmax.data.frames import all_in_memory, check_names, in_memory, is_frame
 from sksoftmax.data.groups import never_left_out, renumbered, strata_of_groups
 
 FLOATS = (np.float64, np.float32)
@@ -61,7 +61,7 @@ class FitArguments(NamedTuple):
         """The arguments as arrays, or as pandas or polars frames; ValueError for weights of validation rows without rows."""
         if self.sample_weight_val is not None and self.X_val is None:
             raise ValueError("sample_weight_val is provided, but X_val and y_val, the rows to weight, were not provided.")
-        return FitArguments(*(in_memory(value, name) for name, value in self._asdict().items()))
+        return FitArguments(**all_in_memory(self._asdict()))
 
 
 def check_X(estimator, X, categories, accepts_missing):

@@ -44,6 +44,13 @@ def adaptive(learning_rate):
 PLANNED = {f.__name__: f for f in (cosine, one_cycle, coslog4)}
 
 
+def rates_of_epoch(optimizer, config, epoch, n_batches, fold_epochs):
+    """The learning rate of each step of an epoch of `n_batches` steps; `epoch` counts from 0."""
+    factor = schedule(config.learning_rate, config.warmup)
+    progress = [cycle_progress(epoch + i / n_batches, fold_epochs, config.max_iter) for i in range(n_batches)]
+    return [optimizer.learning_rate * factor(part) for part in progress]
+
+
 def cycle_progress(epoch, first, total):
     """The progress within the first cycle, of `first` epochs, or within the second cycle, of the other total − first epochs."""
     return epoch / first if epoch < first else (epoch - first) / (total - first)

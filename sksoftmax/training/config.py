@@ -79,7 +79,7 @@ class TrainingConfig:
 
     @classmethod
     def resolve(cls, params, n_rows, network=None, *, n_distinct=None, small_classes=False, n_columns=1, n_sparse=0):
-        """The recipe for these parameters, this many rows and columns, and perhaps many small classes.
+        """The configuration for these parameters, this many rows and columns, and perhaps many small classes.
 
         Copies of a row tell as much as one row: all but the length of an epoch depends on the number of distinct rows. `n_sparse`
         is the number of inputs if X is sparse, else 0. Training that continues with a network keeps its members.
@@ -225,7 +225,7 @@ def fold_epochs(config, folds, validation, n_distinct):
 
 
 def new_network(config, preprocessor, n_outputs, dtype, rng):
-    """The network that the recipe asks for, with its initial weights."""
+    """The network that the configuration asks for, with its initial weights."""
     n_bins = preprocessor.n_bin_columns
     architecture = Architecture(
         n_columns=preprocessor.n_columns,

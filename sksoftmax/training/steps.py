@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sksoftmax.nn.layers import Dropout, bit_generators
 from sksoftmax.nn.optimizers import clip
-from sksoftmax.nn.schedules import adaptive, cycle_progress, invscaling, schedule
+from sksoftmax.nn.schedules import adaptive, invscaling, rates_of_epoch
 from sksoftmax.nn.threads import blas_limit_for
 from sksoftmax.training.divergence import diverged, go_back, restore_after_divergence
 from sksoftmax.training.run import INTERRUPTED
@@ -59,7 +59,7 @@ def train_by_steps(run, state):
                 start = network.parameters.copy(), run.model.ensemble_weights
                 run.tasks.begin()
                 batches = minibatches(run, state.rng)
-                rates = learning_rates(state.optimizer, config, progress.n_done, len(batches), run.fold_epochs)
+                rates = rates_of_epoch(state.optimizer, config, progress.n_done, len(batches), run.fold_epochs)
                 loss = train_epoch(run, state, batches, rates, bits)
                 if diverged(loss, network, state.optimizer):
                     restore_after_divergence(run, state, known_good)
@@ -139,13 +139,6 @@ def cut(order, batch_size):
     n_batches = max(1, round(n_rows / batch_size))
     size = n_rows // n_batches
     return [order[:, start : start + size] for start in range(0, n_batches * size, size)]
-
-
-def learning_rates(optimizer, config, epoch, n_batches, fold_epochs):
-    """The learning rate of each step of an epoch."""
-    factor = schedule(config.learning_rate, config.warmup)
-    progress = [cycle_progress(epoch + i / n_batches, fold_epochs, config.max_iter) for i in range(n_batches)]
-    return [optimizer.learning_rate * factor(part) for part in progress]
 
 
 def end_fold_phase(run, state):

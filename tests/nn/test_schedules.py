@@ -5,8 +5,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sksoftmax.nn.schedules import PLANNED, adaptive, constant, cosine, coslog4, invscaling, is_planned, one_cycle, schedule
-from sksoftmax.training.steps import learning_rates
+from sksoftmax.nn.schedules import (
+    PLANNED,
+    adaptive,
+    constant,
+    cosine,
+    coslog4,
+    invscaling,
+    is_planned,
+    one_cycle,
+    rates_of_epoch,
+    schedule,
+)
 
 
 def curve(schedule, start=0, stop=1):
@@ -129,7 +139,7 @@ def test_a_learning_rate_function_that_returns_no_factor_is_named_with_the_progr
 def test_the_learning_rates_of_an_epochs_steps_are_the_base_rate_times_the_plan_at_equal_distances(learning_rate, warmup):
     recipe = SimpleNamespace(learning_rate=learning_rate, warmup=warmup, max_iter=4)
     optimizer = SimpleNamespace(learning_rate=0.2)
-    rates = [rate for epoch in range(4) for rate in learning_rates(optimizer, recipe, epoch, 3, fold_epochs=0)]
+    rates = [rate for epoch in range(4) for rate in rates_of_epoch(optimizer, recipe, epoch, 3, fold_epochs=0)]
     plan = schedule(learning_rate, warmup)
     np.testing.assert_allclose(rates, [0.2 * plan(step / 12) for step in range(12)], rtol=1e-12)
 
@@ -137,6 +147,6 @@ def test_the_learning_rates_of_an_epochs_steps_are_the_base_rate_times_the_plan_
 def test_a_committee_on_folds_runs_through_the_learning_rate_plan_twice():
     recipe = SimpleNamespace(learning_rate="cosine", warmup=0.0, max_iter=5)
     optimizer = SimpleNamespace(learning_rate=0.2)
-    rates = [rate for epoch in range(5) for rate in learning_rates(optimizer, recipe, epoch, 2, fold_epochs=2)]
+    rates = [rate for epoch in range(5) for rate in rates_of_epoch(optimizer, recipe, epoch, 2, fold_epochs=2)]
     expected = [*(cosine(step / 4) for step in range(4)), *(cosine(step / 6) for step in range(6))]
     np.testing.assert_allclose(rates, 0.2 * np.array(expected), rtol=1e-12)
