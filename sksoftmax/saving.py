@@ -5,39 +5,37 @@ from functools import wraps
 from numbers import Integral
 from typing import cast
 
+from sksoftmax.data.heads import OUT_ACTIVATIONS
 from sksoftmax.hints import Method
+from sksoftmax.nn.optimizers import OPTIMIZERS
 from sksoftmax.version import __version__
 
 REQUIRED_STATE = ("_model", "_training", "n_features_in_")  # every saved state of a fitted estimator has these
 WEIGHTS = ("coefs_", "intercepts_", "embeddings_")  # views of the network's parameters, which are saved once, as a flat vector
-TRUSTED_TYPES = [  # the types of a saved model that skops and MLflow ask a user to trust
-    f"sksoftmax.{name}"
-    for name in (
-        "classifier.SoftmaxMLPClassifier",
-        "model.Model",
-        "data.blocks.Bins",
-        "data.blocks.Codes",
-        "data.blocks.Flags",
-        "data.blocks.Numbers",
-        "data.blocks.OneHot",
-        "data.blocks.OneHotCodes",
-        "data.blocks.Sentinels",
-        "data.columns.Categories",
-        "data.heads.BinaryHead",
-        "data.heads.MultilabelHead",
-        "data.heads.SoftmaxHead",
-        "data.preprocessing.Preprocessor",
-        "data.targets.Targets",
-        "nn.ensemble_weights.EnsembleWeights",
-        "nn.network.Architecture",
-        "nn.network.Network",
-        "nn.optimizers.Adam",
-        "nn.optimizers.SGD",
-        "nn.optimizers.WeightAverage",
-        "training.progress.Progress",
-        "training.state.TrainingState",
-    )
-]
+TYPES = (  # the names of the types of a saved model; registries add theirs
+    "sksoftmax.classifier.SoftmaxMLPClassifier",
+    "sksoftmax.data.blocks.Bins",
+    "sksoftmax.data.blocks.Codes",
+    "sksoftmax.data.blocks.Flags",
+    "sksoftmax.data.blocks.Numbers",
+    "sksoftmax.data.blocks.OneHot",
+    "sksoftmax.data.blocks.OneHotCodes",
+    "sksoftmax.data.blocks.Sentinels",
+    "sksoftmax.data.columns.Categories",
+    "sksoftmax.data.heads.BinaryHead",
+    "sksoftmax.data.heads.MultilabelHead",
+    "sksoftmax.data.preprocessing.Preprocessor",
+    "sksoftmax.data.targets.Targets",
+    "sksoftmax.model.Model",
+    "sksoftmax.nn.ensemble_weights.EnsembleWeights",
+    "sksoftmax.nn.network.Architecture",
+    "sksoftmax.nn.network.Network",
+    "sksoftmax.nn.optimizers.WeightAverage",
+    "sksoftmax.training.progress.Progress",
+    "sksoftmax.training.state.TrainingState",
+)
+REGISTERED = (*OUT_ACTIVATIONS.values(), *OPTIMIZERS.values())
+TRUSTED_TYPES = sorted({*TYPES, *(f"{kind.__module__}.{kind.__name__}" for kind in REGISTERED)})  # for skops and MLflow
 
 
 def state_to_save(estimator, attributes):
