@@ -1,4 +1,4 @@
-"""The law of the house: which folder and which file may import which, and how long and wide functions are; also in the tests."""
+"""The architecture: which folder and which file may import which, and how long and wide functions are; also in the tests."""
 
 import ast
 import re

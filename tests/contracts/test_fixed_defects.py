@@ -17,7 +17,7 @@ from sklearn.utils.fixes import parse_version
 from support.memory import peak_of
 from support.neutral import plain
 
-# The versions on which every one of these was seen to fail; a later one may have mended some.
+# The versions on which every one of these was seen to fail; a later one may have fixed some.
 FOUND_HERE = parse_version("1.6") <= parse_version(sklearn.__version__) < parse_version("1.10")
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
