@@ -63,6 +63,11 @@ FILES = {  # inside a folder: a file → the files beside it that it may import
         "relevance": {"shared"},
         "shared": set(),
     },
+    "onnx": {
+        "columns": {"graph"},
+        "graph": set(),
+        "network": set(),
+    },
     "training": {
         "callbacks": set(),
         "calibration": set(),

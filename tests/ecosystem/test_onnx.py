@@ -23,9 +23,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.data.blocks import Sentinels
+from sksoftmax.data.blocks import Numbers, Sentinels
+from sksoftmax.data.heads import SoftmaxHead
 from sksoftmax.nn import layers
-from sksoftmax.onnx import ACTIVATIONS, labels_of, register, to_onnx
+from sksoftmax.onnx import register, to_onnx
+from sksoftmax.onnx.columns import encoded_block
+from sksoftmax.onnx.network import ACTIVATIONS, head_in_onnx, labels_in_onnx
 from support.neutral import plain
 
 onnx = pytest.importorskip("onnx")
@@ -287,7 +290,7 @@ def test_labels_that_onnx_does_not_have_are_named():
     clf = small_lbfgs_for_onnx().fit(X, y)
     clf._model.targets.head.classes = np.array([b"a", b"b", b"c"])
     with pytest.raises(ValueError, match="classes_ must be str, int or bool"):
-        labels_of(clf._model.targets.head)
+        labels_in_onnx(clf._model.targets.head)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -619,3 +622,16 @@ def test_the_labels_of_a_multilabel_y_with_column_names_are_a_matrix_of_0_and_1(
     label, p = onnxruntime.InferenceSession(to_onnx(clf, X[:1]).SerializeToString()).run(None, {"X": X})
     assert_array_equal(label, clf.predict(X))
     assert_allclose(p, clf.predict_proba(X), atol=1e-12)
+
+
+def test_an_unknown_head_block_or_activation_is_refused_by_the_name_of_its_type():
+    class UnknownHead(SoftmaxHead):
+        pass
+
+    class UnknownBlock(Numbers):
+        pass
+
+    with pytest.raises(ValueError, match=r"UnknownHead, .* cannot be expressed in ONNX"):
+        head_in_onnx(UnknownHead(np.arange(3)))
+    with pytest.raises(ValueError, match=r"UnknownBlock, .* cannot be expressed in ONNX"):
+        encoded_block(None, UnknownBlock(np.arange(2), None))
