@@ -484,7 +484,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     _parameter_constraints = PARAMETER_CONSTRAINTS
     _doc_link_module = "sksoftmax"
-    _doc_link_template = "#"  # there is no page yet, but scikit-learn shows the parameters' descriptions only beside links
+    _doc_link_template = "#"  # scikit-learn shows the parameters' descriptions only beside a link; the site has no public address
     loss = "log_loss"
 
     classes_: NDArray[Any]
@@ -840,7 +840,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         ValueError
             If there is no parameter of a name.
         """
-        own = self._get_param_names()
+        own = self.get_params(deep=False)
         for name in params:
             if name.partition("__")[0] not in own:
                 raise ValueError(unknown_name(f"{type(self).__name__} has no parameter", name, own))

@@ -6,12 +6,12 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn import get_config
 from sklearn.metrics import get_scorer_names
-from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
 
 from sksoftmax.data.heads import OUT_ACTIVATIONS
 from sksoftmax.nn.layers import ACTIVATIONS
 from sksoftmax.nn.optimizers import OPTIMIZERS
 from sksoftmax.nn.schedules import PLANNED
+from sksoftmax.sklearn_private import Interval, InvalidParameterError, Options, StrOptions
 from sksoftmax.suggestions import nearest_value
 
 

@@ -77,7 +77,7 @@ def answers_unknown_names(method: Method) -> Method:
     def wrapper(self, *args, **kwargs):
         unknown = [name for name in kwargs if name not in known]
         if unknown:
-            parameters = [*known, *self._get_param_names()]
+            parameters = [*known, *signature(type(self)).parameters]
             what = f"{type(self).__name__}.{method.__name__}() has no argument"
             raise TypeError(unknown_name(what, unknown[0], parameters))
         return method(self, *args, **kwargs)

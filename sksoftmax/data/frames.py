@@ -76,6 +76,15 @@ def _unreadable(X, name, kind):
     return TypeError(f"{name} must be an array, a sparse matrix, or a pandas, polars or Arrow frame; got a {kind}.{advice}")
 
 
+def take_rows(data, rows):
+    """These rows of X or y, which `in_memory` returned."""
+    if hasattr(data, "iloc"):
+        return data.iloc[rows]
+    if isinstance(data, list | tuple):
+        return [data[row] for row in rows]
+    return (data.tocsr() if issparse(data) else data)[rows]
+
+
 def is_frame(X):
     """Whether X is a pandas or polars frame, or one with the same attributes."""
     return hasattr(X, "columns") and hasattr(X, "dtypes")

@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-from sklearn.ensemble._forest import BaseForest
 
+from sksoftmax import sklearn_private
 from sksoftmax.data.groups import dealt, independent_rows, renumbered, strata_of_groups
 from sksoftmax.data.rows import read, spread
 
@@ -233,8 +233,7 @@ def fit_forest(columns, targets, weights, kind, rng):
     """A few trees on these rows.
 
     Among many columns of noise few splits of √d columns see an informative one, and many look good by chance. So each split of
-    many columns tries more of them, and leaves are larger. The forest is trained by the method of its base class: tools that
-    patch the public `fit` of scikit-learn's estimators, as MLflow's autolog does, would take it for the user's model.
+    many columns tries more of them, and leaves are larger.
     """
     if kind == "labels":
         targets = targets.ravel().astype(np.intp)
@@ -247,7 +246,7 @@ def fit_forest(columns, targets, weights, kind, rng):
         tried, leaf = MAX_FEATURES, max(MIN_LEAF_SHARE, MIN_LEAF_SHARE_OF_CLASS / max(n_classes, 2))
     forest_class = RandomForestClassifier if kind == "labels" else RandomForestRegressor  # of 0 and 1 the criterion is the same
     forest = forest_class(**FOREST, max_features=tried, min_weight_fraction_leaf=leaf, random_state=rng)
-    return BaseForest.fit(forest, columns, targets, weights)
+    return sklearn_private.fit_forest(forest, columns, targets, weights)
 
 
 def relevance_of(gains, n_rows):

@@ -12,8 +12,8 @@ import numpy as np
 from scipy.sparse import csr_matrix, issparse
 from scipy.sparse.linalg import lsqr
 from sklearn.ensemble import RandomForestRegressor
-from sklearn.ensemble._forest import BaseForest
 
+from sksoftmax import sklearn_private
 from sksoftmax.data.blocks import LIMIT, Numbers, smooth_clip
 from sksoftmax.data.groups import renumbered
 from sksoftmax.data.relevance import (
@@ -174,7 +174,8 @@ def of_trees(columns, T, weights, asked, rng):
     """The answers, for the rows `asked`, of a forest of T on these columns, a matrix."""
     leaf = {"min_samples_leaf": MIN_LEAF_ROWS, "min_weight_fraction_leaf": MIN_LEAF_SHARE}
     forest = RandomForestRegressor(**FOREST, **leaf, max_features="sqrt", random_state=rng)
-    return BaseForest.fit(forest, columns, T if T.shape[1] > 1 else T[:, 0], weights).predict(asked).reshape(len(asked), -1)
+    T = T if T.shape[1] > 1 else T[:, 0]
+    return sklearn_private.fit_forest(forest, columns, T, weights).predict(asked).reshape(len(asked), -1)
 
 
 def explained(T, answers, weights):

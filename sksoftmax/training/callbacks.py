@@ -6,6 +6,7 @@ from typing import Any, Self
 import sklearn
 
 from sksoftmax.hints import Method
+from sksoftmax.sklearn_private import callback_context
 
 try:
     from sklearn.callback import CallbackSupportMixin
@@ -48,8 +49,8 @@ class FitTasks:
     so far; this function is called only if a callback wants such an estimator.
     """
 
-    def __init__(self, estimator, task_name, max_epochs, given, attributes):
-        self.context = estimator._init_callback_context(task_name=task_name, max_subtasks=max_epochs)
+    def __init__(self, context, estimator, given, attributes):
+        self.context = context
         metadata = None if given.sample_weight is None else {"sample_weight": given.sample_weight}
         self.given = {"estimator": estimator, "X": given.X, "y": given.y, "metadata": metadata}
         self.attributes = attributes
@@ -71,6 +72,5 @@ class FitTasks:
 
 def fit_tasks(estimator, task_name, max_epochs, given, attributes):
     """`FitTasks` if scikit-learn has callbacks, else `NoTasks`."""
-    if hasattr(estimator, "_init_callback_context"):
-        return FitTasks(estimator, task_name, max_epochs, given, attributes)
-    return NoTasks()
+    context = callback_context(estimator, task_name, max_epochs)
+    return NoTasks() if context is None else FitTasks(context, estimator, given, attributes)

@@ -3,9 +3,10 @@
 from inspect import signature
 from math import isfinite
 
-from scipy.sparse import issparse
 from sklearn.metrics import check_scoring
-from sklearn.utils import _safe_indexing
+
+from sksoftmax.data.frames import take_rows
+from sksoftmax.sklearn_private import metric_of
 
 FROM_LOGITS = ("accuracy", "loss")  # training computes these from the logits
 
@@ -27,9 +28,9 @@ def make_score(scoring, estimator, fitted, given, validation):
         return None
     scorer = check_scoring(estimator, scoring=scoring)
     X, y = (given.X, given.y) if given.X_val is None else (given.X_val, given.y_val)
-    X, y = (_safe_indexing(part.tocsr() if issparse(part) else part, validation.rows) for part in (X, y))
-    function = getattr(scorer, "_score_func", scorer)  # all scorers of scikit-learn take weights, but not all their metrics
-    weighs = validation.weights is not None and "sample_weight" in signature(function).parameters
+    X, y = (take_rows(part, validation.rows) for part in (X, y))
+    metric = metric_of(scorer)  # all scorers of scikit-learn take weights, but not all their metrics
+    weighs = validation.weights is not None and "sample_weight" in signature(metric).parameters
     weights = {"sample_weight": validation.weights} if weighs else {}
 
     def score():

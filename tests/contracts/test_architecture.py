@@ -15,13 +15,14 @@ FOLDERS = {  # a folder, or a file outside the folders → the folders and files
     "hints": set(),
     "version": set(),
     "loss": set(),
+    "sklearn_private": set(),
     "suggestions": {"hints"},
     "summary": {"data"},
     "nn": set(),
-    "data": {"loss"},
+    "data": {"loss", "sklearn_private"},
     "model": {"data", "nn"},
-    "parameters": {"data", "nn", "suggestions"},
-    "training": {"data", "hints", "model", "nn", "parameters", "summary"},
+    "parameters": {"data", "nn", "sklearn_private", "suggestions"},
+    "training": {"data", "hints", "model", "nn", "parameters", "sklearn_private", "summary"},
     "conversion": {"data", "model", "nn", "parameters", "training"},
     "saving": {"data", "hints", "nn", "version"},
     "classifier": {"conversion", "data", "hints", "parameters", "saving", "suggestions", "summary", "training"},
@@ -142,6 +143,11 @@ def test_the_tables_have_every_folder_and_file_and_no_other():
 def test_a_module_imports_only_what_its_folder_may(module):
     folder = folder_of(module)
     assert {folder_of(name) for name in imports_of(TREES[module])} - {folder} <= FOLDERS[folder]
+
+
+def test_private_modules_of_scikit_learn_are_imported_in_one_module():
+    private = {module for module, tree in TREES.items() if re.search(r"from sklearn[.\w]*(\._| import _)", ast.unparse(tree))}
+    assert private == {"sklearn_private"}
 
 
 @pytest.mark.parametrize("folder", FILES)

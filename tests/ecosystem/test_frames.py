@@ -2,10 +2,13 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from numpy.testing import assert_array_equal
+from scipy.sparse import coo_array, issparse
 
 from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.data.frames import take_rows
 from support.quick_fits import FRAME, METHODS, N, X, call, small, y
 
 
@@ -94,3 +97,10 @@ def test_X_of_a_class_that_cannot_be_read_is_refused_by_its_name():
 
     with pytest.raises(TypeError, match=r"X.*Relation.*to_pandas\(\)"):
         small().fit(Relation(), y)
+
+
+@pytest.mark.parametrize("make", [list, tuple, np.array, coo_array, pd.DataFrame, pl.DataFrame], ids=lambda make: make.__name__)
+def test_rows_are_taken_in_any_order_from_every_kind_of_data(make):
+    data = make(np.arange(6.0).reshape(3, 2))
+    taken = take_rows(data, np.array([2, 0]))
+    assert_array_equal(taken.toarray() if issparse(taken) else np.asarray(taken), [[4, 5], [0, 1]])

@@ -10,12 +10,12 @@ from types import NoneType
 from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
-from sklearn.utils._param_validation import StrOptions
 
 import sksoftmax
 from sksoftmax import LossCurveDisplay, SoftmaxMLPClassifier, loss
 from sksoftmax.onnx import to_onnx
 from sksoftmax.parameters import PARAMETER_CONSTRAINTS
+from sksoftmax.sklearn_private import StrOptions
 from support.paths import ROOT
 
 TYPES = get_type_hints(SoftmaxMLPClassifier.__init__)

@@ -1,0 +1,27 @@
+"""Everything of scikit-learn that has no public name. It may change in any release, so it is used only through this module."""
+
+from sklearn.ensemble._forest import BaseForest
+from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
+
+__all__ = ["Interval", "InvalidParameterError", "Options", "StrOptions", "callback_context", "fit_forest", "metric_of"]
+
+
+def fit_forest(forest, X, y, sample_weight):
+    """Fit a forest by the method of its base class, and return it.
+
+    Tools that patch the public `fit` of scikit-learn's estimators, as MLflow's autolog does, would take the forest for the user's
+    model.
+    """
+    return BaseForest.fit(forest, X, y, sample_weight)
+
+
+def metric_of(scorer):
+    """Return the metric of one of scikit-learn's scorers, or any other scorer itself."""
+    return getattr(scorer, "_score_func", scorer)
+
+
+def callback_context(estimator, task_name, max_subtasks):
+    """Return the context in which an estimator calls its callbacks, or None before scikit-learn 1.9, which has no callbacks."""
+    if not hasattr(estimator, "_init_callback_context"):
+        return None
+    return estimator._init_callback_context(task_name=task_name, max_subtasks=max_subtasks)
