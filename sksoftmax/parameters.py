@@ -11,7 +11,13 @@ from sksoftmax.data.heads import OUT_ACTIVATIONS
 from sksoftmax.nn.layers import ACTIVATIONS
 from sksoftmax.nn.optimizers import OPTIMIZERS
 from sksoftmax.nn.schedules import PLANNED
-from sksoftmax.sklearn_private import Interval, InvalidParameterError, Options, StrOptions
+from sksoftmax.sklearn_private import (
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+    validate_parameter_constraints,
+)
 from sksoftmax.suggestions import nearest_value
 
 
@@ -92,10 +98,8 @@ def check_parameters(estimator):
     scikit-learn's `skip_parameter_validation` skips the checks of single parameters.
     """
     if not get_config()["skip_parameter_validation"]:
-        try:
-            estimator._validate_params()
-        except InvalidParameterError as error:
-            raise InvalidParameterError(f"{error}{_suggestion(estimator, str(error))}") from None
+        for name, value in estimator.get_params(deep=False).items():
+            _check_value(type(estimator), name, value)
     check_combination(estimator)
     for name, arguments in CALLABLE_ARGUMENTS.items():
         _check_signature(name, getattr(estimator, name), arguments)
@@ -114,13 +118,15 @@ def _check_signature(name, function, arguments):
         pass
 
 
-def _suggestion(estimator, message):
-    """A question with the allowed value that is nearest to the wrong one, or nothing."""
-    name = message.split("'")[1]  # The 'name' parameter of …
-    of_name = [option for option in PARAMETER_CONSTRAINTS.get(name, ()) if isinstance(option, StrOptions)]
-    allowed = sorted({value for options in of_name for value in options.options})
-    nearest = nearest_value(getattr(estimator, name, None), allowed)
-    return f" Did you mean {nearest!r}?" if nearest else ""
+def _check_value(estimator_class, name, value):
+    """Raise ValueError if this value of a parameter is not allowed, with the nearest allowed string."""
+    constraints = estimator_class._parameter_constraints.get(name, "no_validation")  # a subclass may have more parameters
+    try:
+        validate_parameter_constraints({name: constraints}, {name: value}, estimator_class.__name__)
+    except InvalidParameterError as error:
+        allowed = {option for choice in constraints if isinstance(choice, StrOptions) for option in choice.options}
+        nearest = nearest_value(value, sorted(allowed))
+        raise InvalidParameterError(f"{error} Did you mean {nearest!r}?" if nearest else str(error)) from None
 
 
 def check_combination(options):

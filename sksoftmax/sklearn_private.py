@@ -1,9 +1,24 @@
 """Everything of scikit-learn that has no public name. It may change in any release, so it is used only through this module."""
 
 from sklearn.ensemble._forest import BaseForest
-from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
+from sklearn.utils._param_validation import (
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+    validate_parameter_constraints,
+)
 
-__all__ = ["Interval", "InvalidParameterError", "Options", "StrOptions", "callback_context", "fit_forest", "metric_of"]
+__all__ = [
+    "Interval",
+    "InvalidParameterError",
+    "Options",
+    "StrOptions",
+    "callback_context",
+    "fit_forest",
+    "metric_of",
+    "validate_parameter_constraints",
+]
 
 
 def fit_forest(forest, X, y, sample_weight):
