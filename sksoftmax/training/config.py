@@ -29,7 +29,6 @@ DROPOUT = {"light": 0.05, "strong": 0.3, "strong_binned": 0.2}
 WEIGHT_DECAY = {"light": 0.1, "strong": 0.5}
 DROPOUT_OF_ONE, WEIGHT_DECAY_OF_ONE = 0.15, 0.5
 FULL_STRENGTH_UP_TO_ROWS = 2000  # above this many rows regularization weakens as 1 / √n
-UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
 ALL_FOLD_EPOCHS_BELOW_ROWS = 500  # below this many rows the members of an ensemble leave out their folds in all epochs
 FOLD_SHARE, FOLD_SHARE_OF_LARGE = 0.5, 0.3  # share of the epochs in which they do, and from LARGE rows on
 
@@ -90,7 +89,6 @@ class TrainingConfig:
         activations = layer_activations(params["activation"], len(hidden))
         most_members = 1 if is_wide else MAX_SPARSE_WEIGHTS // max(n_sparse * sum(hidden[:1]), 1)
         n_members = _n_members(params["n_members"], solver, len(hidden), n_distinct, network, most_members)
-        check_memory(hidden, n_members, n_members * sum(a * b for a, b in zip((1, *hidden), (*hidden, 1))), np.float32)
         batch_size = _batch_size(params["batch_size"], params["parametrization"], n_rows, n_distinct, small_classes)
         roles = None if n_members == 1 else Roles.of(n_members)
         epochs = EPOCHS_OF_SMALL if small_classes else EPOCHS_OF_ONE if n_members == 1 else EPOCHS
@@ -193,25 +191,6 @@ def _weakening(n_rows):
     return min(1.0, (FULL_STRENGTH_UP_TO_ROWS / n_rows) ** 0.5)
 
 
-def check_memory(hidden, n_members, n_parameters, dtype):
-    """ValueError if this machine has no memory for this many parameters, all else aside."""
-    n_bytes = int(n_parameters) * np.dtype(dtype).itemsize
-    try:
-        np.empty(n_bytes, np.uint8)  # only reserved: not a page of it is touched
-    except (MemoryError, ValueError, OverflowError) as error:
-        sizes = hidden[0] if len(hidden) == 1 else hidden
-        raise ValueError(
-            f"hidden_layer_sizes={sizes} and n_members={n_members} make a network whose parameters alone take "
-            f"{as_text(n_bytes)}, more memory than there is."
-        ) from error
-
-
-def as_text(n_bytes):
-    """The number of bytes in the largest unit of which there is at least one."""
-    power = min((len(str(n_bytes)) - 1) // 3, len(UNITS) - 1)
-    return f"{n_bytes / 1000**power:,.3g} {UNITS[power]}"
-
-
 def fold_epochs(config, folds, validation, n_distinct):
     """The number of epochs in which each member leaves out its fold; then it trains on all rows.
 
@@ -238,8 +217,10 @@ def new_network(config, preprocessor, n_outputs, dtype, rng):
         n_one_hot=preprocessor.n_one_hot,
         one_hot_factors=preprocessor.one_hot_factors,
     )
-    check_memory(config.hidden, config.n_members, architecture.n_parameters, dtype)
-    network = Network.zeros(architecture, dtype)
+    try:
+        network = Network.zeros(architecture, dtype)
+    except (MemoryError, ValueError, OverflowError) as error:
+        raise ValueError(f"hidden_layer_sizes={config.hidden} makes a network that does not fit in memory: {error}") from error
     if config.parametrization == "ntk":
         network.initialize_scaled(rng)
     else:

