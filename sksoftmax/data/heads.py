@@ -1,8 +1,8 @@
 """Heads define what the network's output units mean: they encode targets for the loss, and turn logits into answers.
 
 A head has a loss (its gradient at the logits is p − y), turns labels or probabilities into the targets of that loss, and
-turns logits, (n, n_outputs), into predictions, probabilities and scores. Probabilities that would underflow to 0 stay above 0
-and in their order, so that a user's log(p) is finite and gives the same ranks; `log_probabilities` returns the exact values.
+turns logits, (n, n_outputs), into predictions, probabilities and scores. Probabilities are at least the
+smallest normal number of their dtype, so that a user's log(p) is finite; `log_probabilities` returns the exact values.
 """
 
 import numpy as np
@@ -41,7 +41,7 @@ class SoftmaxHead:
 
     def probabilities(self, logits):
         """softmax(logits), (n, K)."""
-        return above_zero(softmax(logits), lambda small: log_softmax(logits)[small])
+        return above_zero(softmax(logits))
 
     def log_probabilities(self, logits):
         """log softmax(logits), (n, K)."""
@@ -135,8 +135,7 @@ class BinaryHead(LogisticHead):
 
     def probabilities(self, logits):
         """[σ(−z), σ(z)], (n, 2). σ(−z) is 1 − σ(z) without cancellation."""
-        z = np.hstack([-logits, logits])
-        return above_zero(sigmoid(z), lambda small: log_sigmoid(z[small]))
+        return above_zero(sigmoid(np.hstack([-logits, logits])))
 
     def log_probabilities(self, logits):
         """[log σ(−z), log σ(z)], (n, 2)."""
@@ -181,14 +180,12 @@ class MultilabelHead(LogisticHead):
 
     def probabilities(self, logits):
         """σ(logits), (n, L), kept strictly inside (0, 1) as scikit-learn requires of multilabel probabilities."""
-        return np.minimum(
-            above_zero(sigmoid(logits), lambda small: log_sigmoid(logits[small])), 1 - np.finfo(logits.dtype).epsneg
-        )
+        return np.minimum(above_zero(sigmoid(logits)), 1 - np.finfo(logits.dtype).epsneg)
 
     def log_probabilities(self, logits):
         """The logarithms of `probabilities`, (n, L); log σ(logits) for probabilities that underflow."""
         p = self.probabilities(logits)
-        return np.where(p < TINY[p.dtype.char], log_sigmoid(logits), np.log(p))
+        return np.where(p <= TINY[p.dtype.char], log_sigmoid(logits), np.log(p))
 
     def decision(self, logits):
         """The log-odds, (n, L)."""
@@ -219,13 +216,6 @@ class MultilabelHead(LogisticHead):
 OUT_ACTIVATIONS: dict[str, type] = {"softmax": SoftmaxHead}  # heads that the user may choose for classes that exclude each other
 
 
-def above_zero(p, log_p):
-    """Return p = exp(log_p) with numbers below the smallest normal number, tiny, replaced in place.
-
-    They become tiny / (1 + log(tiny) − log_p): subnormal numbers, which are positive, below tiny, and in the order of log_p.
-    """
-    tiny = TINY[p.dtype.char]
-    if np.minimum.reduce(p, axis=None) < tiny:
-        small = p < tiny
-        p[small] = np.maximum(tiny / (1 + np.log(tiny) - log_p(small)), np.finfo(p.dtype).smallest_subnormal)
-    return p
+def above_zero(p):
+    """Return p with 0 and subnormal numbers replaced, in place, by the smallest normal number."""
+    return np.maximum(p, TINY[p.dtype.char], out=p)
