@@ -1,8 +1,6 @@
 """Checks X, y and sample_weight, with errors that name the column or row, and makes the validation split."""
 
-import re
 from contextlib import contextmanager
-from datetime import date
 from math import ceil, isfinite
 from numbers import Real
 from typing import NamedTuple
@@ -14,7 +12,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils import check_X_y as sklearn_check_X_y
 from sklearn.utils.validation import validate_data
 
-from sksoftmax.data.columns import are_numbers, categorical_by_type, column_of, nan_for_NA, values_of, with_shape
+from sksoftmax.data.columns import are_numbers, categorical_by_type, column_of, nan_for_NA, with_shape
 from sksoftmax.data.frames import all_in_memory, check_names, in_memory, is_frame
 from sksoftmax.data.groups import never_left_out, renumbered, strata_of_groups
 
@@ -25,22 +23,11 @@ ADVICE = (
     "Name them in categorical_features, if they are categories, or turn them into numbers: categories with OneHotEncoder, for "
     "example, dates into days."
 )
-PANDAS_PARTS = (
-    'X = X.assign(**{f"{name}.dt.{part}": getattr(X[name].dt, part) for name in NAMES '
-    'for part in ("year", "day_of_year", "month", "day_of_week", "hour")}).drop(columns=NAMES)'
+DATES_ADVICE = (
+    "Turn the dates and durations in {names} into numbers first, in fit and predict alike: for example X['date'].dt.year and "
+    "X['date'].dt.month in pandas, pl.col('date').dt.year() in polars, or skrub's DatetimeEncoder."
 )
-PANDAS_LINES = {  # the first word of a type's name → statements that turn columns of this type, NAMES, into numbers
-    "datetime": PANDAS_PARTS,
-    "period": PANDAS_PARTS,
-    "object": f"X[NAMES] = X[NAMES].apply(pd.to_datetime); {PANDAS_PARTS}",
-    "timedelta": "X[NAMES] = X[NAMES] / pd.Timedelta(days=1)",
-}
-POLARS_PARTS = 'X = X.with_columns(getattr(pl.col(NAMES).dt, part)().name.suffix(f".dt.{part}") for part in PARTS).drop(NAMES)'
-POLARS_LINES = {
-    "datetime": POLARS_PARTS.replace("PARTS", '("year", "ordinal_day", "month", "weekday", "hour")'),
-    "date": POLARS_PARTS.replace("PARTS", '("year", "ordinal_day", "month", "weekday")'),
-    "duration": "X = X.with_columns(pl.col(NAMES) / pl.duration(days=1))",
-}
+TIMES = ("date", "time", "duration", "period")  # how the names of types of dates and durations begin
 COLLECTIONS = list | tuple | set | frozenset | np.ndarray  # of labels
 NAMING = {"X", "y", "feature", "features", "Expected", "Found"}  # a message with one of these words names its argument
 
@@ -429,33 +416,12 @@ def _advice(X, columns, categorical_features):
     """Advice on columns that are not numeric in fit."""
     if not is_frame(X):
         return ADVICE
-    if lines := _lines_for_times(X, columns):
-        return f"Turn dates and durations into numbers first, in fit and predict alike: {lines}"
+    of_times = [str(name) for name, dtype in zip(X.columns, X.dtypes) if str(dtype).lower().startswith(TIMES)]
+    if of_times := [name for name in of_times if name in columns]:
+        return DATES_ADVICE.format(names=of_times)
     named = [] if categorical_features is None else np.asarray(categorical_features, dtype=object).ravel().tolist()
     texts = [str(X.columns[column]) for column in categorical_by_type(X)]
     if set(columns) <= set(texts) and "from_dtype" not in named and not any(isinstance(value, bool) for value in named):
         added = repr(["from_dtype", *named]) if named else "'from_dtype'"
         return f"To find columns of text by their type, use categorical_features={added}. {ADVICE}"
     return ADVICE
-
-
-def _lines_for_times(X, columns):
-    """The statements, on one line, that turn those of these columns that hold dates or durations into numbers."""
-    lines = PANDAS_LINES if hasattr(X, "iloc") else POLARS_LINES
-    of_type = {}
-    for column, name in enumerate(map(str, X.columns)):
-        if name in columns:
-            of_type.setdefault(_type_of_times(X, column), []).append(name)
-    found = [lines[type_].replace("NAMES", repr(names)) for type_, names in of_type.items() if type_ in lines]
-    if found and not all(isinstance(name, str) for name in X.columns):
-        found = ["X = X.set_axis([str(name) for name in X.columns], axis=1)", *found]
-    return "; ".join(found)
-
-
-def _type_of_times(X, column):
-    """The first word of the name of a column's type; "object" only for objects that are dates."""
-    word = re.match("[a-z]*", str(list(X.dtypes)[column]).lower())[0]
-    if word == "object":
-        first = next((value for value in values_of(X, column) if value is not None), None)
-        return word if isinstance(first, date) else None
-    return word
