@@ -74,8 +74,8 @@ class Model:
         if len(hidden) == len(architecture.hidden):
             architecture = replace(architecture, hidden=hidden)
         network = network_from_arrays(architecture, coefs, intercepts, embeddings)
-        (members, columns), first = architecture.skip, sum(architecture.n_one_hot)
-        if network.W[0][:members, first : first + columns].any():
+        members, columns = architecture.skip
+        if network.W[0][:members, :columns].any():
             network = network.copy(replace(architecture, skip=(0, 0)))
         return replace(self, network=network)
 
@@ -106,7 +106,6 @@ class Model:
             "columns": (architecture.n_columns, preprocessor.n_columns),
             "outputs": (architecture.n_outputs, self.head.n_outputs),
             "members": (architecture.n_members, len(self.ensemble_weights.weights)),
-            "one-hot columns": (architecture.n_one_hot, preprocessor.n_one_hot),
             "codes": (list(architecture.n_codes), [len(rates) for rates in preprocessor.rates_of_codes]),
             "parameters": (len(self.network.parameters), architecture.n_parameters),
         }

@@ -19,7 +19,6 @@ TYPES = (  # the names of the types of a saved model; registries add theirs
     "sksoftmax.data.blocks.Flags",
     "sksoftmax.data.blocks.Numbers",
     "sksoftmax.data.blocks.OneHot",
-    "sksoftmax.data.blocks.OneHotCodes",
     "sksoftmax.data.blocks.Sentinels",
     "sksoftmax.data.columns.Categories",
     "sksoftmax.data.heads.BinaryHead",

@@ -195,19 +195,6 @@ class Pairs:
         return [b for can_join, group in parts for b in ([Pairs(group)] if can_join and len(group) > 1 else group)]
 
 
-class OneHotCodes(OneHot):
-    """A `OneHot` block of many columns in one column of codes: 1 for the first known category …; 0 for others.
-
-    The network adds a row of weights for each code in place of a product with the columns of 0 and 1.
-    """
-
-    width = 1
-
-    def write(self, X, Z, out):
-        """Write the codes of these rows."""
-        out[:, 0] = codes_from_1(X[:, self.column], self.codes)
-
-
 class Codes(Block):
     """A column of codes that the network embeds: 1 for the first known category, 2 for the second …; 0 for unknown or missing.
 
@@ -229,7 +216,9 @@ class Codes(Block):
 
     def write(self, X, Z, out):
         """Write the codes of these rows."""
-        out[:, 0] = codes_from_1(X[:, self.column], self.codes)
+        codes = X[:, self.column]
+        position = np.searchsorted(self.codes, codes, side="right")
+        out[:, 0] = position * (self.codes[position - 1] == codes)
 
     def names(self, names, n_units):
         """As 'city_embedding0'; `n_units` is the length of the vectors."""
@@ -245,9 +234,3 @@ def smooth_clip(Z):
     result, far = Z / np.sqrt(1 + (Z / BOUND) ** 2), np.abs(Z) > FAR
     result[far] += np.copysign(GROWTH * np.log(np.abs(Z[far]) / FAR), Z[far])
     return result
-
-
-def codes_from_1(column, codes):
-    """1 for the first of these sorted codes, 2 for the second …; 0 for anything else."""
-    position = np.searchsorted(codes, column, side="right")
-    return position * (codes[position - 1] == column)

@@ -1,8 +1,7 @@
 """Columns of numbers and codes → the network's input, as an ordered list of blocks.
 
 `fit_preprocessor` learns in a straight line: scales → relevance → bins → blocks. The order of blocks is stated there and nowhere
-else: one-hot codes come first; then bins, because half of an ensemble skips them; codes come last, because the network embeds
-them.
+else: bins come first, because half of an ensemble skips them; codes come last, because the network embeds them.
 """
 
 from dataclasses import replace
@@ -10,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
 
-from sksoftmax.data.blocks import Bins, Codes, Flags, Numbers, OneHot, OneHotCodes, Pairs, Sentinels
+from sksoftmax.data.blocks import Bins, Codes, Flags, Numbers, OneHot, Pairs, Sentinels
 from sksoftmax.data.relevance import find_relevance, has_small_classes, n_outputs_of
 from sksoftmax.data.rows import LazyRows, column_of, is_large
 from sksoftmax.data.sparse_columns import find_sparse_relevance, fit_sparse_numbers, scaled_entries
@@ -25,13 +24,11 @@ from sksoftmax.data.statistics import (
     weights_of_numbers,
 )
 
-MIN_BINS, BIN_COLUMNS, MAX_BINNED_COLUMNS = (
-    4,
-    256,
-    128,
-)  # least bins of a column, bins in all, most numeric columns that are binned
+MIN_BINS, BIN_COLUMNS = 4, 256  # least bins of a column, bins in all
+MAX_BINNED_COLUMNS = 128  # most numeric columns that are binned
+MAX_ONE_HOT = 255  # columns of more categories are embedded;
+MAX_ONE_HOT_COLUMNS, MAX_ONE_HOT_OF_MANY = 256, 63  # with more one-hot columns in all, columns of more than 63 categories are
 BLOCK = 2**17  # numbers encoded at once: half a megabyte in float32, which fits the processor's cache
-MOST_DENSE, MOST_DENSE_OF_COLUMN = 256, 16  # with more one-hot columns in all, columns of more categories become codes
 FLOAT32_ROWS = 100  # from this many rows on, scaled input is computed in float32, unless `dtype` says otherwise
 
 
@@ -71,24 +68,13 @@ class Preprocessor:
 
     @property
     def n_bin_columns(self):
-        """The number of columns that are bins: the first ones after one-hot codes."""
+        """The number of columns that are bins: the first ones."""
         return sum(block.width for block in self.of_kind(Bins))
 
     @property
     def n_sparse_columns(self):
         """The number of columns if they are sparse, else 0."""
         return self.n_columns if self.sparse else 0
-
-    @property
-    def n_one_hot(self):
-        """The number of categories of each column, the first ones, of one-hot codes."""
-        return tuple(len(block.codes) for block in self.of_kind(OneHotCodes))
-
-    @property
-    def one_hot_factors(self):
-        """The factor of each of these columns' inputs."""
-        factors = np.ones(sum(self.n_one_hot)) if self.factors is None else self.factors
-        return tuple(factors[np.cumsum((0, *self.n_one_hot))[:-1]].tolist())
 
     @property
     def rates_of_codes(self):
@@ -150,10 +136,8 @@ class Preprocessor:
                 block.write(X, Z, out[:, start:stop])
             start = stop
         if self.factors is not None:
-            n_one_hot, skipped = self.n_one_hot, 0 if with_bins else self.n_bin_columns
-            factors = self.factors[sum(n_one_hot) + skipped :].astype(out.dtype)
-            first = len(n_one_hot) + skipped
-            out[:, first : first + len(factors)] *= factors
+            first = 0 if with_bins else self.n_bin_columns
+            out[:, first : len(self.factors)] *= self.factors[first:].astype(out.dtype)
 
     def _transform_sparse(self, X, dtype):
         with np.errstate(over="ignore", invalid="ignore"):
@@ -203,11 +187,8 @@ def fit_preprocessor(samples, categories, *, scaling, n_bins, relevance, kind, r
         blocks.append(Flags(columns[missing]))
     if numbers.sentinels is not None:
         blocks.append(numbers.sentinels)
-    of_categories = [category_block(column, found, categories) for column, found in known.items()]
-    one_hot = [block for block in of_categories if isinstance(block, OneHot)]
-    if sum(block.width for block in one_hot) > MOST_DENSE:
-        one_hot = [OneHotCodes(b.column, b.codes, b.values) if b.width > MOST_DENSE_OF_COLUMN else b for b in one_hot]
-    blocks = [b for b in one_hot if isinstance(b, OneHotCodes)] + blocks + [b for b in one_hot if not isinstance(b, OneHotCodes)]
+    of_categories = category_blocks(known, categories)
+    blocks += [block for block in of_categories if isinstance(block, OneHot)]
     # The vectors of embedded columns begin at 0, so a factor would change nothing; only a relevance of 0 leaves a column out.
     blocks += [block for block in of_categories if isinstance(block, Codes) and relevance[block.column] > 0]
     return Preprocessor(categories, numbers, blocks, relevance, sparse=issparse(X))
@@ -251,12 +232,18 @@ def fit_edges(numbers, rows, weights, n_bins, splits):
     return [edges_at_splits(e, n, *splits.on(column)) for e, n, column in zip(edges, n_bins, numbers.source)]
 
 
-def category_block(column, known, categories):
-    """The block of a categorical column with these known categories."""
-    values = [categories.of_column[column][int(code)] for code in known.codes]
-    if known.are_embedded:
-        return Codes(column, known.codes, values, known.n_rows)
-    return OneHot(column, known.codes, values, has_flag=len(known.codes) == 2 and bool(known.n_rows[0] > 0))
+def category_blocks(known, categories):
+    """A block for each categorical column, given its `Known` categories: one-hot if they are few, else codes to embed."""
+    one_hot = []
+    for column, (codes, n_rows) in known.items():
+        values = [categories.of_column[column][int(code)] for code in codes]
+        one_hot.append(OneHot(column, codes, values, has_flag=len(codes) == 2 and bool(n_rows[0] > 0)))
+    n_columns = sum(block.width for block in one_hot if len(block.codes) <= MAX_ONE_HOT)
+    limit = MAX_ONE_HOT if n_columns <= MAX_ONE_HOT_COLUMNS else MAX_ONE_HOT_OF_MANY
+    return [
+        block if len(block.codes) <= limit else Codes(block.column, block.codes, block.values, known[block.column].n_rows)
+        for block in one_hot
+    ]
 
 
 def network_dtype_for(dtype, X, scaling, sample_weight=None):

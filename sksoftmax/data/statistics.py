@@ -16,7 +16,7 @@ import numpy as np
 from sksoftmax.data.rows import read, spread
 
 QUARTILES = (0.25, 0.5, 0.75)
-MAX_ONE_HOT = 255  # above this many categories, those seen in one row are unknown; if still more remain, the column is embedded
+MAX_ALL_KNOWN = 255  # above this many categories, those seen in one row are unknown
 MAX_EMBEDDED = 2**16  # most categories of an embedded column; rarer ones are unknown
 HUGE, TYPICAL = 100.0, 2.0  # half a range above HUGE times the typical distance from the median becomes TYPICAL times it
 SENTINEL_SHARE, SENTINEL_ROWS = 0.02, 10  # a sentinel holds at least this share of the rows, and this many rows
@@ -279,13 +279,12 @@ def allocate_bins(total, relevance, least, most):
 
 
 class Known(NamedTuple):
-    """A column's known categories: their sorted codes, whether they are to be embedded, and numbers of rows.
+    """A column's known categories: their sorted codes, and numbers of rows.
 
     `n_rows` has the number of rows of all unknown categories, followed by that of each known one.
     """
 
     codes: np.ndarray
-    are_embedded: bool
     n_rows: np.ndarray
 
 
@@ -298,7 +297,7 @@ def known_codes(codes, weights):
     seen, position = np.unique(codes, return_inverse=True)
     weights_count_rows = weights is not None and (weights == np.round(weights)).all()
     n_rows, known = np.bincount(position, weights if weights_count_rows else None), seen >= 0
-    if known.sum() > MAX_ONE_HOT:
+    if known.sum() > MAX_ALL_KNOWN:
         known &= n_rows > 1
         known[np.argsort(-n_rows * known, kind="stable")[MAX_EMBEDDED:]] = False
-    return Known(seen[known], known.sum() > MAX_ONE_HOT, np.array([n_rows[~known].sum(), *n_rows[known]]))
+    return Known(seen[known], np.array([n_rows[~known].sum(), *n_rows[known]]))

@@ -15,17 +15,16 @@ Memory is laid out unit by unit: the column of ones is then contiguous, and so i
 from math import pi, sqrt
 
 import numpy as np
-from scipy.sparse import csr_array
 from scipy.special import expit, ndtr
 
 LEAKY_RELU_SLOPE = 0.1
 EMBEDDING_UNITS = 8  # numbers in the vector of a category
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. (2017), arXiv:1706.02515
-EVERYTHING = ((slice(None),) * 3,)
+EVERYTHING = ((slice(None),) * 2,)
 
 
 class Dense:
-    """Z = X W. `blocks` are slices of members, columns of X and rows of W: members may skip inputs.
+    """Z = X W. `blocks` are slices of members and of inputs that they see, which are columns of X and rows of W.
 
     `name` is the key of its arrays in memory. `first` is the first row of W that has a layer below it; None if none has.
     """
@@ -37,54 +36,18 @@ class Dense:
         """Multiply; backprop fills d_W = Xᵀ d_Z and returns d_X = d_Z Wᵀ."""
         output = workspace.layer_output(self.name, X.shape[1], self.W.shape[-1])
         Z = output[..., :-1]
-        for members, columns, rows in self.blocks:
-            np.matmul(X[members, :, columns], self.W[members, rows], out=Z[members])
+        for members, inputs in self.blocks:
+            np.matmul(X[members, :, inputs], self.W[members, inputs], out=Z[members])
 
         def backprop(d_Z):
-            for members, columns, rows in self.blocks:
-                np.matmul(X[members, :, columns].mT, d_Z[members], out=self.d_W[members, rows])
+            for members, inputs in self.blocks:
+                np.matmul(X[members, :, inputs].mT, d_Z[members], out=self.d_W[members, inputs])
             if self.first is None:
                 return None
             d_X = workspace.layer_output(("d_input", self.name), X.shape[1], self.W.shape[1] - 1 - self.first)[..., :-1]
             return np.matmul(d_Z, self.W[:, self.first : -1].mT, out=d_X)
 
         return output, backprop
-
-
-class OneHotDense:
-    """A `Dense` layer whose first columns are codes: c > 0 stands for a row of W, the c-th one of its column, and 0 for none.
-
-    It gives what one-hot columns times W give, as a sum of rows of W. `n_one_hot` has the number of categories of each column of
-    codes, `factors` what the one-hot columns are multiplied by; `dense` multiplies all other columns.
-    """
-
-    def __init__(self, dense, n_one_hot, factors):
-        self.dense, self.n_rows = dense, sum(n_one_hot)
-        self.factors = np.asarray(factors, dense.W.dtype)
-        first_rows = np.cumsum([0, *n_one_hot])[:-1] - 1
-        self.first_rows = first_rows + dense.W.shape[1] * np.arange(len(dense.W))[:, None, None]
-
-    def __call__(self, X, workspace, dropout=None):
-        """Multiply and add rows; backprop fills d_W."""
-        output, backprop_dense = self.dense(X, workspace)
-        W, Z, one_hot = self.dense.W, output[..., :-1], self.one_hot(X)
-        Z += (one_hot @ W.reshape(-1, W.shape[-1])).reshape(Z.shape)
-
-        def backprop(d_Z):
-            d_W = one_hot.T @ d_Z.reshape(-1, W.shape[-1])
-            d_X = backprop_dense(d_Z)
-            self.dense.d_W[:, : self.n_rows] = d_W.reshape(W.shape)[:, : self.n_rows]
-            return d_X
-
-        return output, backprop
-
-    def one_hot(self, X):
-        """The one-hot columns of all members' rows times their factors: a CSR matrix with a column for each row of all W."""
-        codes = X[..., : len(self.factors)].astype(np.intp)
-        data = np.where(codes > 0, self.factors, self.factors.dtype.type(0)).ravel()
-        rows = np.maximum(codes + self.first_rows, 0).ravel()
-        starts = np.arange(0, len(rows) + 1, len(self.factors))
-        return csr_array((data, rows, starts), shape=(len(starts) - 1, self.dense.W.shape[0] * self.dense.W.shape[1]))
 
 
 class SparseDense:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sksoftmax.nn.layers import EMBEDDING_UNITS, Activate, Dense, Embed, OneHotDense, SparseDense
+from sksoftmax.nn.layers import EMBEDDING_UNITS, Activate, Dense, Embed, SparseDense
 
 DRAWN_ROWS = 2**12  # rows of initial weights drawn at once
 
@@ -33,7 +33,7 @@ class Architecture:
     Parameters
     ----------
     n_columns : int
-        Columns of the rows that it takes. The first `len(n_one_hot)` and the last `len(n_codes)` of them hold codes 0, 1, …
+        Columns of the rows that it takes. The last `len(n_codes)` of them hold codes 0, 1, …
 
     hidden : tuple of int
         Units of each hidden layer.
@@ -48,17 +48,10 @@ class Architecture:
         Number of networks of this form that are trained and evaluated side by side.
 
     skip : tuple of (int, int), default=(0, 0)
-        (m, c): the first m members do not see the first c columns after those of one-hot codes. Those weights are fixed at 0
-        and left out of the products.
+        (m, c): the first m members do not see the first c columns. Those weights are fixed at 0 and left out of the products.
 
     n_codes : tuple of int, default=()
         Number of codes of each embedded column.
-
-    n_one_hot : tuple of int, default=()
-        Number of categories of each column of one-hot codes; its inputs are a column for each category.
-
-    one_hot_factors : tuple of float, default=()
-        What the inputs of each column of one-hot codes are multiplied by.
     """
 
     n_columns: int
@@ -68,8 +61,6 @@ class Architecture:
     n_members: int = 1
     skip: tuple[int, int] = (0, 0)
     n_codes: tuple[int, ...] = ()
-    n_one_hot: tuple[int, ...] = ()
-    one_hot_factors: tuple[float, ...] = ()
 
     @property
     def first_code(self):
@@ -83,8 +74,8 @@ class Architecture:
 
     @property
     def layer_sizes(self):
-        """Units of each layer, from the inputs, with one-hot columns and vectors in place of codes, to the output."""
-        return (self.n_written - len(self.n_one_hot) + sum(self.n_one_hot), *self.hidden, self.n_outputs)
+        """Units of each layer, from the inputs, with vectors in place of codes, to the output."""
+        return (self.n_written, *self.hidden, self.n_outputs)
 
     @property
     def largest_product(self):
@@ -93,11 +84,9 @@ class Architecture:
 
     @property
     def blocks(self):
-        """Which members see which columns of the input by which rows of W, as triples of slices, one-hot codes left out."""
+        """Which members see which columns of the input, which are also rows of W, as pairs of slices."""
         members, columns = self.skip
-        first, first_row = len(self.n_one_hot), sum(self.n_one_hot)
-        everyone = (slice(members, None), slice(first, None), slice(first_row, None))
-        some = (slice(0, members), slice(first + columns, None), slice(first_row + columns, None))
+        everyone, some = (slice(members, None), slice(0, None)), (slice(0, members), slice(columns, None))
         return (some, everyone) if members else (everyone,)
 
     def shapes(self):
@@ -186,12 +175,10 @@ class Network:
         self.gradient, architecture = gradient, self.architecture
         *d_Ws, d_E = [None] * (len(self.W) + 1) if gradient is None else architecture.split(gradient)
         self._sparse = SparseDense(0, self.W[0], d_Ws[0])
-        below = architecture.layer_sizes[0] - EMBEDDING_UNITS * len(architecture.n_codes) if architecture.n_codes else None
+        below = architecture.first_code if architecture.n_codes else None
         first = Dense(0, self.W[0], d_Ws[0], architecture.blocks, first=below)
         self._dense = [Embed(architecture.first_code, architecture.n_codes, self.E, d_E)] if architecture.n_codes else []
-        self._dense.append(
-            OneHotDense(first, architecture.n_one_hot, architecture.one_hot_factors) if architecture.n_one_hot else first
-        )
+        self._dense.append(first)
         self._others = []
         for i, name in enumerate(architecture.activations):
             self._others += [Activate(i, name), Dense(i + 1, self.W[i + 1], d_Ws[i + 1])]
@@ -304,7 +291,7 @@ class Network:
             W[:, :-1] *= self._fan_in_factor(i)
             W[:, -1] = rng.standard_normal(W[:, -1].shape)
         if self.architecture.n_codes and len(self.W) == 1:
-            W = self.W[0][:, self.architecture.layer_sizes[0] - EMBEDDING_UNITS * len(self.architecture.n_codes) : -1]
+            W = self.W[0][:, self.architecture.first_code : -1]
             W[...] = rng.standard_normal(W.shape) * self._fan_in_factor(0)
         self._forget_skipped()
 
@@ -318,8 +305,7 @@ class Network:
 
     def _forget_skipped(self):
         members, columns = self.architecture.skip
-        first = sum(self.architecture.n_one_hot)
-        self.W[0][:members, first : first + columns] = 0
+        self.W[0][:members, :columns] = 0
 
     def copy(self, architecture=None):
         """The same numbers in a vector of their own; on request in another form of the same shapes."""

@@ -214,8 +214,6 @@ def new_network(config, preprocessor, n_outputs, dtype, rng):
         n_members=config.n_members,
         skip=((config.n_members + 1) // 2, n_bins) if config.n_members > 1 and n_bins else (0, 0),
         n_codes=tuple(len(rates) for rates in preprocessor.rates_of_codes),
-        n_one_hot=preprocessor.n_one_hot,
-        one_hot_factors=preprocessor.one_hot_factors,
     )
     try:
         network = Network.zeros(architecture, dtype)

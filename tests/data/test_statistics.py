@@ -79,9 +79,8 @@ def test_edges_stay_where_they_are_without_a_split_or_where_all_values_are_edges
 
 
 def codes_of(column, weights=None, monkeypatch=None, limit=2):
-    monkeypatch.setattr(statistics, "MAX_ONE_HOT", limit)
+    monkeypatch.setattr(statistics, "MAX_ALL_KNOWN", limit)
     known = known_codes(np.array(column, dtype=float), None if weights is None else np.array(weights, dtype=float))
-    assert known.are_embedded == (len(known.codes) > limit)
     return known.codes.tolist(), known.n_rows.tolist()
 
 
@@ -111,7 +110,8 @@ def test_only_the_most_frequent_categories_are_known_if_there_are_too_many(monke
 
 
 def test_embedded_columns_come_last_as_codes_from_1_with_0_for_unknown(monkeypatch):
-    monkeypatch.setattr(statistics, "MAX_ONE_HOT", 2)
+    monkeypatch.setattr(statistics, "MAX_ALL_KNOWN", 2)
+    monkeypatch.setattr(preprocessing, "MAX_ONE_HOT", 2)
     column = np.array([4, 0, 2, 4, 0, 2, 1, UNKNOWN])
     X = np.column_stack([column, np.arange(8.0), np.arange(8) % 2])
     preprocessor = fitted_preprocessor(X, None, {0: list("abcde"), 2: ["p", "q"]})

@@ -96,7 +96,7 @@ def test_a_model_of_another_version_warns_and_works(round_trip, fitted, monkeypa
     if fitted:
         clf.fit(X, y)
     with monkeypatch.context() as patch:
-        patch.setattr("sksoftmax.classifier.__version__", "0.0.7")
+        patch.setattr("sksoftmax.saving.__version__", "0.0.7")
         clf = round_trip(clf)  # of one version: no warning
         data = clf.__getstate__()
     other = SoftmaxMLPClassifier()

@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.data import rows, statistics
+from sksoftmax.data import preprocessing, rows
 from sksoftmax.nn.layers import EMBEDDING_UNITS
 from sksoftmax.nn.network import Network
 from support.estimators import short_default
@@ -27,7 +27,7 @@ SOLVER_PARAMS = {"ensemble": {}, "one network": {"n_members": 1}, "sgd": {"solve
 @pytest.fixture
 def at_most_five_one_hot(monkeypatch):
     """Columns of more than 5 categories are embedded."""
-    monkeypatch.setattr(statistics, "MAX_ONE_HOT", 5)
+    monkeypatch.setattr(preprocessing, "MAX_ONE_HOT", 5)
 
 
 def plain_on_raw_columns(**params):
