@@ -3,7 +3,6 @@
 onnxruntime has LeakyRelu, Elu, Selu, Softplus, Gelu and Mish for float32 alone, so these activations are written out.
 """
 
-from functools import partial, reduce
 from math import sqrt
 
 import numpy as np
@@ -31,7 +30,10 @@ def first_layer(graph, X, vectors, W, b):
     terms = [dense(graph, X, W[..., : starts[0], :], b)] if X else [b if b.ndim == 1 else b[:, None]]
     for start, H in zip(starts, vectors):
         terms.append(graph.node("MatMul", H, W[..., start : start + EMBEDDING_UNITS, :]))
-    return reduce(partial(graph.node, "Add"), terms)
+    total, *others = terms
+    for term in others:
+        total = graph.node("Add", total, term)
+    return total
 
 
 def dense(graph, X, W, b):
