@@ -5,10 +5,13 @@ import re
 import sys
 from pathlib import Path
 
+from docstring_tables import auto_rows
 from guide_links import PAGES
 from IPython.display import Markdown
+from numpydoc.docscrape import ClassDoc
 
 from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.parameters import PARAMETER_GROUPS
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
@@ -34,27 +37,19 @@ def defaults():
 
 
 def config():
-    """What "auto" means: the table in the docstring of the classifier."""
-    lines = SoftmaxMLPClassifier.__doc__.splitlines()
-    first = next(i for i, line in enumerate(lines) if line.split()[:2] == ["Parameter", "Ensemble"])
-    rules = lines[first - 1]
-    ends = [match.span() for match in re.finditer("=+", rules)]
-    rows = [lines[first], *lines[first + 2 : lines.index(rules, first + 2)]]
-    return as_table([[row[start : end + 1].strip() for start, end in ends] for row in rows])
+    """What "auto" means."""
+    return as_table(auto_rows())
 
 
 def parameters():
     """The parameters by group, each with what it is, its default, and its page of the guide."""
-    doc, defaults = SoftmaxMLPClassifier.__doc__, SoftmaxMLPClassifier().get_params()
-    rules = list(re.finditer(r"^ *=+ =+$", doc, re.MULTILINE))
-    groups = re.split(r"\n +(?=[A-Z])", doc[rules[0].end() : rules[1].start()].strip())
+    defaults = SoftmaxMLPClassifier().get_params()
+    described = {parameter.name: " ".join(parameter.desc) for parameter in ClassDoc(SoftmaxMLPClassifier)["Parameters"]}
     parts = []
-    for group in groups:
-        title, names = re.match(r"(.*?) {2,}(.*)", group, re.DOTALL).groups()
+    for title, names in PARAMETER_GROUPS.items():
         rows = [["parameter", "default", "what it is", "guide"]]
-        for name in re.findall(r"\w+", names):
-            said = re.search(rf"^    {name} : .*?\n((?:        .*\n|\n)+)", doc, re.MULTILINE)[1]
-            first = re.sub(r"\s+", " ", re.split(r"(?<=[\w`)'])[.:](?:\s|$)", said.strip())[0])
+        for name in names:
+            first = re.split(r"(?<=[\w`)'])[.:](?:\s|$)", described[name])[0]
             first = re.sub(r"\s*\[\d+\]_|\\ ", "", first).replace("|", "\\|")
             rows.append([f"`{name}`", f"`{defaults[name]!r}`", first, f"[](guide/{PAGES[name]}.md)"])
         parts.append(f"## {title}\n\n{as_table(rows).data}")

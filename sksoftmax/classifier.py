@@ -51,16 +51,16 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     The parameters, in the order in which most users need them:
 
-    ======================== ==================================================================================================
-    Network                  hidden_layer_sizes, activation, out_activation, target_type, parametrization, dtype
-    Raw columns              scaling, categorical_features, handle_unknown, n_bins, relevance
-    Ensemble                 n_members
-    Loss and regularization  class_weight, label_smoothing, alpha, weight_decay, dropout, clip_norm, ema_decay
-    Optimizer and rate       solver, learning_rate, learning_rate_init, warmup, batch_size, shuffle, momentum,
-                             nesterovs_momentum, beta_1, beta_2, epsilon, power_t, max_fun
-    Length and stopping      max_iter, tol, n_iter_no_change, early_stopping, validation_fraction, scoring, restore_best
-    Running                  random_state, verbose, warm_start
-    ======================== ==================================================================================================
+    ======================= ==================================================================================================
+    Network                 hidden_layer_sizes, activation, out_activation, target_type, parametrization, dtype
+    Raw columns             scaling, categorical_features, handle_unknown, n_bins, relevance
+    Ensemble                n_members
+    Loss and regularization class_weight, label_smoothing, alpha, weight_decay, dropout, clip_norm, ema_decay
+    Optimizer and rate      solver, learning_rate, learning_rate_init, warmup, batch_size, shuffle, momentum,
+                            nesterovs_momentum, beta_1, beta_2, epsilon, power_t, max_fun
+    Length and stopping     max_iter, tol, n_iter_no_change, early_stopping, validation_fraction, scoring, restore_best
+    Running                 random_state, verbose, warm_start
+    ======================= ==================================================================================================
 
     Parameters
     ----------
@@ -417,9 +417,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     What 'auto' means, for n distinct rows to train on (see `groups` in `fit`). An ensemble's members are regularized lightly or
     strongly, half of them each; "binned" members see bins.
 
-    ========================= ============================== ===================================================
-    Parameter                 Ensemble (`n_members` > 1)    One network
-    ========================= ============================== ===================================================
+    ========================= ============================== =================================================
+    Parameter                 Ensemble (`n_members` > 1)     One network
+    ========================= ============================== =================================================
     n_members                 8 if 50 ≤ n < 1500, else 4     1 without hidden layers, or for 'sgd' and 'lbfgs'
     n_members, sparse X       at most 16777216 first weights no limit
     batch_size                64; 128 if n ≥ 10000           64; 128 if n ≥ 10000
@@ -434,7 +434,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     factor if n > 2000        √(2000 / n)                    √(2000 / n)
     fold phase, n ≥ 500       0.5 of the epochs              0.5 of the epochs
     fold phase, n ≥ 10000     0.3 of the epochs              0.3 of the epochs
-    ========================= ============================== ===================================================
+    ========================= ============================== =================================================
 
     The first layers of all members on a sparse X may have 16777216 weights in all: if 8 members have more, there are 4, and if
     these have more, one. The factor multiplies dropout and weight decay. One network has its fold phase from 100 rows on.

@@ -29,57 +29,65 @@ class ScorerNames(StrOptions):
         return "'accuracy', 'loss', another name in sklearn.metrics.get_scorer_names()"
 
 
-PARAMETER_CONSTRAINTS = {
-    # network
-    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left"), str],
-    "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
-    "out_activation": [StrOptions({"auto", *OUT_ACTIVATIONS})],
-    "target_type": [StrOptions({"auto", "multilabel", "probabilities"})],
-    "parametrization": [StrOptions({"standard", "ntk"})],
-    "dtype": [StrOptions({"auto", "float32", "float64"})],
-    # raw columns
-    "scaling": [StrOptions({"robust", "standard"}), None],
-    "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
-    "handle_unknown": [StrOptions({"ignore", "error"})],
-    "n_bins": [Interval(Integral, 0, None, closed="left")],
-    "relevance": [StrOptions({"auto"}), "array-like", None],
-    # ensemble
-    "n_members": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-    # loss and regularization
-    "class_weight": [dict, list, StrOptions({"balanced"}), None],
-    "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-    "alpha": [Interval(Real, 0, None, closed="left")],
-    "weight_decay": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-    "dropout": [Interval(Real, 0, 1, closed="left"), "array-like", StrOptions({"auto"})],
-    "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
-    "ema_decay": [Interval(Real, 0, 1, closed="left")],
-    # optimizer and rate
-    "solver": [StrOptions({"lbfgs", *OPTIMIZERS})],
-    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", *PLANNED}), callable],
-    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-    "warmup": [Interval(Real, 0, 1, closed="left")],
-    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-    "shuffle": ["boolean"],
-    "momentum": [Interval(Real, 0, 1, closed="both")],
-    "nesterovs_momentum": ["boolean"],
-    "beta_1": [Interval(Real, 0, 1, closed="left")],
-    "beta_2": [Interval(Real, 0, 1, closed="left")],
-    "epsilon": [Interval(Real, 0, None, closed="neither")],
-    "power_t": [Interval(Real, 0, None, closed="left")],
-    "max_fun": [Interval(Integral, 1, None, closed="left")],
-    # length and stopping
-    "max_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-    "tol": [Interval(Real, 0, None, closed="left")],
-    "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
-    "early_stopping": ["boolean", StrOptions({"auto"})],
-    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-    "scoring": [ScorerNames({"loss", *get_scorer_names()}), callable],
-    "restore_best": ["boolean"],
-    # running
-    "random_state": ["random_state"],
-    "verbose": ["verbose"],
-    "warm_start": ["boolean"],
+PARAMETER_GROUPS = {  # title → the allowed values of each parameter
+    "Network": {
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left"), str],
+        "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
+        "out_activation": [StrOptions({"auto", *OUT_ACTIVATIONS})],
+        "target_type": [StrOptions({"auto", "multilabel", "probabilities"})],
+        "parametrization": [StrOptions({"standard", "ntk"})],
+        "dtype": [StrOptions({"auto", "float32", "float64"})],
+    },
+    "Raw columns": {
+        "scaling": [StrOptions({"robust", "standard"}), None],
+        "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
+        "handle_unknown": [StrOptions({"ignore", "error"})],
+        "n_bins": [Interval(Integral, 0, None, closed="left")],
+        "relevance": [StrOptions({"auto"}), "array-like", None],
+    },
+    "Ensemble": {
+        "n_members": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+    },
+    "Loss and regularization": {
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like", StrOptions({"auto"})],
+        "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "ema_decay": [Interval(Real, 0, 1, closed="left")],
+    },
+    "Optimizer and rate": {
+        "solver": [StrOptions({"lbfgs", *OPTIMIZERS})],
+        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", *PLANNED}), callable],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "warmup": [Interval(Real, 0, 1, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "max_fun": [Interval(Integral, 1, None, closed="left")],
+    },
+    "Length and stopping": {
+        "max_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
+        "early_stopping": ["boolean", StrOptions({"auto"})],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "scoring": [ScorerNames({"loss", *get_scorer_names()}), callable],
+        "restore_best": ["boolean"],
+    },
+    "Running": {
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+    },
 }
+PARAMETER_CONSTRAINTS = {name: allowed for group in PARAMETER_GROUPS.values() for name, allowed in group.items()}
 STEP_PARAMETERS = {  # parameters that act on optimizer steps, with their neutral values
     "weight_decay": 0.0,
     "dropout": 0.0,

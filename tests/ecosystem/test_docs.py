@@ -5,12 +5,12 @@ The build of the site, in CI, runs the code of all pages and examples and checks
 
 import ast
 import re
-from importlib.util import module_from_spec, spec_from_file_location
 
 import pytest
 
 from sksoftmax import SoftmaxMLPClassifier
 from support.paths import ROOT
+from support.scripts import loaded
 
 DOCS = ROOT / "docs"
 PAGES = {
@@ -22,10 +22,7 @@ EXAMPLES = {path.stem: path.read_text("utf-8") for path in sorted((ROOT / "examp
 
 
 def guide_links():
-    spec = spec_from_file_location("guide_links", DOCS / "guide_links.py")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded(DOCS / "guide_links.py")
 
 
 def test_each_parameter_has_a_page_of_the_guide():
@@ -68,5 +65,5 @@ def test_an_example_has_a_title_and_draws_a_picture(name):
 
 
 def test_no_page_repeats_the_table_of_auto():
-    assert "tables.recipe()" in PAGES["defaults.md"]
+    assert "tables.config()" in PAGES["defaults.md"]
     assert not [page for page, text in PAGES.items() if "| weight_decay |" in text]

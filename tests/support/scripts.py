@@ -1,8 +1,9 @@
-"""Running this repository's scripts as a user does."""
+"""Runs this repository's scripts as a user does, and loads modules outside the package."""
 
 import os
 import subprocess
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
 
 from support.paths import ROOT
 
@@ -15,3 +16,11 @@ def run_script(script, *arguments, folder):
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr, done.stderr
     return done.stdout
+
+
+def loaded(path):
+    """The module in this file, which is outside the package."""
+    spec = spec_from_file_location(path.stem, path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
