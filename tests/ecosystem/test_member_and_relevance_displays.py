@@ -1,4 +1,4 @@
-"""`RelevanceDisplay` and `MembersDisplay`: what they draw, from which estimators, and what they refuse."""
+"""`RelevanceDisplay` and `MembersDisplay`: what they draw; and the estimators that all displays draw or refuse."""
 
 import numpy as np
 import pytest
@@ -10,11 +10,11 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sksoftmax import MembersDisplay, RelevanceDisplay, SoftmaxMLPClassifier
+from sksoftmax import LossCurveDisplay, MembersDisplay, RelevanceDisplay, SoftmaxMLPClassifier
 
 pyplot = pytest.importorskip("matplotlib.pyplot")
 X, y = load_iris(return_X_y=True, as_frame=True)
-DISPLAYS = [RelevanceDisplay, MembersDisplay]
+DISPLAYS = [LossCurveDisplay, RelevanceDisplay, MembersDisplay]
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +76,8 @@ def test_pipelines_and_searches_are_drawn_by_the_classifier_at_their_end(display
     small = SoftmaxMLPClassifier((4,), max_iter=2, random_state=0)
     display.from_estimator(make_pipeline(StandardScaler(), small).fit(X, y))
     display.from_estimator(GridSearchCV(small, {"alpha": [0, 1]}, cv=2).fit(X, y))
+    with pytest.raises(TypeError, match="keeps no fitted estimator: use refit=True; got GridSearchCV"):
+        display.from_estimator(GridSearchCV(small, {"alpha": [0, 1]}, cv=2, refit=False).fit(X, y))
 
 
 def test_displays_draw_on_axes_of_the_user(clf):
@@ -88,7 +90,7 @@ def test_displays_draw_on_axes_of_the_user(clf):
 def test_an_estimator_that_is_not_fitted_or_is_another_class_is_refused(display):
     with pytest.raises(NotFittedError):
         display.from_estimator(SoftmaxMLPClassifier())
-    with pytest.raises(TypeError, match=r"estimator must have (relevance_|member_losses_) once fitted"):
+    with pytest.raises(TypeError, match=r"estimator must have (loss_curve_|relevance_|member_losses_) once fitted"):
         display.from_estimator(GaussianNB().fit(X, y))
 
 
