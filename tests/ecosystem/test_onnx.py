@@ -365,6 +365,21 @@ def test_categories_of_a_frame_are_found_and_those_not_seen_are_zeros(scaling):
     assert_same_predictions(clf, frame, atol=ROUNDING)
 
 
+@pytest.mark.parametrize("n_members", [1, 4])
+def test_columns_of_many_one_hot_categories_are_exported(n_members):
+    columns = {f"city{i}": [str(city) for city in np.random.RandomState(i).randint(60, size=600)] for i in range(6)}
+    frame = pd.DataFrame({"size": np.tile(X[:, 0], 4)} | columns)
+    clf = three_epochs(n_members=n_members).fit(frame, np.tile(y, 4))
+    assert clf.coefs_[0].shape[-2] > 300
+    assert_same_predictions(clf, frame, atol=ROUNDING)
+
+
+def test_a_column_of_one_category_or_of_none_is_exported():
+    frame = pd.DataFrame({"size": X[:, 0], "same": ["a"] * 150, "missing": pd.Series([None] * 150, dtype="string")})
+    clf = three_epochs(categorical_features=["same", "missing"]).fit(frame, y)
+    assert_same_predictions(clf, frame.fillna({"missing": ""}), atol=ROUNDING)
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_numbers_without_scaling_work_beside_categorical_features():
     frame, survived = passengers()
