@@ -8,8 +8,7 @@ from statistics import median
 
 import pytest
 
-from support.paths import TESTS
-from support.source import TREES
+from support.repository import TESTS, TREES
 
 FOLDERS = {  # a folder, or a file outside the folders → the folders and files it may import
     "hints": set(),
@@ -159,23 +158,6 @@ def test_a_file_imports_only_the_files_beside_it_that_it_may(folder):
 
 def test_no_modules_import_each_other_in_a_circle():
     TopologicalSorter({module: imports_of(tree) for module, tree in TREES.items()}).prepare()  # raises CycleError
-
-
-@pytest.mark.parametrize(
-    ("source", "module"),
-    [
-        ("from sksoftmax.loss import x", "loss"),
-        ("from sksoftmax import loss", "loss"),
-        ("import sksoftmax.loss", "loss"),
-        ("from .loss import x", "loss"),
-        ("from sksoftmax.nn.layers import x", "nn.layers"),
-        ("from sksoftmax.nn import layers", "nn.layers"),
-        ("from sksoftmax import __version__", "__init__"),
-        ("import sksoftmax", "__init__"),
-    ],
-)
-def test_the_import_of_a_module_is_found_in_each_of_its_spellings(source, module):
-    assert imports_of(ast.parse(source)) == {module}
 
 
 def test_functions_are_short():

@@ -6,7 +6,7 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sksoftmax import SoftmaxMLPClassifier
-from support.neutral import plain
+from support.estimators import plain
 
 RATES = {(): 0.1, (10,): 0.02, (10, 10, 10): 0.02}
 WEIGHT_CHECKS = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data")

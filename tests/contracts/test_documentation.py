@@ -12,8 +12,7 @@ import sksoftmax
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.parameters import PARAMETER_GROUPS
 from sksoftmax.training import config
-from support.paths import ROOT
-from support.scripts import loaded
+from support.repository import ROOT, loaded
 
 PUBLIC_METHODS = [name for name in vars(SoftmaxMLPClassifier) if not name.startswith("_") and name != "loss"]
 

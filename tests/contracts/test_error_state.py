@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from support.quick_fits import fast
+from support.estimators import small
 
 
 def with_errors(call, state="raise"):
@@ -25,7 +25,7 @@ def test_numpys_error_state_changes_no_fit(training):
     X, y = rng.normal(size=(120, 4)), rng.integers(0, 2, 120)
     X = np.column_stack([X, np.arange(120) == 7, np.full(120, 1e-310) * X[:, 0], X[:, 1] * 1e300])
     X[:, 5] = np.where(np.arange(120) % 2, 1e-310, 0)
-    clf = fast(**TRAININGS[training])
+    clf = small(**TRAININGS[training])
     p = clf.fit(X, y).predict_proba(X)
     np.testing.assert_array_equal(with_errors(lambda: clf.fit(X, y)).predict_proba(X), p)
 
@@ -34,7 +34,7 @@ def test_numpys_error_state_ends_no_partial_fit():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(120, 3)), rng.integers(0, 2, 120)
     X = np.column_stack([X, np.arange(120) == 7])
-    clf = fast(beta_1=0.01, beta_2=0.01, batch_size=10)
+    clf = small(beta_1=0.01, beta_2=0.01, batch_size=10)
     with_errors(lambda: [clf.partial_fit(X, y, classes=[0, 1]) for _ in range(10)])
 
 
@@ -44,7 +44,7 @@ def test_numpys_error_state_ends_no_partial_fit():
 def test_numpys_error_state_changes_no_prediction(iris, method, n_members, n_classes):
     X, y = iris
     X, y = X[y < n_classes], y[y < n_classes]
-    clf = fast(n_members=n_members).fit(X, y)
+    clf = small(n_members=n_members).fit(X, y)
     clf.coefs_ = [W * 200 for W in clf.coefs_]  # far apart: exponentials underflow
     expected = getattr(clf, method)(X)
     np.testing.assert_array_equal(with_errors(lambda: getattr(clf, method)(X)), expected)

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from support.paths import ROOT
+from support.repository import ROOT
 
 ACTIVATION = {
     "nn/layers.py": '''

@@ -8,9 +8,9 @@ from numpy.testing import assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
 from sksoftmax.nn.optimizers import Adam
+from support.data import MULTICLASS, X
 from support.estimators import planned
-from support.failures import interrupt
-from support.targets import MULTICLASS, X
+from support.processes import interrupt
 
 
 def state(clf):

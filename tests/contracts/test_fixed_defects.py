@@ -1,21 +1,19 @@
 """What MLPClassifier gets wrong and we do not: each test passes here and fails there (on the versions it was found in)."""
 
 import pickle
-import warnings
 
 import numpy as np
 import pytest
 import sklearn
 from numpy.testing import assert_allclose
 from scipy.special import logsumexp
-from sklearn.datasets import load_digits, make_blobs
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.datasets import load_digits
 from sklearn.metrics import log_loss
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils.fixes import parse_version
 
-from support.memory import peak_of
-from support.neutral import plain
+from support.estimators import plain
+from support.processes import peak_of
 
 # The versions on which every one of these was seen to fail; a later one may have fixed some.
 FOUND_HERE = parse_version("1.6") <= parse_version(sklearn.__version__) < parse_version("1.10")
@@ -40,13 +38,6 @@ def test_a_batch_of_sample_weight_0_is_skipped(Classifier):
     assert_allclose(clf.coefs_[0], alone.coefs_[0])
 
 
-def test_a_negative_sample_weight_is_refused(Classifier):
-    weights = np.ones(len(X))
-    weights[7] = -1
-    with pytest.raises(ValueError, match=r"sample_weight must be non-negative; got -1.0 in row 7"):
-        Classifier(max_iter=2).fit(X, y, sample_weight=weights)
-
-
 def test_the_reported_loss_is_the_mean_over_all_batches_weighted_by_sample_weight(Classifier):
     weights = np.linspace(0.01, 3, len(X)) ** 3
     still = {"solver": "sgd", "learning_rate_init": 1e-300, "alpha": 0.0, "max_iter": 1, "shuffle": False}
@@ -62,59 +53,6 @@ def test_the_loss_curve_is_not_clipped_if_probabilities_are_saturated(Classifier
     assert_allclose(clf.loss_, np.mean(logsumexp(z, axis=1) - z[np.arange(len(y)), y]), rtol=1e-6)
 
 
-def test_one_class_gives_one_column(Classifier):
-    clf = Classifier(max_iter=2).fit(X, np.zeros(len(X), int))
-    assert clf.predict_proba(X).shape == (len(X), 1)
-    assert (clf.predict_proba(X) == 1).all()
-
-
-@pytest.mark.parametrize("early_stopping", [False, True])
-def test_divergence_stops_training_with_a_warning_and_the_last_good_weights(Classifier, early_stopping):
-    diverging = {"solver": "sgd", "activation": "identity", "hidden_layer_sizes": (20, 20), "learning_rate_init": 2.0}
-    clf = Classifier(early_stopping=early_stopping, max_iter=300, n_iter_no_change=300, random_state=0, **diverging)
-    with pytest.warns(ConvergenceWarning, match="diverged"):
-        clf.fit(X, y)
-    assert clf.n_iter_ < 100
-    assert np.isfinite(clf.predict_log_proba(X)).all()
-
-
-def test_log_probabilities_are_finite_if_probabilities_underflow(Classifier):
-    blobs, labels = make_blobs(centers=3, random_state=0)
-    clf = Classifier(solver="lbfgs", random_state=0).fit(blobs * 10_000, labels)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        log_p = clf.predict_log_proba(blobs * 100_000)
-    assert np.isfinite(log_p).all()
-    assert log_p.min() < -800
-
-
-def test_the_loss_after_early_stopping_is_that_of_the_restored_weights(Classifier):
-    clf = Classifier(early_stopping=True, learning_rate_init=0.02, max_iter=60, random_state=0).fit(X, y)
-    best = int(np.argmax(clf.validation_scores_))
-    assert best < clf.n_iter_ - 1
-    assert clf.loss_ == clf.loss_curve_[best]
-
-
-def test_lbfgs_has_a_loss_curve(Classifier):
-    clf = Classifier(solver="lbfgs", max_iter=20, random_state=0).fit(X, y)
-    assert len(clf.loss_curve_) == clf.n_iter_
-    assert clf.best_loss_ == clf.loss_ == min(clf.loss_curve_)
-    assert clf.validation_scores_ is None
-
-
-def test_early_stopping_of_lbfgs_restores_the_best_weights(Classifier):
-    clf = Classifier(solver="lbfgs", early_stopping=True, n_iter_no_change=5, random_state=0).fit(X, y)
-    best = int(np.argmax(clf.validation_scores_))
-    assert len(clf.validation_scores_) == clf.n_iter_ == best + 1 + 6
-    assert clf.best_validation_score_ == max(clf.validation_scores_)
-    assert clf.loss_ == clf.loss_curve_[best]
-
-
-def test_lbfgs_prints_if_verbose(Classifier, capsys):
-    Classifier(solver="lbfgs", max_iter=3, verbose=True).fit(X, y)
-    assert "Iteration 3, loss = " in capsys.readouterr().out
-
-
 def test_lbfgs_keeps_dtype_float32(Classifier):
     clf = Classifier(solver="lbfgs", max_iter=20).fit(X.astype(np.float32), y)
     assert clf.coefs_[0].dtype == clf.predict_proba(X.astype(np.float32)).dtype == np.float32
@@ -126,15 +64,6 @@ def test_partial_fit_with_shuffle_draws_a_new_permutation_in_each_call(Classifie
     for model in models * 3:
         model.partial_fit(X, y, classes=np.arange(10))
     assert_allclose(models[0].coefs_[0], models[1].coefs_[0])
-
-
-def test_partial_fit_with_early_stopping_stops_on_X_val(Classifier):
-    clf = Classifier(early_stopping=True, n_iter_no_change=3, tol=0.01, random_state=0)
-    with pytest.warns(UserWarning, match="partial_fit does not train any more"):
-        for _ in range(100):
-            clf.partial_fit(X[:400], y[:400], classes=np.arange(10), X_val=X[400:], y_val=y[400:])
-    assert len(clf.validation_scores_) < 100
-    assert_allclose(clf.score(X[400:], y[400:]), max(clf.validation_scores_))
 
 
 def test_partial_fit_says_what_early_stopping_needs(Classifier):

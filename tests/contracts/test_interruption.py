@@ -21,12 +21,12 @@ from sksoftmax.training import ensemble, fresh
 from sksoftmax.training.progress import Progress
 from sksoftmax.training.run import Run
 from support.callbacks import Recorder
-from support.estimators import converged, planned
-from support.failures import interrupt, run_out_of_memory
-from support.interrupted_fits import N_EPOCHS, SETTINGS, X, assert_usable, ensemble_of_six_epochs, six_epochs, y
+from support.estimators import converged, planned, short, short_default
+from support.interrupted_fits import N_EPOCHS, SETTINGS, X, assert_usable, y
 from support.marks import SOLVERS, has_callbacks
 from support.networks import form_of, initialized
-from support.paths import ROOT, TESTS
+from support.processes import interrupt, run_out_of_memory
+from support.repository import ROOT, TESTS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SETTING = pytest.mark.parametrize("make", SETTINGS.values(), ids=SETTINGS)
@@ -124,7 +124,7 @@ def test_an_interrupt_before_an_epoch_has_ended_keeps_a_model_that_predicts(make
 def test_an_interrupt_while_the_mixture_is_fitted_ends_training(monkeypatch):
     interrupt(monkeypatch, ensemble, "fit_ensemble_weights", at_call=1)
     rows = np.tile(X, (5, 1)) + np.random.RandomState(0).normal(size=(5 * len(X), X.shape[1]))
-    clf = fit_interrupted(ensemble_of_six_epochs(), rows, np.tile(y, 5))
+    clf = fit_interrupted(short_default(), rows, np.tile(y, 5))
     monkeypatch.undo()
     assert clf.n_iter_ == 3
     assert np.ptp(clf._model.ensemble_weights.weights) > 0
@@ -133,10 +133,10 @@ def test_an_interrupt_while_the_mixture_is_fitted_ends_training(monkeypatch):
 
 def test_an_interrupt_while_the_mixture_is_fitted_after_training_keeps_equal_weights(monkeypatch):
     interrupt(monkeypatch, ensemble, "fit_ensemble_weights", at_call=1)
-    clf = fit_interrupted(ensemble_of_six_epochs(max_iter=1))
+    clf = fit_interrupted(short_default(max_iter=1))
     monkeypatch.undo()
     assert_array_equal(clf._model.ensemble_weights.weights, 1 / 8)
-    for mine, theirs in zip(clf.coefs_, ensemble_of_six_epochs(max_iter=1).fit(X, y).coefs_, strict=True):
+    for mine, theirs in zip(clf.coefs_, short_default(max_iter=1).fit(X, y).coefs_, strict=True):
         assert_array_equal(mine, theirs)
     assert_usable(clf)
 
@@ -166,7 +166,7 @@ def test_an_interrupt_with_weights_that_are_not_finite_restores_the_last_good_on
         step(self, w, g, rate)
 
     monkeypatch.setattr(SGD, "step", diverging)
-    clf = fit_interrupted(six_epochs(solver="sgd", batch_size=20))
+    clf = fit_interrupted(short(solver="sgd", batch_size=20))
     monkeypatch.undo()
     assert clf.n_iter_ == 1
     assert clf.loss_ == clf.loss_curve_[0]
@@ -229,7 +229,7 @@ def test_a_real_ctrl_c_ends_each_fit_and_not_the_program():
 def test_an_interrupt_in_a_search_in_one_process_ends_one_fit_and_the_search_continues(monkeypatch):
     """As with MLPClassifier."""
     interrupt(monkeypatch, Run, "record", at_call=4)
-    search = GridSearchCV(six_epochs(), {"alpha": [0.1, 1.0, 10.0]}, cv=2, error_score="raise")
+    search = GridSearchCV(short(), {"alpha": [0.1, 1.0, 10.0]}, cv=2, error_score="raise")
     with pytest.warns(UserWarning, match="interrupted by user") as caught:
         search.fit(X, y)
     assert sum("interrupted" in str(warning.message) for warning in caught) == 1
@@ -239,7 +239,7 @@ def test_an_interrupt_in_a_search_in_one_process_ends_one_fit_and_the_search_con
 
 def test_an_interrupt_ends_a_search_if_its_warning_is_an_error(monkeypatch):
     interrupt(monkeypatch, Run, "record", at_call=4)
-    search = GridSearchCV(six_epochs(), {"alpha": [0.1, 1.0, 10.0]}, cv=2, error_score="raise")
+    search = GridSearchCV(short(), {"alpha": [0.1, 1.0, 10.0]}, cv=2, error_score="raise")
     with warnings.catch_warnings(), pytest.raises(UserWarning, match="interrupted by user"):
         warnings.filterwarnings("error", message="Training interrupted")
         search.fit(X, y)
@@ -306,11 +306,11 @@ POINTS = {  # the function in which memory runs out, and at which call
 
 def reached(make, point):
     """Whether training goes through this point."""
-    return not (point == "the ensemble" and make is not ensemble_of_six_epochs)
+    return not (point == "the ensemble" and make is not short_default)
 
 
 @pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("make", [six_epochs, ensemble_of_six_epochs])
+@pytest.mark.parametrize("make", [short, short_default])
 @pytest.mark.parametrize("state", ["unfitted", "fitted", "warm start"])
 def test_running_out_of_memory_anywhere_in_fit_changes_nothing(make, state, point, monkeypatch):
     clf = make(early_stopping=True, warm_start=state == "warm start")
@@ -332,7 +332,7 @@ def test_running_out_of_memory_anywhere_in_fit_changes_nothing(make, state, poin
 
 
 @pytest.mark.parametrize("point", ["preprocessing", "the network", "the first step", "an optimizer's step", "the attributes"])
-@pytest.mark.parametrize("make", [six_epochs, ensemble_of_six_epochs])
+@pytest.mark.parametrize("make", [short, short_default])
 def test_running_out_of_memory_in_the_first_partial_fit_leaves_it_unfitted(make, point, monkeypatch):
     clf = make(batch_size=20)
     before = vars(clf).copy()
@@ -348,7 +348,7 @@ def test_partial_fit_after_an_error_continues_as_if_there_had_been_none(params, 
     """Weights, moments, curves, and the draws of the random generator, too."""
     if params.get("solver") == "sgd" and point == "an optimizer's step":
         pytest.skip("of Adam")
-    clf = six_epochs(batch_size=20, **params).partial_fit(X, y, classes=list("abc"))
+    clf = short(batch_size=20, **params).partial_fit(X, y, classes=list("abc"))
     before = pickle.dumps(clf)
     expected = pickle.loads(before).partial_fit(X, y)
     run_out_of_memory(monkeypatch, *POINTS[point])

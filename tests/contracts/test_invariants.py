@@ -10,8 +10,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
 
 from sksoftmax import SoftmaxMLPClassifier
+from support.estimators import plain
 from support.marks import SOLVERS, STEPWISE
-from support.neutral import plain
 from support.weights import assert_same_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -191,28 +191,6 @@ def test_the_order_of_few_rows_classes_does_not_matter_to_the_defaults(target):
 
 
 # Weights for copies
-
-
-@SOLVERS
-@DTYPES
-@pytest.mark.parametrize("target", TARGETS)
-def test_sample_weight_2_equals_the_row_twice_on_raw_columns(target, solver, dtype):
-    y, counts = TARGETS[target], 1 + np.arange(N) % 2
-    one, other = (
-        two_layer_network_on_raw_columns(solver=solver, dtype=dtype, alpha=0.1),
-        two_layer_network_on_raw_columns(solver=solver, dtype=dtype, alpha=0.1),
-    )
-    one.fit(FRAME, y, counts), other.fit(FRAME.loc[np.repeat(FRAME.index, counts)], np.repeat(y, counts, axis=0))
-    assert_allclose(one.predict_proba(FRAME), other.predict_proba(FRAME), rtol=ROUNDING[dtype])
-
-
-@pytest.mark.filterwarnings("ignore:Only .* distinct")
-@pytest.mark.parametrize("params", [{}, {"class_weight": "balanced"}, {"n_members": 1, "solver": "lbfgs"}], ids=str)
-def test_sample_weight_2_equals_the_row_twice_with_the_defaults(params):
-    few, y, counts = FRAME[:48], CODES[:48], 1 + np.arange(48) % 2
-    twice = np.repeat(np.arange(48), counts)
-    one, other = two_layer_default(**params).fit(few, y, counts), two_layer_default(**params).fit(few.iloc[twice], y[twice])
-    assert_allclose(one.predict_proba(FRAME), other.predict_proba(FRAME), rtol=1e-7)
 
 
 # Calls of partial_fit for batches

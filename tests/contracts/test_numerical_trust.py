@@ -24,8 +24,8 @@ from sksoftmax.training.lbfgs import loss_and_gradient
 from sksoftmax.training.progress import Report
 from sksoftmax.training.run import Run
 from sksoftmax.training.steps import train_epoch
+from support.estimators import plain
 from support.networks import form_of, model_of
-from support.neutral import plain
 
 STEP = 1e-30
 FORMULAS = {  # from the papers, for complex numbers; z.real decides between branches
@@ -118,7 +118,7 @@ def run_on(network, head, X, targets, y, weights, smoothing=0.0, alpha=0.0):
     recipe = SimpleNamespace(label_smoothing=smoothing, alpha=alpha, clip_norm=None)
     network.allocate_gradient()
     samples, prior = Samples(X, targets, weights), towards(y, weights, y.shape[1] if isinstance(head, SoftmaxHead) else 2)
-    return Run(model_of(network, head), samples, None, None, recipe, NoTasks(), None, Report(0), prior=prior)
+    return Run(model_of(network, head), samples, None, None, recipe, NoTasks(), None, Report(0), smoothing_prior=prior)
 
 
 def assert_complex_steps_agree(kind, activation, hidden, smoothing, alpha, weighted, n_members=1):

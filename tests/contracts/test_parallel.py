@@ -16,10 +16,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from sksoftmax.nn import threads
 from support.estimators import planned, short, short_default
-from support.forks import forked, needs_fork
-from support.pages import python_blocks
-from support.paths import ROOT
-from support.scripts import run_script
+from support.processes import forked, needs_fork, run_script
+from support.repository import ROOT, python_blocks
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X = np.random.default_rng(0).normal(size=(120, 4))

@@ -10,8 +10,8 @@ from sklearn.preprocessing import StandardScaler
 from sksoftmax.loss import cross_entropy, softmax
 from sksoftmax.nn.network import Architecture, network_from_arrays
 from sksoftmax.nn.optimizers import SGD
+from support.estimators import plain
 from support.networks import form_of, forward, initialized
-from support.neutral import plain
 
 # Two inputs, three classes, no hidden layer: one step of gradient descent at rate 1
 
@@ -90,12 +90,6 @@ def test_the_formulas_loss_is_the_cross_entropy_and_not_the_printed_one(case):
     assert loss < 0.8 * case["printed_losses"][0]
 
 
-def test_the_formulas_loss_of_three_equal_probabilities_is_log_three():
-    loss, p, _ = one_step_of_case(EQUAL_WEIGHTS)
-    np.testing.assert_allclose(p, 1 / 3, rtol=1e-15)
-    assert loss == pytest.approx(np.log(3), rel=1e-15)
-
-
 # XOR
 
 
@@ -170,15 +164,6 @@ def test_softmax_regression_by_sgd_comes_near_the_optimum():
     sgd = plain((), solver="sgd", alpha=1, learning_rate_init=0.5, learning_rate="cosine", random_state=0)
     optimum = LogisticRegression(tol=1e-8).fit(X, y).predict_proba(X)
     np.testing.assert_allclose(sgd.fit(X, y).predict_proba(X), optimum, atol=1e-2)
-
-
-@pytest.mark.parametrize("C", [0.1, 1, 10])
-@pytest.mark.parametrize("load", [load_iris, load_breast_cancer])
-def test_without_a_hidden_layer_lbfgs_finds_the_optimum_of_logistic_regression(load, C):
-    X, y = standardized(load)
-    ours = plain((), solver="lbfgs", alpha=1 / C, tol=1e-8, max_iter=5000, random_state=0).fit(X, y)
-    theirs = LogisticRegression(C=C, tol=1e-8, max_iter=5000).fit(X, y)
-    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-4)
 
 
 def test_two_softmax_units_share_the_weights_of_one_logistic_unit_and_half_its_penalty():

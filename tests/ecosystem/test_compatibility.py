@@ -11,8 +11,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sksoftmax import SoftmaxMLPClassifier, __version__
-from support.neutral import plain
-from support.saved_models import FOLDER, make, spec
+from support.estimators import plain
+from support.repository import FOLDER, make, spec
 
 SAVED = sorted(path.relative_to(FOLDER) for kind in ("pickle", "skops") for path in FOLDER.glob(f"*/*.{kind}"))
 MODULES = {

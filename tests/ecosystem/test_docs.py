@@ -9,8 +9,7 @@ import re
 import pytest
 
 from sksoftmax import SoftmaxMLPClassifier
-from support.paths import ROOT
-from support.scripts import loaded
+from support.repository import ROOT, loaded
 
 DOCS = ROOT / "docs"
 PAGES = {

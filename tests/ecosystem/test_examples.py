@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from support.scripts import run_script
+from support.processes import run_script
 
 pytest.importorskip("matplotlib")
 

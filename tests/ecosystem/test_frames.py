@@ -9,7 +9,11 @@ from scipy.sparse import coo_array, issparse
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data.frames import take_rows
-from support.quick_fits import FRAME, METHODS, N, X, call, small, y
+from support.data import MIXED_FRAME as FRAME
+from support.data import MIXED_X as X
+from support.data import N_MIXED as N
+from support.data import MIXED_y as y
+from support.estimators import METHODS, call, small
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from support.quick_fits import fast
+from support.estimators import small
 
 
 @pytest.fixture
@@ -20,10 +20,10 @@ def test_feature_names_of_a_polars_frame_are_compared_without_scikit_learns_help
     X, y = iris
     frame = pl.DataFrame(dict(zip("abcd", X.T)))
     other = frame.select(*"dcba")
-    clf = fast().fit(frame, y)
+    clf = small().fit(frame, y)
     assert list(clf.feature_names_in_) == list("abcd")
     with pytest.raises(ValueError, match="feature names should match"):
         if method == "X_val":
-            fast(early_stopping=True).fit(frame, y, X_val=other, y_val=y)
+            small(early_stopping=True).fit(frame, y, X_val=other, y_val=y)
         else:
             getattr(clf, method)(other, *([y] if method == "partial_fit" else []))

@@ -7,9 +7,8 @@ import re
 
 import pytest
 
-from support.pages import README, command_blocks, python_blocks
-from support.paths import ROOT
-from support.scripts import run_script
+from support.processes import run_script
+from support.repository import README, ROOT, command_blocks, python_blocks
 
 RESULTS = ROOT / "benchmarks" / "results"
 

@@ -35,7 +35,7 @@ from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.utils.fixes import parse_version
 from sklearn.utils.validation import has_fit_parameter
 
-from support.neutral import plain
+from support.estimators import plain
 
 X, y = load_iris(return_X_y=True)
 X = StandardScaler().fit_transform(X)
@@ -251,12 +251,6 @@ def test_classes_and_sample_weight_of_partial_fit_may_be_requested():
 # Saving, cloning, showing
 
 
-def test_joblib_dump_and_load(tmp_path):
-    clf = small_lbfgs().fit(X, y)
-    joblib.dump(clf, tmp_path / "clf.joblib")
-    assert_array_equal(joblib.load(tmp_path / "clf.joblib").predict_proba(X), clf.predict_proba(X))
-
-
 def test_a_model_loaded_as_a_read_only_memory_map_predicts_and_trains(tmp_path):
     clf = small_lbfgs(solver="adam").partial_fit(X, y, classes=[0, 1, 2])
     joblib.dump(clf, tmp_path / "clf.joblib")
@@ -284,13 +278,6 @@ def test_joblib_memory_recognizes_an_equal_estimator(tmp_path):
 
 def test_joblib_memory_in_a_pipeline(tmp_path):
     assert make_pipeline(StandardScaler(), small_lbfgs(), memory=str(tmp_path)).fit(X, y).score(X, y) > 0.9
-
-
-def test_a_clone_has_the_parameters_and_is_not_fitted():
-    clf = small_lbfgs(activation="mish", label_smoothing=0.1).fit(X, y)
-    copied = clone(clf)
-    assert copied.get_params() == clf.get_params()
-    assert not hasattr(copied, "coefs_")
 
 
 @pytest.mark.parametrize("fitted", [False, True])

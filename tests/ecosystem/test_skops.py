@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sksoftmax import TRUSTED_TYPES, SoftmaxMLPClassifier
-from support.neutral import plain
+from support.estimators import plain
 
 sio = pytest.importorskip("skops.io")
 

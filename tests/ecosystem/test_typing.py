@@ -16,7 +16,7 @@ from sksoftmax import LossCurveDisplay, SoftmaxMLPClassifier, loss
 from sksoftmax.onnx import to_onnx
 from sksoftmax.parameters import PARAMETER_CONSTRAINTS
 from sksoftmax.sklearn_private import StrOptions
-from support.paths import ROOT
+from support.repository import ROOT
 
 TYPES = get_type_hints(SoftmaxMLPClassifier.__init__)
 MATHEMATICS = ("softmax", "log_softmax", "softmax_jacobian", "cross_entropy", "sigmoid", "log_sigmoid", "binary_cross_entropy")

@@ -13,8 +13,8 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 from sksoftmax.data.class_weight import class_factors
 from sksoftmax.data.rows import Samples
 from sksoftmax.data.targets import Targets
+from support.estimators import plain
 from support.marks import SOLVERS, STEPWISE
-from support.neutral import plain
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X = np.random.default_rng(0).normal(size=(60, 4))
@@ -233,11 +233,7 @@ def test_early_stopping_scores_no_row_of_class_weight_0(own):
         (MULTICLASS, [{0: 1}], "class_weight must be a dict {class: weight} or 'balanced' for classes that exclude each other"),
         (MULTILABEL, {0: 1}, "a list with a dict .* for each label or 'balanced' for multilabel targets; got {0: 1}"),
         (MULTILABEL, [{0: 1}, {1: 2}], "class_weight must have a dict for each of the 3 labels; got 2"),
-        (
-            MULTILABEL,
-            [{0: 1}, {1: 2}, {2: 1}],
-            r"class_weight has classes that are not in y, \[2\], and lacks .* y, \[0, 1\]",
-        ),
+        (MULTILABEL, [{0: 1}, {1: 2}, {2: 1}], r"class_weight has classes that are not in y, \[2\], and lacks .* y, \[0, 1\]"),
         (MULTILABEL, [{0: 1}, {1: 2}, 3], "class_weight must have dicts {class: weight}; got 3"),
         (MULTICLASS, "heavy", "The 'class_weight' parameter of SoftmaxMLPClassifier must be"),
     ],

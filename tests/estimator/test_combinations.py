@@ -8,10 +8,9 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 
 from sksoftmax.nn.schedules import cosine
-from support.estimators import planned
+from support.data import MULTICLASS, X
+from support.estimators import plain, planned
 from support.marks import STEPWISE, UNCONVERGED
-from support.neutral import plain
-from support.targets import MULTICLASS, X
 from support.weights import assert_same_weights, pickled
 
 ALL = {

@@ -11,9 +11,9 @@ from sklearn.datasets import load_digits, load_iris
 from sklearn.neural_network import MLPClassifier
 
 from sksoftmax import SoftmaxMLPClassifier
+from support.estimators import plain
 from support.marks import STEPWISE
-from support.neutral import plain
-from support.saved_models import FOLDER
+from support.repository import FOLDER
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, digit = load_digits(return_X_y=True)

@@ -16,8 +16,8 @@ from sklearn.preprocessing import StandardScaler
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data.inputs import split_by_class
 from sksoftmax.data.rows import Samples
-from support.drawn_rows import drawn
-from support.quick_fits import small
+from support.data import drawn
+from support.estimators import small
 
 WAYS = {  # how often each of 300 rows occurs
     "ten times": lambda rng, y: np.full(300, 10),

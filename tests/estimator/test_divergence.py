@@ -7,9 +7,9 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 
+from support.data import MULTICLASS, X
 from support.estimators import planned
 from support.marks import STEPWISE, UNCONVERGED
-from support.targets import MULTICLASS, X
 from support.weights import assert_same_weights
 
 

@@ -8,10 +8,10 @@ from scipy.sparse import csr_matrix
 from sksoftmax.loss import cross_entropy
 from sksoftmax.nn.layers import Dropout, bit_generators
 from sksoftmax.nn.network import Network
+from support.data import ARRAYS, MULTICLASS, X
 from support.estimators import planned
 from support.marks import STEPWISE
 from support.networks import form_of, forward
-from support.targets import ARRAYS, MULTICLASS, X
 from support.weights import assert_same_weights
 
 

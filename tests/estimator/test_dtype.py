@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.neural_network import MLPClassifier
 
 from sksoftmax import SoftmaxMLPClassifier
 
@@ -54,13 +53,6 @@ def test_the_dtype_of_predictions_is_that_of_the_first_call():
     assert clf.predict_proba(X.astype(np.float32)).dtype == np.float64
     clf = six_units(warm_start=True).fit(X.astype(np.float32), y).fit(X, y)
     assert clf.predict_proba(X).dtype == np.float32
-
-
-@pytest.mark.parametrize("given", [np.float64, np.float32])
-def test_from_sklearn_keeps_the_dtype_of_predictions(given):
-    theirs = MLPClassifier((4,), max_iter=2, random_state=0).fit(X.astype(given), y)
-    ours = SoftmaxMLPClassifier.from_sklearn(theirs)
-    assert ours.predict_proba(X.astype(given)).dtype == theirs.predict_proba(X.astype(given)).dtype == given
 
 
 def test_probabilities_that_dtype_float32_would_round_are_as_exact_as_the_logits():

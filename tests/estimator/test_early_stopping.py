@@ -8,9 +8,9 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
-from sksoftmax.parameters import stops_early
+from support.data import FEW_X as X
+from support.data import FEW_y as y
 from support.estimators import planned, short_default
-from support.few_rows import X, y
 
 
 def test_a_validation_fraction_of_0_is_refused_with_early_stopping():
@@ -46,14 +46,6 @@ def test_early_stopping_works_on_the_smallest_data_that_can_be_split():
 def test_the_error_of_a_class_that_cannot_be_split_names_early_stopping():
     with pytest.raises(ValueError, match="early_stopping cannot set validation rows of each class aside: The least populated"):
         planned(early_stopping=True).fit(X[:4], [0, 0, 0, 1])
-
-
-@pytest.mark.parametrize(
-    ("early_stopping", "n_samples", "expected"),
-    [(True, 1, True), (False, 10**6, False), ("auto", 10_000, False), ("auto", 10_001, True)],
-)
-def test_early_stopping_auto_depends_on_the_number_of_rows(early_stopping, n_samples, expected):
-    assert stops_early(early_stopping, n_samples) is expected
 
 
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge")

@@ -9,10 +9,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 
 from sksoftmax.nn.optimizers import SGD, Adam
+from support.data import MULTICLASS, X
 from support.estimators import planned
-from support.failures import interrupt
 from support.marks import STEPWISE, UNCONVERGED
-from support.targets import MULTICLASS, X
+from support.processes import interrupt
 from support.weights import assert_same_weights, by_hand, flat, flat_vector
 
 

@@ -8,9 +8,9 @@ import pytest
 from sklearn.metrics import log_loss
 
 from sksoftmax import SoftmaxMLPClassifier
+from support.data import MULTICLASS, X
 from support.estimators import converged, planned, short_default
 from support.marks import SOLVERS, UNCONVERGED
-from support.targets import MULTICLASS, X
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])

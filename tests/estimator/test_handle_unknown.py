@@ -5,7 +5,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from support.quick_fits import fast
+from support.estimators import small
 
 
 def towns(values, n=200):
@@ -35,7 +35,7 @@ def assert_names_column_and_types(error, *types):
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_categorical_column_of_another_type_than_in_fit_is_refused(change):
     X, y = towns(TEXT)
-    clf = fast().fit(X, y)
+    clf = small().fit(X, y)
     with pytest.raises(ValueError) as error:
         clf.predict(CHANGES[change](X))
     assert_names_column_and_types(error, "str", change.split()[-1] if change != "str to nullable int" else "int")
@@ -43,7 +43,7 @@ def test_a_categorical_column_of_another_type_than_in_fit_is_refused(change):
 
 def test_a_named_categorical_column_of_numbers_that_became_text_is_refused():
     X, y = towns(NUMBERS)
-    clf = fast(categorical_features=["zip"]).fit(X, y)
+    clf = small(categorical_features=["zip"]).fit(X, y)
     clf.predict(X.astype({"zip": float}))  # equal numbers are the same category
     with pytest.raises(ValueError) as error:
         clf.predict(X.astype(str))
@@ -52,14 +52,14 @@ def test_a_named_categorical_column_of_numbers_that_became_text_is_refused():
 
 def test_a_categorical_column_of_an_array_that_changes_type_is_refused():
     X, y = towns(TEXT)
-    clf = fast(categorical_features=[0]).fit(X.to_numpy(dtype=object), y)
+    clf = small(categorical_features=[0]).fit(X.to_numpy(dtype=object), y)
     with pytest.raises(ValueError, match=r"(?i)column 0.*int"):
         clf.predict(X.astype({"zip": int}).to_numpy(dtype=object))
 
 
 def test_a_categorical_column_that_changes_type_is_refused_in_partial_fit():
     X, y = towns(TEXT)
-    clf = fast().partial_fit(X, y, classes=[0, 1])
+    clf = small().partial_fit(X, y, classes=[0, 1])
     with pytest.raises(ValueError) as error:
         clf.partial_fit(CHANGES["str to int"](X), y)
     assert_names_column_and_types(error, "str", "int")
@@ -68,12 +68,12 @@ def test_a_categorical_column_that_changes_type_is_refused_in_partial_fit():
 def test_a_categorical_column_that_changes_type_is_refused_in_X_val():
     X, y = towns(TEXT)
     with pytest.raises(ValueError, match=r"In X_val.*zip"):
-        fast(early_stopping=True).fit(X, y, X_val=CHANGES["str to int"](X), y_val=y)
+        small(early_stopping=True).fit(X, y, X_val=CHANGES["str to int"](X), y_val=y)
 
 
 def test_a_categorical_column_that_changes_type_is_refused_but_unknown_and_missing_categories_of_its_type_are_not():
     X, y = towns(TEXT)
-    clf = fast().fit(X, y)
+    clf = small().fit(X, y)
     for value in ("99999", None):
         clf.predict(X.assign(zip=pd.Series([value] * len(X), dtype=object)))
     clf.predict(X.assign(zip=[10115, *X["zip"][1:]]))  # one number among known text
@@ -84,7 +84,7 @@ def test_a_categorical_column_that_changes_type_is_refused_but_unknown_and_missi
 @pytest.mark.parametrize("value", ["10115 ", "Berlin"])
 def test_handle_unknown_error_refuses_an_unknown_category_and_names_it(value):
     X, y = towns(TEXT)
-    clf = fast(handle_unknown="error").fit(X, y)
+    clf = small(handle_unknown="error").fit(X, y)
     clf.predict(X)
     with pytest.raises(ValueError, match=rf"zip.*{value}"):
         clf.predict(X.assign(zip=[value, *X["zip"][1:]]))
@@ -92,7 +92,7 @@ def test_handle_unknown_error_refuses_an_unknown_category_and_names_it(value):
 
 def test_handle_unknown_error_promises_to_ignore_only_what_it_would():
     X, y = towns(TEXT)
-    clf = fast(handle_unknown="error").fit(X, y)
+    clf = small(handle_unknown="error").fit(X, y)
     with pytest.raises(ValueError, match=r"1 category that fit did not see: 'Bonn' .*handle_unknown='ignore' accepts it\."):
         clf.predict(X.assign(zip="Bonn"))
     with pytest.raises(ValueError, match=r"2 categories .* 'Bonn', 'Trier' .*handle_unknown='ignore' accepts them\."):
@@ -105,4 +105,4 @@ def test_handle_unknown_error_promises_to_ignore_only_what_it_would():
 def test_handle_unknown_takes_only_what_it_knows():
     X, y = towns(TEXT)
     with pytest.raises(ValueError, match="handle_unknown"):
-        fast(handle_unknown="raise").fit(X, y)
+        small(handle_unknown="raise").fit(X, y)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from support.data import FEW_X as X
+from support.data import FEW_y as y
 from support.estimators import planned
-from support.few_rows import X, y
 
 
 @pytest.mark.parametrize(

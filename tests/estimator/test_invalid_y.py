@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import DataConversionWarning
 
-from support.estimators import planned
-from support.few_rows import SOFT, X, y
+from support.data import FEW_SOFT as SOFT
+from support.data import FEW_X as X
+from support.data import FEW_y as y
+from support.estimators import plain, planned
 from support.marks import ScoringMonitor
-from support.neutral import plain
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
-from scipy.sparse import csc_matrix, csr_matrix
+from numpy.testing import assert_array_equal
+from scipy.sparse import csr_matrix
 
+from support.data import ARRAYS, MULTICLASS, MULTILABEL, X
 from support.estimators import converged, planned
-from support.marks import SOLVERS, UNCONVERGED
-from support.targets import ARRAYS, MULTICLASS, MULTILABEL, X
+from support.marks import SOLVERS
 from support.weights import assert_same_weights
 
 
@@ -38,29 +38,10 @@ def test_a_data_frame_trains_like_its_array_and_its_column_names_are_kept():
     assert_array_equal(clf.predict_proba(frame), planned().fit(X, MULTICLASS).predict_proba(X))
 
 
-@pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba", "decision_function"])
-def test_columns_in_another_order_are_refused(method):
-    frame = pd.DataFrame(X, columns=["length", "width", "height", "mass"])
-    clf = planned().fit(frame, MULTICLASS)
-    with pytest.raises(ValueError, match="Feature names must be in the same order"):
-        getattr(clf, method)(frame[frame.columns[::-1]])
-
-
 def test_partial_fit_checks_column_names():
     clf = planned().partial_fit(pd.DataFrame(X, columns=list("abcd")), MULTICLASS, classes=range(3))
     with pytest.raises(ValueError, match="Feature names unseen at fit time:\n- e"):
         clf.partial_fit(pd.DataFrame(X, columns=list("abce")), MULTICLASS)
-
-
-@pytest.mark.filterwarnings(UNCONVERGED)
-@SOLVERS
-@pytest.mark.parametrize("to_sparse", [csr_matrix, csc_matrix])
-def test_sparse_equals_dense(to_sparse, solver):
-    rare = np.where(np.abs(X) > 1, X, 0)
-    dense, thin = planned(solver=solver, max_iter=5), planned(solver=solver, max_iter=5)
-    dense.fit(rare, MULTICLASS), thin.fit(to_sparse(rare), MULTICLASS)
-    assert_same_weights(dense, thin, rtol=1e-6)
-    assert_allclose(thin.predict_proba(rare), thin.predict_proba(to_sparse(rare)), rtol=1e-12)
 
 
 def test_sparse_multilabel_targets_equal_dense_ones():

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from support.data import ARRAYS, MULTICLASS, MULTILABEL, X
 from support.estimators import converged, planned
 from support.marks import SOLVERS, STEPWISE, UNCONVERGED
-from support.targets import ARRAYS, MULTICLASS, MULTILABEL, X
 from support.weights import assert_same_weights
 
 

@@ -13,8 +13,8 @@ from sksoftmax.data import copies, preprocessing, relevance, rows, statistics
 from sksoftmax.nn.network import Network, Workspace
 from sksoftmax.training import calibration, lbfgs
 from sksoftmax.training.run import Run
-from support.memory import peak_of
-from support.neutral import plain
+from support.estimators import plain
+from support.processes import peak_of
 
 RNG = np.random.default_rng(0)
 N = 240

@@ -4,9 +4,9 @@ import pytest
 
 from sksoftmax.nn.optimizers import SGD, Adam
 from sksoftmax.nn.schedules import cosine, one_cycle
+from support.data import MULTICLASS, X
 from support.estimators import planned
 from support.marks import STEPWISE, UNCONVERGED
-from support.targets import MULTICLASS, X
 from support.weights import assert_same_weights
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.onnx import to_onnx
-from support.quick_fits import fast
+from support.estimators import small
 
 
 @pytest.mark.parametrize("kind", ["text", "category", "nullable bool", "polars"])
@@ -50,16 +50,16 @@ def with_column(value, n=40):
 def test_a_column_that_was_empty_in_fit_takes_text_later(empty, method):
     X, later, y = with_column("floats" if empty == "floats" else EMPTY[empty]), with_column("x"), np.arange(40) % 2
     if method == "X_val":
-        fast(early_stopping=True).fit(X, y, X_val=later, y_val=y)
+        small(early_stopping=True).fit(X, y, X_val=later, y_val=y)
     elif method == "partial_fit":
-        fast().partial_fit(X, y, classes=[0, 1]).partial_fit(later, y)
+        small().partial_fit(X, y, classes=[0, 1]).partial_fit(later, y)
     else:
-        clf = fast().fit(X, y)
+        clf = small().fit(X, y)
         np.testing.assert_array_equal(clf.predict_proba(later), clf.predict_proba(X))
 
 
 def test_a_polars_column_that_was_empty_in_fit_takes_text_later():
     X, y = pl.DataFrame({"a": np.arange(40.0), "c": [None] * 40}), np.arange(40) % 2
-    clf = fast().fit(X, y)
+    clf = small().fit(X, y)
     later = X.with_columns(c=pl.lit("x"))
     np.testing.assert_array_equal(clf.predict_proba(later), clf.predict_proba(X))

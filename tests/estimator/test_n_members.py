@@ -1,7 +1,6 @@
 """The parameter `n_members`: ensembles as whole models."""
 
 import pickle
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -11,19 +10,20 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, csr_matrix
 from scipy.special import log_softmax, softmax
 from sklearn.base import clone
-from sklearn.datasets import load_iris
 from sklearn.metrics import log_loss
-from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.nn.ensemble_weights import EnsembleWeights
 from sksoftmax.training import ensemble
 from sksoftmax.training.ensemble import FOLD_ROWS, Ensemble
 from support.callbacks import Recorder
-from support.ensembles import KINDS, MANY_X, N_INPUTS, MANY_y, N, X, quick_ensemble, y
+from support.data import ENSEMBLE_X as X
+from support.data import KINDS, MANY_X, N_INPUTS, MANY_y, N
+from support.data import ENSEMBLE_y as y
+from support.estimators import quick_ensemble
 from support.marks import UNCONVERGED, has_callbacks
-from support.memory import peak_of
 from support.networks import logits_of_members
+from support.processes import peak_of
 
 # Calibration and weights
 
@@ -107,12 +107,6 @@ def test_n_members_accept_a_class_of_one_row():
     assert clf.predict_proba(X).shape == (N, 5)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_early_stopping_of_a_committee_scores_a_part_of_the_rows(kind):
-    clf = quick_ensemble(early_stopping=True, validation_fraction=0.1, max_iter=4).fit(X, KINDS[kind])
-    assert len(clf.validation_scores_) == clf.n_iter_
-
-
 def test_early_stopping_scores_the_members_of_a_committee_together():
     clf = quick_ensemble(early_stopping=True, max_iter=1, n_members=4).fit(X, y, X_val=X[:50], y_val=y[:50])
     assert clf.validation_scores_ == [clf.score(X[:50], y[:50])]
@@ -125,14 +119,6 @@ def test_early_stopping_scores_the_members_of_a_committee_together():
 def test_scoring_of_a_committee_may_be_any_scorer(scoring):
     clf = quick_ensemble(early_stopping=True, scoring=scoring).fit(X, y, X_val=X[:60], y_val=y[:60])
     assert len(clf.validation_scores_) == clf.n_iter_ == len(clf.validation_loss_curve_)
-
-
-def test_scoring_of_a_committee_may_be_a_callable():
-    def first_probability(estimator, X, y):
-        return estimator.predict_proba(X)[0, 0]
-
-    clf = quick_ensemble(early_stopping=True, scoring=first_probability, max_iter=2).fit(X, y, X_val=X[:60], y_val=y[:60])
-    assert all(0 < score < 1 for score in clf.validation_scores_)
 
 
 def test_class_weight_equals_sample_weight_in_a_committee():
@@ -218,12 +204,6 @@ def test_members_have_equal_weights_if_rows_are_too_few_for_folds():
     assert ensemble_weights.inverse_temperature == 1 and ensemble_weights.bias == 0
 
 
-def test_the_same_random_state_gives_the_same_committee_and_another_a_different_one():
-    one, same, other = (quick_ensemble(random_state=seed).fit(X, y).predict_proba(X) for seed in (0, 0, 1))
-    assert_array_equal(one, same)
-    assert (one != other).any()
-
-
 def test_members_differ():
     clf = quick_ensemble().fit(X, y)
     answers = logits_of_members(clf._model.network, clf._model.preprocessor.transform(X[:1], np.float32))
@@ -251,24 +231,6 @@ def test_a_pickled_committee_predicts_the_same_and_continues_in_partial_fit(n_ro
     for estimator in (clf, restored):
         estimator.partial_fit(X, y)
     assert_array_equal(restored.predict_proba(X), clf.predict_proba(X))
-
-
-def test_a_fitted_committee_is_pickled_with_its_ensemble_weights():
-    clf = quick_ensemble().fit(X, y)
-    assert_array_equal(pickle.loads(pickle.dumps(clf)).predict_proba(X), clf.predict_proba(X))
-
-
-def test_a_clone_is_unfitted_and_trains_to_the_same_committee():
-    clf = quick_ensemble(n_members=4).fit(X, y)
-    copy = clone(clf)
-    assert not hasattr(copy, "coefs_")
-    assert_array_equal(copy.fit(X, y).predict_proba(X), clf.predict_proba(X))
-
-
-def test_a_grid_search_runs_over_n_members():
-    search = GridSearchCV(quick_ensemble(max_iter=2), {"n_members": [1, 4, "auto"]}, cv=2).fit(X, y)
-    assert search.best_estimator_.score(X, y) > 0.4
-    assert len(cross_val_score(quick_ensemble(), X, y, cv=2)) == 2
 
 
 @pytest.mark.parametrize("sizes", [(30, 150, N), (N, 30, N), (N, N)])
@@ -399,12 +361,6 @@ def test_weights_of_one_network_are_refused_by_a_committee():
         clf.predict(X)
 
 
-def test_to_sklearn_refuses_n_members_above_1():
-    clf = SoftmaxMLPClassifier(learning_rate="constant", n_members=4)
-    with pytest.raises(ValueError, match="cannot be expressed by MLPClassifier"):
-        clf.to_sklearn()
-
-
 def test_the_defaults_take_a_raw_frame_of_strings_numbers_and_missing_values():
     rng = np.random.RandomState(0)
     frame = pd.DataFrame({"income": rng.lognormal(10, 2, N), "town": rng.choice(["A", "B", None], N), "member": y > 1})
@@ -416,21 +372,6 @@ def test_the_defaults_take_a_raw_frame_of_strings_numbers_and_missing_values():
     unseen = frame.assign(town="Z", income=np.nan, grade=pd.Categorical([None] * N, ["low", "high"]))
     assert set(clf.predict(unseen)) <= {"yes", "no"}
     assert clf._model.network.coefs[0].shape[1] == len(clf.encoded_feature_names_)
-
-
-def test_the_defaults_learn_iris():
-    rows, labels = load_iris(return_X_y=True)
-    clf = SoftmaxMLPClassifier(random_state=0).fit(rows[::2], labels[::2])
-    assert clf.score(rows[1::2], labels[1::2]) > 0.9
-
-
-def test_many_threads_may_predict_at_once_with_a_committee():
-    clf = quick_ensemble().fit(X, y)
-    rows = np.tile(X, (30, 1))
-    expected = clf.predict_proba(rows)
-    with ThreadPoolExecutor(4) as pool:
-        for answer in pool.map(clf.predict_proba, [rows] * 8):
-            assert_array_equal(answer, expected)
 
 
 def test_predictions_of_a_committee_need_little_memory():

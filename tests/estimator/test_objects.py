@@ -5,7 +5,10 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
-from support.quick_fits import FRAME, X, small, y
+from support.data import MIXED_FRAME as FRAME
+from support.data import MIXED_X as X
+from support.data import MIXED_y as y
+from support.estimators import small
 
 
 def test_an_X_of_objects_with_a_column_of_text_is_taken_by_fit_as_by_predict():

@@ -10,10 +10,10 @@ from sklearn.metrics import accuracy_score
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.nn.layers import ACTIVATIONS
 from sksoftmax.parameters import check_combination, dropout_rates, layer_activations, layer_sizes
-from support.estimators import planned
-from support.few_rows import X, y
+from support.data import FEW_X as X
+from support.data import FEW_y as y
+from support.estimators import plain, planned
 from support.marks import STEPWISE
-from support.neutral import plain
 
 WRONG = {  # wrong types, and values out of range
     "hidden_layer_sizes": [None, "100x3", "10--3", "-3", 0, (10, 0), (10, -1), (2.5,), (True,), [[3, 3]], [(1, 2), 3]],

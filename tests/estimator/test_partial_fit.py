@@ -9,10 +9,10 @@ from scipy.sparse import csr_matrix
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.loss import cross_entropy
+from support.data import BINARY, MULTICLASS, MULTILABEL, SOFT, X
 from support.estimators import planned
 from support.marks import STEPWISE, UNCONVERGED
 from support.networks import forward, logits_and_gradient
-from support.targets import BINARY, MULTICLASS, MULTILABEL, SOFT, X
 from support.weights import assert_same_weights, pickled
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from support.data import BINARY, MULTICLASS, X
 from support.estimators import converged, planned
 from support.marks import SOLVERS
-from support.targets import BINARY, MULTICLASS, X
 from support.weights import assert_same_weights
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.onnx import to_onnx
-from support.quick_fits import CONVERGING
+from support.marks import CONVERGING
 
 
 def rare(kind, n=6000):

@@ -5,7 +5,7 @@ import pytest
 
 from sksoftmax.data.inputs import split_by_class
 from sksoftmax.data.rows import Samples
-from support.quick_fits import fast
+from support.estimators import small
 
 
 @pytest.mark.parametrize("scoring", ["neg_log_loss", "roc_auc_ovr"])
@@ -13,7 +13,7 @@ def test_early_stopping_sets_rows_of_each_class_aside(scoring):
     y = np.repeat([0, 1, 2], [140, 150, 10])
     for seed in range(15):
         X = np.random.default_rng(seed).normal(size=(300, 4))
-        clf = fast(early_stopping=True, scoring=scoring, max_iter=1, random_state=seed).fit(X, y)
+        clf = small(early_stopping=True, scoring=scoring, max_iter=1, random_state=seed).fit(X, y)
         assert np.isfinite(clf.best_validation_score_)
 
 
@@ -21,9 +21,9 @@ def test_early_stopping_sets_rows_of_each_class_aside_if_a_class_has_two_rows_an
     X = np.random.default_rng(0).normal(size=(302, 4))
     for seed in range(10):
         y = np.repeat([0, 1, 2], [150, 150, 2])
-        fast(early_stopping=True, scoring="neg_log_loss", max_iter=1, random_state=seed).fit(X, y)
+        small(early_stopping=True, scoring="neg_log_loss", max_iter=1, random_state=seed).fit(X, y)
         y = np.repeat([0, 1, 2], [150, 151, 1])
-        fast(early_stopping=True, max_iter=1, random_state=seed).fit(X, y)  # the only row of its class
+        small(early_stopping=True, max_iter=1, random_state=seed).fit(X, y)  # the only row of its class
 
 
 @pytest.mark.filterwarnings("ignore:The number of unique classes")
@@ -34,4 +34,4 @@ def test_early_stopping_scores_two_rows_if_no_class_has_two(n_rows):
     training, validation = split_by_class(samples, 0.1, "labels", np.random.RandomState(0))
     assert (len(training), len(validation)) == (n_rows - 2, 2)
     assert sorted([*training.targets, *validation.targets]) == list(range(n_rows))
-    assert len(fast(early_stopping=True, max_iter=1).fit(X, np.arange(n_rows)).validation_scores_) == 1
+    assert len(small(early_stopping=True, max_iter=1).fit(X, np.arange(n_rows)).validation_scores_) == 1

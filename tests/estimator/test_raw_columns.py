@@ -2,25 +2,21 @@
 
 import pickle
 import re
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csc_array, csr_matrix
-from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import _get_feature_names
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data.preprocessing import FLOAT32_ROWS
+from support.estimators import plain
 from support.marks import SOLVERS
-from support.memory import peak_of
-from support.neutral import plain
+from support.processes import peak_of
 
 N = 60
 RNG = np.random.default_rng(0)
@@ -64,11 +60,6 @@ def accurate(**params):
 
 
 # Whole models
-
-
-@pytest.mark.parametrize("scaling", ["robust", "standard"])
-def test_scaling_and_categorical_features_learn_raw_columns(scaling):
-    assert accurate(scaling=scaling).fit(FRAME, y).score(FRAME, y) > 0.9
 
 
 def test_encoded_feature_names_name_the_rows_of_the_first_weights():
@@ -294,15 +285,6 @@ def test_memory_of_predictions_on_raw_columns_is_bounded():
     assert peak_of(lambda: clf.predict(X)) < X.nbytes * 0.75
 
 
-def test_many_threads_may_predict_on_raw_columns_at_once():
-    clf = on_raw_columns().fit(FRAME, y)
-    frames = [FRAME.sample(frac=1, random_state=seed) for seed in range(8)]
-    expected = [clf.predict_proba(frame) for frame in frames]
-    with ThreadPoolExecutor(4) as pool:
-        for found, one in zip(pool.map(clf.predict_proba, frames), expected):
-            assert_array_equal(found, one)
-
-
 # partial_fit and warm_start
 
 
@@ -316,13 +298,6 @@ def test_partial_fit_keeps_the_scaling_and_categorical_features_of_the_first_cal
     assert_array_equal(clf.predict_proba(FRAME), fixed.predict_proba(FRAME))
 
 
-def test_partial_fit_continues_from_fit_on_raw_columns():
-    clf = on_raw_columns().fit(FRAME, y)
-    before = clf.coefs_[0].copy()
-    assert clf.partial_fit(FRAME[::-1], y[::-1]).coefs_[0].shape == before.shape
-    assert (clf.coefs_[0] != before).any()
-
-
 def test_warm_start_keeps_the_scaling_of_the_first_fit():
     clf = on_raw_columns(warm_start=True, max_iter=1).fit(FRAME, y)
     clf.set_params(learning_rate_init=1e-300).fit(FRAME.assign(length=FRAME["length"] + 1e3, color="violet"), y)
@@ -333,15 +308,6 @@ def test_warm_start_keeps_the_scaling_of_the_first_fit():
 def test_a_second_fit_without_warm_start_computes_scaling_again():
     other = FRAME.assign(length=FRAME["length"] + 1e3, color="violet")
     assert_array_equal(on_raw_columns().fit(other, y).fit(FRAME, y).coefs_[0], on_raw_columns().fit(FRAME, y).coefs_[0])
-
-
-def test_a_failed_fit_on_raw_columns_leaves_the_model_unchanged():
-    clf = on_raw_columns().fit(FRAME, y)
-    before = clf.predict_proba(FRAME)
-    with pytest.raises(ValueError, match="infinity in column 'length'"):
-        clf.fit(FRAME.assign(length=np.inf, color="violet"), y)
-    assert_array_equal(clf.predict_proba(FRAME), before)
-    assert clf.encoded_feature_names_.tolist() == ENCODED
 
 
 # Validation rows
@@ -358,25 +324,6 @@ def test_X_val_is_encoded_as_the_training_rows(scoring):
         assert_allclose(-np.log(clf.predict_proba(X_val)[np.arange(N), y]).mean(), -best, rtol=1e-6)
     else:
         assert_allclose(clf.score(X_val, y), best)
-
-
-@pytest.mark.parametrize("scoring", ["loss", "neg_log_loss"])
-def test_early_stopping_splits_rows_off_a_frame(scoring):
-    clf = on_raw_columns(early_stopping=True, scoring=scoring, validation_fraction=0.3).fit(FRAME, y)
-    assert len(clf.validation_scores_) == 2
-    other = on_raw_columns(early_stopping=True, scoring="loss", validation_fraction=0.3).fit(FRAME, y)
-    assert_allclose(clf.validation_scores_, other.validation_scores_, rtol=1e-6)
-
-
-def test_scoring_gets_the_frame_as_the_user_passed_it():
-    seen = []
-
-    def scorer(clf, X, y):
-        seen.append(X)
-        return clf.score(X, y)
-
-    on_raw_columns(early_stopping=True, scoring=scorer).fit(FRAME, y)
-    pd.testing.assert_frame_equal(seen[0], FRAME.loc[seen[0].index])
 
 
 # Errors
@@ -485,15 +432,6 @@ def test_no_rows_of_categories_alone_are_refused():
         clf.predict(FRAME[["color"]][:0])
 
 
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [(None, "requires y to be passed"), (y[:5], "inconsistent numbers of samples"), (y + 0.5, "Unknown label")],
-)
-def test_the_error_of_a_wrong_y_is_about_y(wrong, message):
-    with pytest.raises(ValueError, match=message):
-        on_raw_columns().fit(FRAME, wrong)
-
-
 def test_columns_of_one_name_are_kept_apart_or_refused_by_this_name():
     """The latter by scikit-learn 1.9 and newer."""
     frame = FRAME[["color", "length"]].set_axis(["a", "a"], axis=1)
@@ -535,13 +473,6 @@ def test_dtype_auto_is_float32_for_many_rows_with_scaling(n_rows):
     assert on_raw_columns(max_iter=1, scaling=None).fit(X, X[:, 0] > 0).coefs_[0].dtype == np.float64
 
 
-@pytest.mark.parametrize("scaling", ["robust", "standard"])
-def test_dtype_float32_comes_close_to_float64(scaling):
-    params = {"scaling": scaling, "max_iter": 20}
-    one, other = (on_raw_columns(dtype=dtype, **params).fit(FRAME, y).predict_proba(FRAME) for dtype in ("float32", "float64"))
-    assert_allclose(one, other, atol=1e-5)
-
-
 def test_scaling_centres_huge_offsets_before_dtype_float32_rounds_them():
     X = NUMBERS[:, :1] + 1e9
     one, other = (on_raw_columns(dtype=dtype, max_iter=20).fit(X, y).predict_proba(X) for dtype in ("float32", "float64"))
@@ -577,28 +508,6 @@ def test_sparse_entries_stored_in_parts_count_as_their_sum_and_are_not_changed(m
     one, other = (getattr(on_raw_columns(), method)(form, y, **labels) for form in (X, csr_matrix(NUMBERS)))
     assert_allclose(one.predict_proba(X), other.predict_proba(csr_matrix(NUMBERS)))
     assert X.nnz == 2 * NUMBERS.size
-
-
-def test_a_pickle_and_a_clone_keep_what_they_should():
-    clf = on_raw_columns(categorical_features=["color", "heavy"]).fit(FRAME, y)
-    loaded = pickle.loads(pickle.dumps(clf))
-    assert_array_equal(loaded.predict_proba(FRAME), clf.predict_proba(FRAME))
-    assert loaded.encoded_feature_names_.tolist() == ENCODED
-    copied = clone(loaded)
-    assert copied.get_params() == clf.get_params()
-    assert not hasattr(copied, "encoded_feature_names_")
-
-
-def test_to_sklearn_refuses_a_model_fitted_with_scaling_even_if_scaling_was_changed():
-    clf = on_raw_columns(categorical_features=None, max_iter=1).fit(NUMBERS, y)
-    clf.set_params(scaling=None, learning_rate="constant")
-    with pytest.raises(ValueError, match=r"fitted with scaling=.* cannot be expressed by MLPClassifier"):
-        clf.to_sklearn()
-
-
-def test_cross_validation_of_a_frame_in_a_pipeline():
-    pipeline = make_pipeline(FunctionTransformer(lambda frame: frame.assign(length=frame["length"] * 1e5)), accurate())
-    assert cross_val_score(pipeline, FRAME, y, cv=3, error_score="raise").mean() > 0.75
 
 
 def test_a_grid_search_of_a_frame_in_two_processes():

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from support.data import ARRAYS, BINARY, MULTICLASS, X
 from support.estimators import converged, planned
 from support.marks import SOLVERS, STEPWISE, UNCONVERGED
-from support.targets import ARRAYS, BINARY, MULTICLASS, MULTILABEL, X
 from support.weights import assert_same_weights
 
 
@@ -42,16 +42,6 @@ def test_a_class_whose_rows_all_have_sample_weight_0_stays_in_classes():
     clf = converged().fit(X, MULTICLASS, sample_weight=(MULTICLASS != 2).astype(float))
     assert clf.classes_.tolist() == [0, 1, 2]
     assert clf.predict_proba(X)[:, 2].max() < 0.2
-
-
-@pytest.mark.parametrize("method", ["fit", "partial_fit"])
-@pytest.mark.parametrize(
-    ("weights", "message"),
-    [(np.zeros(60), "all of sample_weight are zero"), (np.where(np.arange(60) == 4, -2.0, 1.0), "got -2.0 in row 4")],
-)
-def test_a_sample_weight_that_is_zero_in_every_row_or_negative_is_refused(method, weights, message):
-    with pytest.raises(ValueError, match=message):
-        getattr(planned(), method)(X, MULTILABEL, sample_weight=weights)
 
 
 def test_an_equal_sample_weight_only_rescales_alpha():

@@ -12,8 +12,8 @@ from scipy.special import softmax
 from sklearn.metrics import f1_score, get_scorer, log_loss, make_scorer, matthews_corrcoef
 from sklearn.model_selection import train_test_split
 
+from support.estimators import plain
 from support.marks import SOLVERS, STEPWISE
-from support.neutral import plain
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 rng = np.random.default_rng(0)
@@ -96,16 +96,6 @@ def test_a_scoring_callable_is_called_once_per_epoch_with_the_model_of_that_epoc
     assert len(calls) == len(clf.validation_scores_) == clf.n_iter_
     assert len(set(clf.validation_scores_)) == clf.n_iter_
     assert clf.predict_proba(X[VAL])[0, 0] == pytest.approx(max(clf.validation_scores_), rel=1e-12)
-
-
-@SOLVERS
-def test_scoring_by_scikit_learns_accuracy_scorer_equals_scoring_accuracy(solver):
-    own = fit_with_own_rows(early(solver=solver), MULTICLASS)
-    assert_allclose(
-        fit_with_own_rows(early(solver=solver, scoring=get_scorer("accuracy")), MULTICLASS).validation_scores_,
-        own.validation_scores_,
-        rtol=1e-12,
-    )
 
 
 @SOLVERS

@@ -1,7 +1,5 @@
 """Fits on a sparse X: numbers beside words, columns that fit has not seen, and memory."""
 
-import pickle
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -110,11 +108,6 @@ def test_validation_rows_may_be_sparse_and_early_stopping_sets_sparse_rows_aside
     given = few_epochs(max_iter=5, early_stopping=True).fit(MIXED[:400], Y[:400], X_val=MIXED[400:], y_val=Y[400:])
     split = few_epochs(max_iter=5, early_stopping=True).fit(MIXED, Y)
     assert len(given.validation_scores_) == len(split.validation_scores_) == 5
-
-
-def test_a_pickled_model_of_sparse_rows_predicts_the_same():
-    clf = few_epochs(max_iter=3).fit(MIXED, Y)
-    assert_array_equal(pickle.loads(pickle.dumps(clf)).predict_proba(MIXED), clf.predict_proba(MIXED))
 
 
 # Wide X

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
+from support.data import MULTICLASS, X
 from support.estimators import planned
 from support.marks import SOLVERS, STEPWISE
-from support.targets import MULTICLASS, X
 
 
 @STEPWISE

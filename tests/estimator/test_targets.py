@@ -7,9 +7,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
 from sklearn.exceptions import DataConversionWarning
 
+from support.data import ARRAYS, BINARY, MULTICLASS, MULTILABEL, SOFT, X
 from support.estimators import converged, planned
 from support.marks import SOLVERS
-from support.targets import ARRAYS, BINARY, MULTICLASS, MULTILABEL, SOFT, X
 from support.weights import assert_same_weights
 
 SHAPES = {  # shape of predict, predict_proba and decision_function beyond the rows

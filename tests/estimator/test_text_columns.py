@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from support.quick_fits import fast
+from support.estimators import small
 
 
 def assert_warns_once(call, *parts):
@@ -32,24 +32,24 @@ def prices():
 def test_a_text_column_of_distinct_numbers_draws_one_warning_that_names_it(prices, form):
     X, y = prices
     X = pl.DataFrame({name: X[name].to_list() for name in X}) if form == "polars" else X.astype({"price": form})
-    assert_warns_once(lambda: fast().fit(X, y), "price", 'pd.to_numeric(..., errors="coerce")', ".cast(pl.Float64, strict")
+    assert_warns_once(lambda: small().fit(X, y), "price", 'pd.to_numeric(..., errors="coerce")', ".cast(pl.Float64, strict")
 
 
 def test_a_text_column_of_distinct_numbers_draws_one_warning_in_the_first_partial_fit_only(prices):
     X, y = prices
-    clf = fast()
+    clf = small()
     assert_warns_once(lambda: clf.partial_fit(X, y, classes=[0, 1]).partial_fit(X, y).predict(X), "price", "pd.to_numeric")
 
 
 def test_a_text_column_of_distinct_words_draws_one_warning_that_says_what_to_do():
     n = 400
     X = pd.DataFrame({"passenger": [f"Name {i:x}-{i}" for i in range(n)], "size": np.arange(float(n))})
-    assert_warns_once(lambda: fast().fit(X, np.arange(n) % 2), "passenger", "Drop", "TextEncoder")
+    assert_warns_once(lambda: small().fit(X, np.arange(n) % 2), "passenger", "Drop", "TextEncoder")
 
 
 def test_a_text_column_of_few_numbers_draws_no_warning_but_one_of_distinct_numbers_does(prices):
     X, y = prices
     X = X.assign(zip=np.array(["10115", "20095", "80331", "50667"], dtype=object)[np.arange(1000) % 4])
     with pytest.warns(UserWarning, match="price") as caught:
-        fast().fit(X, y)
+        small().fit(X, y)
     assert not any("zip" in str(warning.message) for warning in caught)

@@ -6,10 +6,9 @@ from numpy.testing import assert_array_equal
 from scipy.sparse import csr_matrix
 
 from sksoftmax import SoftmaxMLPClassifier
-from support.estimators import converged, planned
+from support.data import ARRAYS, MULTICLASS, X
+from support.estimators import converged, plain, planned
 from support.marks import SOLVERS
-from support.neutral import plain
-from support.targets import ARRAYS, MULTICLASS, X
 
 
 @pytest.mark.parametrize("hidden", [(), (5,)])

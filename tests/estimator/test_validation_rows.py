@@ -9,8 +9,8 @@ from sklearn.metrics import accuracy_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from support.estimators import plain
 from support.marks import SOLVERS
-from support.neutral import plain
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, y = load_digits(return_X_y=True)
@@ -89,18 +89,3 @@ def test_partial_fit_trains_no_more_after_early_stopping_until_fit_is_called():
     assert_array_equal(clf.coefs_[0], stopped)
     assert len(clf.validation_scores_) == 4
     assert not np.array_equal(clf.fit(X[TRAIN], y[TRAIN]).coefs_[0], stopped)
-
-
-def test_warm_start_with_X_val_keeps_the_best_weights_of_all_calls():
-    clf = early_on_digits(warm_start=True, max_iter=10, learning_rate_init=0.02)
-    for _ in range(3):
-        clf.fit(X[TRAIN], y[TRAIN], X_val=X[VAL], y_val=y[VAL])
-    assert_allclose(clf.score(X[VAL], y[VAL]), max(clf.validation_scores_))
-
-
-def test_a_failed_fit_leaves_the_fitted_estimator_unchanged():
-    clf = early_on_digits().fit(X[TRAIN], y[TRAIN])
-    before = clf.predict_proba(X[VAL])
-    with pytest.raises(ValueError, match="negative"):
-        clf.fit(X[TRAIN, :5], y[TRAIN], sample_weight=-np.ones(300))
-    assert_array_equal(clf.predict_proba(X[VAL]), before)

@@ -5,10 +5,9 @@ import pytest
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.training.progress import HEADINGS
-from support.estimators import converged, planned
+from support.data import MULTICLASS, X
+from support.estimators import converged, plain, planned
 from support.marks import SOLVERS, STEPWISE
-from support.neutral import plain
-from support.targets import MULTICLASS, X
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

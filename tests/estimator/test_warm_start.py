@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from support.data import BINARY, MULTICLASS, SOFT, X
 from support.estimators import converged, planned
 from support.marks import SOLVERS, UNCONVERGED
-from support.targets import BINARY, MULTICLASS, SOFT, X
 from support.weights import assert_same_weights
 
 
@@ -108,8 +108,3 @@ def test_warm_start_without_early_stopping_drops_earlier_validation_scores():
     clf.set_params(early_stopping=False).fit(X, MULTICLASS)
     assert clf.validation_scores_ is clf.best_validation_score_ is None
     assert clf.best_loss_ == min(clf.loss_curve_)
-
-
-def test_warm_start_accepts_equal_hidden_layer_sizes_in_another_form():
-    clf = planned(hidden_layer_sizes=(6, 5), warm_start=True).fit(X, MULTICLASS)
-    assert len(clf.set_params(hidden_layer_sizes="6-5").fit(X, MULTICLASS).loss_curve_) == 6

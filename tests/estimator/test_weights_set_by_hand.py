@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from support.data import ARRAYS, MULTICLASS, X
 from support.estimators import planned
-from support.targets import ARRAYS, MULTICLASS, X
 from support.weights import by_hand, flat_vector, pickled
 
 

@@ -10,8 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sksoftmax.loss import cross_entropy
 from sksoftmax.nn.layers import EMBEDDING_UNITS, Embed
 from sksoftmax.nn.network import Network, network_from_arrays
-from support.networks import form_of, forward, initialized
-from support.slopes import assert_gradient_is_the_slope
+from support.networks import assert_gradient_is_the_slope, form_of, forward, initialized
 
 N_ROWS, N_DENSE, N_CODES, N_MEMBERS = 9, 2, (4, 3), 4
 RATES_OF_CODES = [np.linspace(0.1, 1, n) for n in N_CODES]

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 
 from sksoftmax.data.heads import BinaryHead, SoftmaxHead
 from sksoftmax.nn.ensemble_weights import EnsembleWeights, mixed
-from support.ensembles import HEADS, random_logits
+from support.networks import HEADS, random_logits
 
 
 @pytest.mark.parametrize("name", HEADS)

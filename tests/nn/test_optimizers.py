@@ -8,10 +8,10 @@ import pytest
 from sklearn.neural_network import MLPClassifier
 
 from sksoftmax.nn.optimizers import SGD, Adam, WeightAverage, clip, make_optimizer
+from support.data import MULTICLASS, X
 from support.estimators import planned
 from support.marks import STEPWISE
 from support.networks import form_of, initialized
-from support.targets import MULTICLASS, X
 
 SIZE = 5
 

@@ -23,7 +23,7 @@ from sksoftmax.nn.threads import (
     limits_in_force,
     scipys_own_libraries,
 )
-from support.forks import forked, needs_fork
+from support.processes import forked, needs_fork
 
 
 class Library:

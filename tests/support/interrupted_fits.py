@@ -9,28 +9,17 @@ from support.estimators import short, short_default
 
 X = np.random.default_rng(0).normal(size=(120, 4))
 y = np.array(["b", "a", "c"])[X[:, :3].argmax(axis=1)]
-N_EPOCHS = 6
-
-
-def six_epochs(**params):
-    """One plain network."""
-    return short(**{"max_iter": N_EPOCHS, **params})
-
-
-def ensemble_of_six_epochs(**params):
-    """The defaults, which make an ensemble of these rows."""
-    return short_default(**{"max_iter": N_EPOCHS, **params})
-
+N_EPOCHS = 6  # of both estimators
 
 SETTINGS = {
-    "adam": six_epochs,
-    "sgd": lambda **params: six_epochs(solver="sgd", **params),
-    "lbfgs": lambda **params: six_epochs(solver="lbfgs", **params),
-    "averaged": lambda **params: six_epochs(ema_decay=0.9, **params),
-    "early stopping": lambda **params: six_epochs(early_stopping=True, **params),
-    "lbfgs, early stopping": lambda **params: six_epochs(solver="lbfgs", early_stopping=True, **params),
-    "ensemble": ensemble_of_six_epochs,
-    "ensemble, early stopping": lambda **params: ensemble_of_six_epochs(early_stopping=True, **params),
+    "adam": short,
+    "sgd": lambda **params: short(solver="sgd", **params),
+    "lbfgs": lambda **params: short(solver="lbfgs", **params),
+    "averaged": lambda **params: short(ema_decay=0.9, **params),
+    "early stopping": lambda **params: short(early_stopping=True, **params),
+    "lbfgs, early stopping": lambda **params: short(solver="lbfgs", early_stopping=True, **params),
+    "ensemble": short_default,
+    "ensemble, early stopping": lambda **params: short_default(early_stopping=True, **params),
 }
 
 

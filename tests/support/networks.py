@@ -1,13 +1,20 @@
-"""Small networks with random weights, and passes of rows through them."""
+"""Parts of the package built by hand: networks with random weights, models, preprocessors; and passes through them."""
 
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
-from sksoftmax.data.rows import member_inputs
+from sksoftmax.data.columns import Categories
+from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
+from sksoftmax.data.preprocessing import fit_preprocessor
+from sksoftmax.data.rows import Samples, member_inputs
 from sksoftmax.model import Model, member_logits
 from sksoftmax.nn.ensemble_weights import EnsembleWeights
 from sksoftmax.nn.network import Architecture, Network, Workspace
+
+HEADS = {"softmax": SoftmaxHead(np.arange(3)), "binary": BinaryHead(np.arange(2)), "multilabel": MultilabelHead(np.arange(3))}
+STEP = 1e-6  # of central differences
 
 
 def form_of(n_columns, hidden, n_outputs, activation="tanh", **params):
@@ -57,3 +64,54 @@ def model_of(network, head=None, ensemble_weights=None):
     """A model of encoded rows around this network; by default its members count alike."""
     ensemble_weights = EnsembleWeights.equal(network.architecture.n_members) if ensemble_weights is None else ensemble_weights
     return Model(None, network, ensemble_weights, SimpleNamespace(head=head), network.dtype.name)
+
+
+def random_logits(head, n_rows=20, n_members=None, seed=0, size=3.0):
+    shape = (n_rows, head.n_outputs) if n_members is None else (n_members, n_rows, head.n_outputs)
+    return np.random.RandomState(seed).normal(0, size, shape)
+
+
+def random_targets(name, n_rows=20, seed=1):
+    rng = np.random.RandomState(seed)
+    if name == "softmax":
+        return rng.randint(3, size=n_rows)
+    return rng.randint(2, size=(n_rows, HEADS[name].n_outputs)).astype(float)
+
+
+def ensemble_network(n_members=4, n_outputs=3, seed=0):
+    return initialized(form_of(5, (6,), n_outputs, n_members=n_members), seed=seed)
+
+
+def logits_of_member(network, member, X):
+    return logits_of_members(network.member(member), X)[0]
+
+
+def assert_gradient_is_the_slope(network, forward, loss, strengths=0.0):
+    """The gradient is the slope of the loss along a random direction, in which weights that members skip stay 0.
+
+    `forward()` returns logits and backprop. `loss(logits)` returns the loss, and its derivative, for the logits of all members
+    one below the other. `strengths` are those of the members' penalties, or one for all.
+    """
+    network.allocate_gradient()
+    strengths = np.broadcast_to(strengths, network.architecture.n_members)
+
+    def loss_and_gradient(parameters):
+        network.parameters[...] = parameters
+        logits, backprop = forward()
+        value, d_logits = loss(logits.reshape(-1, logits.shape[-1]))
+        backprop(d_logits.reshape(logits.shape))
+        return value + network.add_l2(strengths).sum(), network.gradient.copy()
+
+    w, direction = network.parameters.copy(), np.random.RandomState(2).normal(size=network.parameters.shape)
+    members, columns = network.architecture.skip
+    network.architecture.split(direction)[0][:members, :columns] = 0  # these weights stay 0
+    slope = (loss_and_gradient(w + STEP * direction)[0] - loss_and_gradient(w - STEP * direction)[0]) / (2 * STEP)
+    assert loss_and_gradient(w)[1] @ direction == pytest.approx(slope, rel=1e-6)
+
+
+def fitted_preprocessor(X, scaling="robust", categories=None, weights=None, n_bins=0, relevance=None, keeps_unseen=False):
+    """The preprocessor of these rows; `categories` has the sorted values of each categorical column."""
+    asked = {"scaling": scaling, "n_bins": n_bins, "relevance": relevance}
+    rng = np.random.RandomState(0)
+    samples, categories = Samples(X, None, weights), Categories(categories or {})
+    return fit_preprocessor(samples, categories, **asked, kind="labels", rng=rng, keeps_unseen=keeps_unseen)
