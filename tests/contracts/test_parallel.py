@@ -15,7 +15,7 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sksoftmax.nn import threads
-from support.estimators import planned, short, short_default
+from support.estimators import short, short_default
 from support.processes import forked, needs_fork, run_script
 from support.repository import ROOT, python_blocks
 
@@ -25,15 +25,6 @@ y = np.array(["b", "a", "c"])[X[:, :3].argmax(axis=1)]
 
 
 # Threads
-
-
-def test_many_threads_may_predict_many_rows_at_once():
-    rows = np.tile(X, (200, 1))
-    clf = planned(hidden_layer_sizes=(20, 20)).fit(X, y)
-    expected = clf.predict_proba(rows)
-    with ThreadPoolExecutor(8) as pool:
-        for result in pool.map(clf.predict_proba, [rows] * 32):
-            assert_array_equal(result, expected)
 
 
 @pytest.mark.parametrize("make", [short, short_default])
@@ -80,15 +71,6 @@ def test_threads_that_train_copies_of_one_estimator_leave_it_alone():
     assert_array_equal(clf.partial_fit(X, y).coefs_[0], expected)
 
 
-@pytest.mark.parametrize("n_threads", [1, 2])
-def test_fits_by_lbfgs_in_threads_give_the_libraries_their_threads_back(n_threads):
-    with threadpool_limits(n_threads), ThreadPoolExecutor(4) as pool:
-        before = [library["num_threads"] for library in threadpool_info()]
-        list(pool.map(lambda seed: short(random_state=seed, solver="lbfgs").fit(X, y), range(12)))
-        assert [library["num_threads"] for library in threadpool_info()] == before
-    assert not threads.limits_in_force
-
-
 def numbers_of_threads():
     return [library["num_threads"] for library in threadpool_info()]
 
@@ -102,15 +84,17 @@ def broken_schedule(progress):
     raise RuntimeError("of the schedule")
 
 
-def test_every_call_gives_the_libraries_their_threads_back():
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_every_call_gives_the_libraries_their_threads_back(n_threads):
     rows = np.tile(X, (100, 1))
-    with threadpool_limits(2):
+    with threadpool_limits(n_threads):
         before, clf = numbers_of_threads(), short_default()
         clf.fit(X, y).predict_proba(rows)
         clf.partial_fit(X, y).predict(X[:1])
         failing_fit(short_default(learning_rate=broken_schedule))
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda seed: short_default(random_state=seed).fit(X, y).predict(rows), range(8)))
+            list(pool.map(lambda seed: short(random_state=seed, solver="lbfgs").fit(X, y), range(12)))
         assert numbers_of_threads() == before
     assert not threads.limits_in_force
     assert threads.n_threads_in_use == 0

@@ -45,7 +45,7 @@ def test_ema_decay_gives_the_average_of_the_weights_over_the_steps(solver, decay
     points = points_of(solver, 5, monkeypatch, batch_size=20)
     clf = planned(solver=solver, max_iter=5, batch_size=20, ema_decay=decay).fit(X, MULTICLASS)
     assert len(points) == 15
-    assert_allclose(clf._model.network.parameters, averaged(points, decay), rtol=1e-9, atol=1e-13)
+    assert_allclose(flat_vector(clf), averaged(points, decay), rtol=1e-9, atol=1e-13)
 
 
 @STEPWISE
@@ -104,7 +104,7 @@ def test_an_interrupt_keeps_the_ema_decay_average_of_the_steps_so_far(solver, at
     clf = planned(solver=solver, max_iter=4, batch_size=20, ema_decay=0.6, warm_start=True)
     with pytest.warns(UserWarning, match="interrupted by user"):
         clf.fit(X, MULTICLASS)
-    assert_allclose(clf._model.network.parameters, averaged(points, 0.6), rtol=1e-9, atol=1e-13)
+    assert_allclose(flat_vector(clf), averaged(points, 0.6), rtol=1e-9, atol=1e-13)
     monkeypatch.undo()
     clf.set_params(learning_rate_init=1e-12, ema_decay=0.999999, momentum=0.0).partial_fit(X, MULTICLASS)
     assert_allclose(clf._training.average.inactive_weights, points[-1], rtol=1e-6, atol=1e-8)

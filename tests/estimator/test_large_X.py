@@ -15,6 +15,7 @@ from sksoftmax.training import calibration, lbfgs
 from sksoftmax.training.run import Run
 from support.estimators import plain
 from support.processes import peak_of
+from support.weights import assert_same_weights
 
 RNG = np.random.default_rng(0)
 N = 240
@@ -39,7 +40,7 @@ def quick_default(**params):
 
 
 def assert_same_bits(one, other, X):
-    assert_array_equal(one._model.network.parameters, other._model.network.parameters)
+    assert_same_weights(one, other)
     assert_array_equal(one.predict_proba(X), other.predict_proba(X))
     assert one.loss_curve_ == other.loss_curve_
     assert one.validation_scores_ == other.validation_scores_
@@ -70,20 +71,21 @@ def assert_same_bits(one, other, X):
         ({**QUICK, "early_stopping": True}, csr_array(THIN), {"sample_weight": ZERO_WEIGHTS}),
     ],
 )
-def test_rows_encoded_as_they_are_read_give_the_same_model_as_a_copy(params, X, given, monkeypatch):
+def test_rows_encoded_as_they_are_read_give_the_same_model_as_a_copy(params, X, given, request):
     copied = SoftmaxMLPClassifier(**params).fit(X, y, **given)
-    monkeypatch.setattr(rows, "COPY_BYTES", 0)
+    request.getfixturevalue("nothing_is_copied")
     assert_same_bits(SoftmaxMLPClassifier(**params).fit(X, y, **given), copied, X)
 
 
 @pytest.mark.parametrize("kind", [np.asarray, csr_array])
-def test_partial_fit_encodes_its_rows_as_they_are_read(kind, monkeypatch):
-    models = []
-    for copy_bytes in (rows.COPY_BYTES, 0):
-        monkeypatch.setattr(rows, "COPY_BYTES", copy_bytes)
+def test_partial_fit_encodes_its_rows_as_they_are_read(kind, request):
+    def after_two_calls():
         clf = quick_default(early_stopping="auto").partial_fit(NUMBERS[:100], y[:100], classes=[0, 1, 2])
-        models.append(clf.partial_fit(kind(NUMBERS[100:]), y[100:], X_val=kind(NUMBERS[:30]), y_val=y[:30]))
-    assert_same_bits(*models, NUMBERS)
+        return clf.partial_fit(kind(NUMBERS[100:]), y[100:], X_val=kind(NUMBERS[:30]), y_val=y[:30])
+
+    copied = after_two_calls()
+    request.getfixturevalue("nothing_is_copied")
+    assert_same_bits(after_two_calls(), copied, NUMBERS)
 
 
 def test_a_plain_model_does_not_depend_on_where_its_rows_are(nothing_is_copied):
@@ -188,7 +190,7 @@ def test_the_mixture_is_fitted_on_a_sample_of_many_rows(monkeypatch):
     whole = quick_default().fit(NUMBERS, y)
     monkeypatch.setattr(calibration, "MAX_CALIBRATION_ROWS", N // 2)
     some = quick_default().fit(NUMBERS, y)
-    assert_array_equal(some._model.network.parameters, whole._model.network.parameters)
-    assert not np.array_equal(some._model.ensemble_weights.weights, whole._model.ensemble_weights.weights)
-    assert some._model.ensemble_weights.weights.sum() == pytest.approx(1)
+    assert_same_weights(some, whole)
+    assert not np.array_equal(some.member_weights_, whole.member_weights_)
+    assert some.member_weights_.sum() == pytest.approx(1)
     assert_allclose(some.predict_proba(NUMBERS), whole.predict_proba(NUMBERS), atol=0.15)

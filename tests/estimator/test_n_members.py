@@ -32,10 +32,8 @@ def test_members_that_see_n_bins_get_more_weight_if_only_bins_help():
     rng = np.random.RandomState(0)
     steps = rng.uniform(-3, 3, (600, 1))
     stripes = (np.floor(steps[:, 0] * 3) % 2).astype(int)
-    ensemble_weights = (
-        SoftmaxMLPClassifier((8,), n_members=4, max_iter=40, random_state=0).fit(steps, stripes)._model.ensemble_weights
-    )
-    assert ensemble_weights.weights[2:].min() > ensemble_weights.weights[:2].max()
+    weights = SoftmaxMLPClassifier((8,), n_members=4, max_iter=40, random_state=0).fit(steps, stripes).member_weights_
+    assert weights[2:].min() > weights[:2].max()
 
 
 def one_network(calibrated_by, monkeypatch, kind, **params):
@@ -91,7 +89,7 @@ def test_one_network_that_learns_noise_by_heart_is_not_overconfident():
 def test_n_members_learn_every_kind_of_target(kind):
     clf = quick_ensemble().fit(X, KINDS[kind])
     p = clf.predict_proba(X)
-    assert clf._model.network.architecture.n_members == 8
+    assert clf.n_members_ == 8
     assert np.isfinite(p).all()
     assert_allclose(np.exp(clf.predict_log_proba(X)), p, rtol=1e-5)
     if kind != "multilabel":
@@ -111,8 +109,7 @@ def test_early_stopping_scores_the_members_of_a_committee_together():
     clf = quick_ensemble(early_stopping=True, max_iter=1, n_members=4).fit(X, y, X_val=X[:50], y_val=y[:50])
     assert clf.validation_scores_ == [clf.score(X[:50], y[:50])]
     assert clf.validation_loss_curve_ == pytest.approx([log_loss(y[:50], clf.predict_proba(X[:50]))], rel=1e-5)
-    ensemble_weights = clf._model.ensemble_weights  # fitted before the epoch is scored
-    assert min(np.ptp(ensemble_weights.weights), np.ptp(ensemble_weights.inverse_temperatures), np.ptp(ensemble_weights.bias)) > 0
+    assert min(map(np.ptp, (clf.member_weights_, clf.member_temperatures_, clf.ensemble_bias_))) > 0  # before it is scored
 
 
 @pytest.mark.parametrize("scoring", ["accuracy", "loss", "neg_log_loss", "f1_macro"])
@@ -132,9 +129,7 @@ def test_class_weight_equals_sample_weight_in_a_committee():
 def test_sample_weight_acts_on_the_training_and_the_mixture_of_a_committee():
     weights = np.where(X[:, 0] > 0, 5.0, 0.5)
     plain, weighted = quick_ensemble().fit(X, y), quick_ensemble().fit(X, y, sample_weight=weights)
-    assert not np.allclose(
-        plain._model.ensemble_weights.inverse_temperatures, weighted._model.ensemble_weights.inverse_temperatures
-    )
+    assert not np.allclose(plain.member_temperatures_, weighted.member_temperatures_)
     assert not np.allclose(plain.coefs_[-1], weighted.coefs_[-1])
 
 
@@ -198,10 +193,10 @@ def test_an_integer_sample_weight_equals_repeated_rows_if_rows_are_too_few_for_f
 
 
 def test_members_have_equal_weights_if_rows_are_too_few_for_folds():
-    ensemble_weights = quick_ensemble().fit(X[: FOLD_ROWS - 1], y[: FOLD_ROWS - 1])._model.ensemble_weights
-    assert_array_equal(ensemble_weights.weights, [0.25] * 4)
-    assert_array_equal(ensemble_weights.inverse_temperatures, [1] * 4)
-    assert ensemble_weights.inverse_temperature == 1 and ensemble_weights.bias == 0
+    clf = quick_ensemble().fit(X[: FOLD_ROWS - 1], y[: FOLD_ROWS - 1])
+    assert_array_equal(clf.member_weights_, [0.25] * 4)
+    assert_array_equal(clf.member_temperatures_, [1] * 4)
+    assert clf.temperature_ == 1 and not clf.ensemble_bias_.any()
 
 
 def test_members_differ():
@@ -213,14 +208,10 @@ def test_members_differ():
 def test_the_mixture_of_the_members_is_what_predicts():
     clf = quick_ensemble(n_members=4).fit(X, y)
     answers = logits_of_members(clf._model.network, clf._model.preprocessor.transform(X, np.float32))
-    p = [softmax(s * logits, axis=1) for s, logits in zip(clf._model.ensemble_weights.inverse_temperatures, answers)]
-    ensemble_weights = (
-        np.log(np.average(p, axis=0, weights=clf._model.ensemble_weights.weights))
-        * clf._model.ensemble_weights.inverse_temperature
-    )
-    ensemble_weights += clf._model.ensemble_weights.bias
-    assert_allclose(clf.predict_log_proba(X), log_softmax(ensemble_weights, axis=1), rtol=1e-4, atol=1e-5)
-    assert np.ptp(clf._model.ensemble_weights.bias) > 0.1
+    p = [softmax(logits / s, axis=1) for s, logits in zip(clf.member_temperatures_, answers)]
+    logits = np.log(np.average(p, axis=0, weights=clf.member_weights_)) / clf.temperature_ + clf.ensemble_bias_
+    assert_allclose(clf.predict_log_proba(X), log_softmax(logits, axis=1), rtol=1e-4, atol=1e-5)
+    assert np.ptp(clf.ensemble_bias_) > 0.1
 
 
 @pytest.mark.parametrize("n_rows", [30, N])
@@ -239,16 +230,16 @@ def test_partial_fit_keeps_n_members_whatever_the_number_of_rows(sizes):
     clf = quick_ensemble()
     for n_rows in sizes:
         clf.partial_fit(X[:n_rows], y[:n_rows], classes=[0, 1, 2])
-        assert clf._model.network.architecture.n_members == (4 if sizes[0] < FOLD_ROWS else 8)
+        assert clf.n_members_ == (4 if sizes[0] < FOLD_ROWS else 8)
     assert len(clf.loss_curve_) == len(sizes)
     assert clf.loss_curve_[-1] < clf.loss_curve_[0]
 
 
 def test_partial_fit_after_fit_keeps_the_ensemble_weights():
     clf = quick_ensemble().fit(X, y)
-    ensemble_weights, coef = clf._model.ensemble_weights, clf.coefs_[0].copy()
+    weights, coef = clf.member_weights_, clf.coefs_[0].copy()
     clf.partial_fit(X[:50], y[:50])
-    assert clf._model.ensemble_weights is ensemble_weights
+    assert_array_equal(clf.member_weights_, weights)
     assert (clf.coefs_[0] != coef).any()
 
 
@@ -256,7 +247,7 @@ def test_warm_start_keeps_n_members_whatever_the_number_of_rows():
     clf = quick_ensemble(warm_start=True).fit(X[:40], y[:40])
     loss = clf.loss_
     clf.fit(X, y)
-    assert clf._model.network.architecture.n_members == 4
+    assert clf.n_members_ == 4
     assert len(clf.loss_curve_) == 6
     assert clf.loss_ < loss
 
@@ -264,7 +255,7 @@ def test_warm_start_keeps_n_members_whatever_the_number_of_rows():
 def test_warm_start_keeps_n_members_1():
     clf = quick_ensemble(n_members=1, warm_start=True).fit(X, y)
     clf.set_params(n_members="auto").fit(X, y)
-    assert clf._model.network.architecture.n_members == 1
+    assert clf.n_members_ == 1
 
 
 @pytest.mark.parametrize("then", [1, 6])
@@ -272,7 +263,7 @@ def test_warm_start_refuses_another_n_members(then):
     clf = quick_ensemble(n_members=4, warm_start=True).fit(X, y)
     with pytest.raises(ValueError, match=f"cannot continue with n_members={then}: it began with 4"):
         clf.set_params(n_members=then).fit(X, y)
-    assert clf._model.network.architecture.n_members == 4
+    assert clf.n_members_ == 4
 
 
 def test_warm_start_of_a_committee_refuses_solver_lbfgs():
@@ -328,12 +319,12 @@ def test_a_list_of_dropout_rates_for_layers_is_not_taken_as_one_for_members():
 def test_weights_of_members_set_by_hand_are_used():
     clf = quick_ensemble(n_members=4).fit(X, y)
     expected, copies = clf.predict_proba(X), [W.copy() for W in clf.coefs_]
-    assert copies[0].shape == (4, clf._model.network.architecture.layer_sizes[0], 8)
+    assert copies[0].shape == (4, len(clf.encoded_feature_names_), 8)
     clf.coefs_ = copies
     assert_allclose(clf.predict_proba(X), expected, rtol=1e-5)
     copies[-1][...] = 0
     clf.intercepts_[-1][...] = 0
-    of_the_bias = np.tile(softmax(clf._model.ensemble_weights.bias), (N, 1))
+    of_the_bias = np.tile(softmax(clf.ensemble_bias_), (N, 1))
     assert_allclose(clf.predict_proba(X), of_the_bias, rtol=1e-6)
     assert_allclose(pickle.loads(pickle.dumps(clf)).predict_proba(X), of_the_bias, rtol=1e-6)
     clf.partial_fit(X, y)
@@ -371,7 +362,7 @@ def test_the_defaults_take_a_raw_frame_of_strings_numbers_and_missing_values():
     assert clf.score(frame, labels) > 0.9
     unseen = frame.assign(town="Z", income=np.nan, grade=pd.Categorical([None] * N, ["low", "high"]))
     assert set(clf.predict(unseen)) <= {"yes", "no"}
-    assert clf._model.network.coefs[0].shape[1] == len(clf.encoded_feature_names_)
+    assert clf.coefs_[0].shape[1] == len(clf.encoded_feature_names_)
 
 
 def test_predictions_of_a_committee_need_little_memory():
@@ -406,5 +397,4 @@ def test_callbacks_get_a_committee_that_predicts_and_may_stop_it():
     clf = quick_ensemble().set_callbacks(recorder).fit(X, y)
     assert clf.n_iter_ == len(recorder.models) == 2
     assert all(p.shape == (N, 3) for _, p in recorder.models)
-    assert isinstance(clf._model.ensemble_weights, EnsembleWeights)
-    assert clf._model.ensemble_weights.inverse_temperature != 1
+    assert clf.temperature_ != 1

@@ -16,7 +16,6 @@ from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data.preprocessing import FLOAT32_ROWS
 from support.estimators import plain
 from support.marks import SOLVERS
-from support.processes import peak_of
 
 N = 60
 RNG = np.random.default_rng(0)
@@ -276,13 +275,6 @@ def test_missing_values_are_accepted_as_in_fit_even_if_scaling_was_changed():
     unscaled = on_raw_columns(scaling=None).fit(NUMBERS, y).set_params(scaling="robust")
     with pytest.raises(ValueError, match="Input X contains NaN in column 1"):
         unscaled.predict(X)
-
-
-def test_memory_of_predictions_on_raw_columns_is_bounded():
-    X = np.random.default_rng(0).normal(size=(80_000, 50))
-    clf = on_raw_columns().fit(X[:100], y=np.arange(100) % 2)
-    clf.predict_proba(X[:10])
-    assert peak_of(lambda: clf.predict(X)) < X.nbytes * 0.75
 
 
 # partial_fit and warm_start

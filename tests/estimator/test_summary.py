@@ -49,14 +49,6 @@ def test_a_list_of_dropout_rates_stays_one_for_each_hidden_layer():
     assert clf.dropout_.tolist() == [[0.1, 0.2]] * 4
 
 
-def test_the_mixture_is_made_of_member_weights_and_temperatures():
-    clf = small_for_summary(n_members=4, max_iter=30).fit(X, y)
-    ensemble_weights = clf._model.ensemble_weights
-    np.testing.assert_allclose(clf.member_temperatures_ * ensemble_weights.inverse_temperatures, 1)
-    assert clf.temperature_ * ensemble_weights.inverse_temperature == pytest.approx(1)
-    assert clf.ensemble_bias_.tolist() == ensemble_weights.bias.tolist() != [0, 0, 0]
-
-
 def test_from_sklearn_has_the_attributes_of_what_auto_became():
     mlp = MLPClassifier((4,), max_iter=2, alpha=0.1, random_state=0).fit(X, y)
     clf = SoftmaxMLPClassifier.from_sklearn(mlp)

@@ -12,6 +12,7 @@ from support.estimators import converged, planned
 from support.marks import SOLVERS
 from support.weights import assert_same_weights
 
+
 SHAPES = {  # shape of predict, predict_proba and decision_function beyond the rows
     "multiclass": ((), (3,), (3,)),
     "binary": ((), (2,), ()),
@@ -26,22 +27,13 @@ def hard(y):
     return y.argmax(axis=1) if y.dtype.kind == "f" else y
 
 
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
 @pytest.mark.parametrize("target", ARRAYS)
-def test_predictions_have_scikit_learns_shapes(target):
+def test_predictions_have_scikit_learns_shapes_after_fit_and_partial_fit(target, method):
     labels, probabilities, decision = SHAPES[target]
-    clf = planned().fit(X, ARRAYS[target])
+    clf = getattr(planned(), method)(X, ARRAYS[target], **({} if method == "fit" else {"classes": np.arange(probabilities[0])}))
     assert clf.predict(X).shape == (60, *labels)
     assert clf.predict_proba(X).shape == clf.predict_log_proba(X).shape == (60, *probabilities)
-    assert clf.decision_function(X).shape == (60, *decision)
-
-
-@pytest.mark.parametrize("target", ARRAYS)
-def test_partial_fit_takes_every_target_and_gives_the_same_shapes(target):
-    labels, probabilities, decision = SHAPES[target]
-    y = ARRAYS[target]
-    clf = planned().partial_fit(X, y, classes=np.arange(probabilities[0])).partial_fit(X[:20], y[:20])
-    assert clf.predict(X).shape == (60, *labels)
-    assert clf.predict_proba(X).shape == (60, *probabilities)
     assert clf.decision_function(X).shape == (60, *decision)
 
 

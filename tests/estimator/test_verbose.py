@@ -6,7 +6,7 @@ import pytest
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.training.progress import HEADINGS
 from support.data import MULTICLASS, X
-from support.estimators import converged, plain, planned
+from support.estimators import converged, plain
 from support.marks import SOLVERS, STEPWISE
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -107,14 +107,6 @@ def test_verbose_0_prints_nothing(verbose, capsys):
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("verbose", [True, 1])
-def test_verbose_1_prints_mlpclassifiers_lines(verbose, capsys):
-    clf = printing(verbose=verbose, max_iter=2).fit(X, MULTICLASS)
-    assert capsys.readouterr().out.splitlines() == [
-        f"Iteration {i}, loss = {loss:.8f}" for i, loss in enumerate(clf.loss_curve_, start=1)
-    ]
-
-
 @SOLVERS
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_verbose_prints_each_iteration_and_verbose_false_prints_none(solver, early_stopping, capsys):
@@ -126,11 +118,6 @@ def test_verbose_prints_each_iteration_and_verbose_false_prints_none(solver, ear
     assert out.count("Validation score: ") == (clf.n_iter_ if early_stopping else 0)
     converged(**params).fit(X, MULTICLASS)
     assert capsys.readouterr().out == ""
-
-
-def test_verbose_says_why_training_ended(capsys):
-    planned(learning_rate="constant", max_iter=50, tol=10.0, n_iter_no_change=4, verbose=1).fit(X, MULTICLASS)
-    assert "did not improve more than tol=10.000000 for 4 consecutive epochs. Stopping." in capsys.readouterr().out
 
 
 ROWS = np.random.default_rng(0).normal(size=(600, 3))

@@ -8,8 +8,6 @@ import pytest
 from sklearn.neural_network import MLPClassifier
 
 from sksoftmax.nn.optimizers import SGD, Adam, WeightAverage, clip, make_optimizer
-from support.data import MULTICLASS, X
-from support.estimators import planned
 from support.marks import STEPWISE
 from support.networks import form_of, initialized
 
@@ -65,17 +63,6 @@ def test_sgd_with_momentum_and_nesterovs_momentum_equals_scikit_learns_formula(m
         assert ours[i] == pytest.approx(x, rel=1e-12)
 
 
-def test_sgd_without_momentum_subtracts_the_learning_rate_times_the_gradient():
-    w = steps(SGD(np.zeros(2), momentum=0), np.array([1.0, 2.0]), [np.array([10.0, -10.0])], [0.5])
-    np.testing.assert_array_equal(w, [-4, 7])
-
-
-@pytest.mark.parametrize("gradient", [0.1, 1.0, 1e3])
-def test_adams_first_step_has_the_size_of_the_rate_whatever_the_gradient(gradient):
-    w = steps(Adam(np.zeros(1)), np.zeros(1), [np.array([gradient])], [0.01])
-    assert w[0] == pytest.approx(-0.01, rel=1e-5)
-
-
 # Weight decay
 
 
@@ -124,13 +111,6 @@ def test_relative_learning_rates_scale_the_steps_of_their_parts(name):
 
 
 # Convergence
-
-
-@EVERY_OPTIMIZER
-def test_an_optimizer_finds_the_minimum_of_a_parabola(name):
-    target, curvature = np.array([1.0, -2.0, 3.0, 0.5, 0.0]), np.array([1.0, 2.0, 0.5, 1.0, 4.0])
-    w = descend(OPTIMIZERS[name](target, learning_rate=0.03), lambda w: curvature * (w - target), np.zeros(SIZE), 2000)
-    np.testing.assert_allclose(w, target, atol=1e-6)
 
 
 @EVERY_OPTIMIZER
@@ -506,11 +486,3 @@ def test_an_ema_decay_average_keeps_the_dtype(dtype):
     w, gradients = w.astype(dtype), gradients.astype(dtype)
     shown, continued = averaged_epochs(Adam(w), WeightAverage(w, 0.9), w, gradients, rates)
     assert shown[-1].dtype == continued.dtype == dtype
-
-
-@pytest.mark.parametrize(("solver", "kind"), [("adam", Adam), ("sgd", SGD)])
-def test_ema_decay_adds_an_average_beside_the_optimizer(solver, kind):
-    state = planned(solver=solver, ema_decay=0.9).fit(X, MULTICLASS)._training
-    assert (type(state.optimizer), type(state.average), state.average.decay) == (kind, WeightAverage, 0.9)
-    assert state.optimizer.learning_rate == 0.02
-    assert planned(solver=solver, ema_decay=0.0).fit(X, MULTICLASS)._training.average is None
