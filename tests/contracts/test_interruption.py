@@ -320,7 +320,7 @@ def test_running_out_of_memory_anywhere_in_fit_changes_nothing(make, state, poin
         pytest.skip("training does not go there")
     before, attributes = pickle.dumps(clf), vars(clf).copy()
     run_out_of_memory(monkeypatch, *POINTS[point])
-    with pytest.raises(MemoryError):
+    with pytest.raises((MemoryError, ValueError), match="memory"):
         clf.fit(X[::-1], y[::-1])
     monkeypatch.undo()
     assert pickle.dumps(clf) == before
@@ -337,7 +337,7 @@ def test_running_out_of_memory_in_the_first_partial_fit_leaves_it_unfitted(make,
     clf = make(batch_size=20)
     before = vars(clf).copy()
     run_out_of_memory(monkeypatch, *POINTS[point])
-    with pytest.raises(MemoryError):
+    with pytest.raises((MemoryError, ValueError), match="memory"):
         clf.partial_fit(X, y, classes=list("abc"))
     assert vars(clf) == before
 
@@ -352,7 +352,7 @@ def test_partial_fit_after_an_error_continues_as_if_there_had_been_none(params, 
     before = pickle.dumps(clf)
     expected = pickle.loads(before).partial_fit(X, y)
     run_out_of_memory(monkeypatch, *POINTS[point])
-    with pytest.raises(MemoryError):
+    with pytest.raises((MemoryError, ValueError), match="memory"):
         clf.partial_fit(X, y)
     monkeypatch.undo()
     assert pickle.dumps(clf) == before

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sksoftmax import SoftmaxMLPClassifier, __version__
 from support.estimators import plain
-from support.repository import FOLDER, make, spec
+from support.repository import FOLDER, make
 
 SAVED = sorted(path.relative_to(FOLDER) for kind in ("pickle", "skops") for path in FOLDER.glob(f"*/*.{kind}"))
 MODULES = {
@@ -21,7 +21,6 @@ MODULES = {
     "numpy.random._mt19937",
     "numpy.random._pickle",
 }  # the modules that NumPy's own pickles name
-spec.loader.exec_module(make)
 
 
 def load_skops(data):

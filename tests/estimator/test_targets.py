@@ -12,7 +12,6 @@ from support.estimators import converged, planned
 from support.marks import SOLVERS
 from support.weights import assert_same_weights
 
-
 SHAPES = {  # shape of predict, predict_proba and decision_function beyond the rows
     "multiclass": ((), (3,), (3,)),
     "binary": ((), (2,), ()),
