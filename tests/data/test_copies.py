@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 from sksoftmax.data.columns import Categories
 from sksoftmax.data.copies import equal_rows, find_copies
 from sksoftmax.data.rows import LazyRows, Samples
-from support.drawn_rows import drawn
+from support.data import drawn
 
 NUMERIC = Categories({})
 

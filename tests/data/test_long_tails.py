@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data.blocks import BOUND, FAR, LIMIT, smooth_clip
 from sksoftmax.data.statistics import HUGE
-from support.preprocessors import fitted_preprocessor
+from support.networks import fitted_preprocessor
 
 
 def test_the_smooth_clip_is_bounded_by_3_up_to_1000_and_grows_like_a_logarithm_beyond():

@@ -10,7 +10,7 @@ from sksoftmax.data.blocks import Flags, OneHot, Pairs, smooth_clip
 from sksoftmax.data.columns import UNKNOWN
 from sksoftmax.data.preprocessing import FLOAT32_ROWS, MAX_BINNED_COLUMNS, network_dtype_for
 from sksoftmax.data.statistics import allocate_bins, quartiles
-from support.preprocessors import fitted_preprocessor
+from support.networks import fitted_preprocessor
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(41, 3)) * [1, 100, 1e-3] + [0, 5, -2]

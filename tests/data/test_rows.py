@@ -7,7 +7,7 @@ from scipy.sparse import csr_array, csr_matrix
 
 from sksoftmax.data.rows import LazyRows, Samples, column_of, is_large, read, row_numbers, spread
 from sksoftmax.nn.network import Architecture, Workspace
-from support.preprocessors import fitted_preprocessor
+from support.networks import fitted_preprocessor
 
 RNG = np.random.default_rng(0)
 N = 240

@@ -10,7 +10,7 @@ from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data.blocks import Bins, Flags, Sentinels
 from sksoftmax.data.relevance import scaled_columns
 from sksoftmax.data.statistics import SENTINEL_ROWS, SENTINEL_SHARE, find_sentinels
-from support.preprocessors import fitted_preprocessor
+from support.networks import fitted_preprocessor
 
 RNG = np.random.default_rng(0)
 N = 400

@@ -8,7 +8,7 @@ from scipy.sparse import coo_array, csc_array, csr_array, csr_matrix
 from sksoftmax.data.blocks import smooth_clip
 from sksoftmax.data.rows import Samples
 from sksoftmax.data.sparse_columns import FURTHEST, WIDEST, find_sparse_relevance, fit_sparse_numbers, scaled_entries
-from support.preprocessors import fitted_preprocessor
+from support.networks import fitted_preprocessor
 
 RNG = np.random.default_rng(0)
 N = 400

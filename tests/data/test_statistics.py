@@ -11,7 +11,7 @@ from sksoftmax.data.columns import UNKNOWN
 from sksoftmax.data.rows import Samples, spread
 from sksoftmax.data.statistics import edges_at_splits, known_codes, sample
 from sksoftmax.nn.layers import EMBEDDING_UNITS
-from support.preprocessors import fitted_preprocessor
+from support.networks import fitted_preprocessor
 
 RNG = np.random.default_rng(0)
 N = 240

@@ -10,7 +10,7 @@ from sklearn.datasets import load_iris
 from sklearn.neural_network import MLPClassifier
 
 from sksoftmax import LossCurveDisplay, SoftmaxMLPClassifier
-from support.neutral import plain
+from support.estimators import plain
 
 matplotlib = pytest.importorskip("matplotlib")
 

@@ -27,7 +27,7 @@ from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
 from sksoftmax.nn import layers
 from sksoftmax.onnx import register, to_onnx
 from sksoftmax.onnx.network import ACTIVATIONS
-from support.neutral import plain
+from support.estimators import plain
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")

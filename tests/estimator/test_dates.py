@@ -6,7 +6,10 @@ import polars as pl
 import pytest
 
 from sksoftmax import SoftmaxMLPClassifier
-from support.quick_fits import FRAME, N, small, y
+from support.data import MIXED_FRAME as FRAME
+from support.data import N_MIXED as N
+from support.data import MIXED_y as y
+from support.estimators import small
 
 WHEN = pd.Series(pd.date_range("2024-01-01", periods=N, freq="7h"))
 LATE = (WHEN.dt.hour >= 12).astype(int).to_numpy()

@@ -12,8 +12,7 @@ from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data import preprocessing, rows
 from sksoftmax.nn.layers import EMBEDDING_UNITS
 from sksoftmax.nn.network import Network
-from support.estimators import short_default
-from support.neutral import plain
+from support.estimators import plain, short_default
 
 N = 480
 RNG = np.random.RandomState(0)

@@ -7,8 +7,9 @@ from sklearn.pipeline import make_pipeline
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.suggestions import ALIASES, UNSUPPORTED
+from support.data import FEW_X as X
+from support.data import FEW_y as y
 from support.estimators import planned
-from support.few_rows import X, y
 
 THEIRS = {
     "epochs": "max_iter",

@@ -15,8 +15,16 @@ from sksoftmax.model import chunk_size
 from sksoftmax.nn.layers import ACTIVATIONS, EMBEDDING_UNITS, Dropout, bit_generators
 from sksoftmax.nn.network import Architecture, Network, Workspace, network_from_arrays
 from sksoftmax.nn.optimizers import SGD, Adam, WeightAverage
-from support.networks import form_of, forward, initialized, input_of, logits_and_gradient, logits_of_members, model_of
-from support.slopes import assert_gradient_is_the_slope
+from support.networks import (
+    assert_gradient_is_the_slope,
+    form_of,
+    forward,
+    initialized,
+    input_of,
+    logits_and_gradient,
+    logits_of_members,
+    model_of,
+)
 
 N_ROWS, N_INPUTS, N_OUTPUTS = 9, 4, 3
 HIDDEN = {0: (), 1: (5,), 3: (5, 4, 6)}

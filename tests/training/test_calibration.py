@@ -21,8 +21,10 @@ from sksoftmax.training.calibration import (
     out_of_fold,
 )
 from sksoftmax.training.ensemble import Roles, stratified_folds
-from support.ensembles import HEADS, N, X, ensemble_network, logits_of_member, random_logits, random_targets
-from support.quick_fits import small
+from support.data import ENSEMBLE_X as X
+from support.data import N
+from support.estimators import small
+from support.networks import HEADS, ensemble_network, logits_of_member, random_logits, random_targets
 
 
 @pytest.mark.parametrize("name", HEADS)

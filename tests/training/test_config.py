@@ -34,7 +34,7 @@ from sksoftmax.training.config import (
 )
 from sksoftmax.training.ensemble import Roles
 from support.marks import SOLVERS, STEPWISE
-from support.preprocessors import fitted_preprocessor
+from support.networks import fitted_preprocessor
 
 SIZES = [
     1,

@@ -25,7 +25,9 @@ from sksoftmax.training.ensemble import (
 from sksoftmax.training.progress import Progress
 from sksoftmax.training.run import Run
 from sksoftmax.training.steps import cut
-from support.ensembles import KINDS, MANY_X, MANY_y, X, quick_ensemble
+from support.data import ENSEMBLE_X as X
+from support.data import KINDS, MANY_X, MANY_y
+from support.estimators import quick_ensemble
 
 SIZES = [4, 6, 8, 10, 16]
 
