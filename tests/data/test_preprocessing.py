@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from sksoftmax.data.blocks import Flags, OneHot, Pairs, smooth_clip
+from sksoftmax.data.blocks import Codes, Flags, OneHot, Pairs, smooth_clip
 from sksoftmax.data.columns import UNKNOWN
 from sksoftmax.data.preprocessing import FLOAT32_ROWS, MAX_BINNED_COLUMNS, network_dtype_for
 from sksoftmax.data.statistics import allocate_bins, quartiles
@@ -356,3 +356,15 @@ def test_n_bins_of_a_column_fall_with_the_number_of_columns(n_columns, n_bins):
 def test_n_bins_are_shared_out_by_relevance_within_limits(relevance, n_bins):
     assert allocate_bins(256, np.array(relevance, float), 4, 100).tolist() == n_bins
     assert allocate_bins(256, np.array(relevance, float), 4, 2).tolist() == [2] * 4
+
+
+@pytest.mark.parametrize(
+    "n_categories, n_embedded",
+    [([255], 0), ([256], 1), ([64, 192], 0), ([64, 193], 2), ([63, 194], 1), ([63] * 5, 0), ([255, 256], 1), ([100, 255, 2], 2)],
+)
+def test_columns_of_more_than_255_categories_are_embedded_or_of_more_than_63_if_one_hot_columns_are_more_than_256(
+    n_categories, n_embedded
+):
+    rows = np.column_stack([np.arange(600.0) % n for n in n_categories])
+    preprocessor = fitted_preprocessor(rows, None, {i: list(range(n)) for i, n in enumerate(n_categories)})
+    assert len(preprocessor.of_kind(Codes)) == n_embedded
