@@ -11,7 +11,7 @@ from sklearn.utils.fixes import parse_version
 SKLEARN = parse_version(sklearn.__version__)
 SOURCE = Path(sklearn.neural_network.__file__).parent / "tests" / "test_mlp.py"
 THEIR_IMPORT = "from sklearn.neural_network import MLPClassifier, MLPRegressor"
-OUR_IMPORT = "from sklearn.neural_network import MLPRegressor; from support.neutral import plain as MLPClassifier"
+OUR_IMPORT = "from sklearn.neural_network import MLPRegressor; from support.estimators import plain as MLPClassifier"
 EXCEPTIONS = {
     "test_gradient": "calls MLPClassifier's private method _loss_grad_lbfgs; ours are checked in tests/nn/test_network.py",
     "test_mlp_partial_fit_after_fit": "demands that partial_fit refuse early_stopping=True",
