@@ -1,40 +1,11 @@
-"""What a fitted classifier knows of the columns of X, and the text of `SoftmaxMLPClassifier.summary`."""
+"""The text of `SoftmaxMLPClassifier.summary`."""
 
 from textwrap import fill
 
 import numpy as np
 
-from sksoftmax.data.blocks import Codes, Flags, OneHot, Sentinels
-
 WIDTH, INDENT = 100, 16
 MOST_LINES = 20  # columns that are listed by name
-
-
-def known_categories(preprocessor, names):
-    """The known categories of each categorical column, by the column's name."""
-    return {names[block.column]: block.values for block in category_blocks(preprocessor)}
-
-
-def unused_columns(preprocessor, names):
-    """Why a column of X gives the network no input, by the column's name."""
-    numbers, categories, reasons = preprocessor.numbers, preprocessor.categories.of_column, {}
-    if numbers.scaling is not None:
-        flagged = {column for block in preprocessor.of_kind((Flags, Sentinels)) for column in block.source}
-        equal = "all its values are equal" if preprocessor.sparse else "all its values are equal, or missing"
-        constant = [column for column in numbers.source[numbers.scale == 0] if column not in flagged]
-        left_out = np.delete(np.arange(len(preprocessor.relevance)), numbers.source) if preprocessor.sparse else ()
-        reasons = dict.fromkeys([*constant, *left_out], equal)
-    for block in category_blocks(preprocessor):
-        if not block.values:
-            n = len(categories[block.column])
-            reasons[block.column] = f"each of its {n} categories occurs in one row only" if n else "all its values are missing"
-    reasons |= dict.fromkeys(np.flatnonzero(preprocessor.relevance == 0), "its relevance is 0")
-    return {names[column]: reasons[column] for column in sorted(reasons)}
-
-
-def category_blocks(preprocessor):
-    """The blocks of the categorical columns, in the order of the columns."""
-    return sorted(preprocessor.of_kind(OneHot) + preprocessor.of_kind(Codes), key=lambda block: block.column)
 
 
 def summary_text(clf, model):
@@ -53,9 +24,8 @@ def summary_text(clf, model):
     if clf.n_members_ > 1:
         members = f"weights {span(clf.member_weights_)}, temperatures {span(clf.member_temperatures_)} of the members"
         lines.append(line("Mixture", f"{members}, {span(clf.temperature_)} of their ensemble"))
-    embedded = {block.column for block in model.preprocessor.of_kind(Codes)}
-    blocks = zip(clf.categories_, category_blocks(model.preprocessor))
-    lines += listed("Categories", {name: categories_of(block, block.column in embedded) for name, block in blocks})
+    blocks = zip(clf.categories_, model.preprocessor.of_categories)
+    lines += listed("Categories", {name: categories_of(block) for name, block in blocks})
     return "\n".join(lines + listed("Not used", clf.unused_columns_))
 
 
@@ -79,10 +49,10 @@ def span(values):
     return low if low == high else f"{low} to {high}"
 
 
-def categories_of(block, is_embedded):
+def categories_of(block):
     """How many categories of a column are known, and how they enter the network."""
     n = len(block.values)
-    return f"{n:,} categor{'y' if n == 1 else 'ies'}{', embedded' if is_embedded else ''}"
+    return f"{n:,} categor{'y' if n == 1 else 'ies'}{', embedded' if block.is_embedded else ''}"
 
 
 def listed(title, of_columns):

@@ -25,7 +25,12 @@ HALF_KNOWN = 50  # a category seen in 50 rows learns at half the full rate
 
 
 class Block:
-    """What blocks share."""
+    """What blocks share, and what most of them are not."""
+
+    is_seen_by_all = True  # half of an ensemble skips the others
+    is_embedded = False  # the network puts a vector in place of each of its codes
+    is_flag = False  # it says which numbers are missing or special
+    is_categorical = False  # it has `column`, and the known `values` of it
 
     @property
     def width(self):
@@ -38,6 +43,8 @@ class Bins(Block):
 
     `columns` are the positions of the numeric columns in X, `edges` an array of edges for each of them.
     """
+
+    is_seen_by_all = False
 
     def __init__(self, columns, edges):
         self.edges = edges
@@ -55,7 +62,7 @@ class Bins(Block):
         P *= 2
         np.subtract(P, 1, out=out)
 
-    def names(self, names):
+    def names(self, names, n_units=None):
         """As 'age_bin0'."""
         numbers = (i for of_column in self.edges for i in range(len(of_column) - 1))
         return [f"{names[column]}_bin{i}" for column, i in zip(self.source, numbers)]
@@ -94,13 +101,15 @@ class Numbers(Block):
         """Write Z."""
         out[...] = Z
 
-    def names(self, names):
+    def names(self, names, n_units=None):
         """The columns' own names."""
         return list(names[self.source])
 
 
 class Flags(Block):
     """1 if a number is missing, for numeric columns that have missing values in the training rows."""
+
+    is_flag = True
 
     def __init__(self, columns):
         self.source = columns
@@ -109,7 +118,7 @@ class Flags(Block):
         """Write the flags of these rows."""
         out[...] = np.isnan(X[:, self.source])
 
-    def names(self, names):
+    def names(self, names, n_units=None):
         """As 'missingindicator_age', as scikit-learn's MissingIndicator names them."""
         return [f"missingindicator_{names[column]}" for column in self.source]
 
@@ -120,6 +129,8 @@ class Sentinels(Block):
     `columns` are positions in X, one for each sentinel, `places` positions among the numeric columns; `values` are the sentinels.
     A number is a sentinel if it differs by less than `radii`.
     """
+
+    is_flag = True
 
     def __init__(self, columns, places, values, radii):
         self.source, self.places, self.values, self.radii = columns, places, values, radii
@@ -138,7 +149,7 @@ class Sentinels(Block):
         """Whether each sentinel's column holds it, (n, number of sentinels)."""
         return np.abs(X[:, self.source] - self.values) < self.radii
 
-    def names(self, names):
+    def names(self, names, n_units=None):
         """As 'indicator_age_-999'."""
         return [f"indicator_{names[column]}_{value:.15g}" for column, value in zip(self.source, self.values)]
 
@@ -150,6 +161,8 @@ class OneHot(Block):
     0 between −1 and 1 would be a mean of two categories to a model without hidden layers. `codes` are sorted, `values` are what
     they stand for.
     """
+
+    is_categorical = True
 
     def __init__(self, column, codes, values, has_flag=False):
         self.column, self.codes, self.values, self.has_flag = column, codes, values, has_flag
@@ -166,7 +179,7 @@ class OneHot(Block):
         if self.has_flag:
             out[:, 1] = ~(no | yes)
 
-    def names(self, names):
+    def names(self, names, n_units=None):
         """As 'color_red', and 'missingindicator_color' for the flag."""
         name = names[self.column]
         values = self.values[1:] if len(self.codes) == 2 else self.values
@@ -200,6 +213,8 @@ class Codes(Block):
 
     `n_rows` has the number of training rows of each code.
     """
+
+    is_embedded = is_categorical = True
 
     def __init__(self, column, codes, values, n_rows):
         self.column, self.codes, self.values, self.n_rows = column, codes, values, n_rows

@@ -21,7 +21,7 @@ from scipy.sparse import csr_array, issparse
 from scipy.sparse.csgraph import connected_components
 from sklearn.neighbors import NearestNeighbors
 
-from sksoftmax.data.rows import column_of, read, spread
+from sksoftmax.data.rows import cells, column_of, read, spread
 from sksoftmax.data.statistics import inverse, quartiles
 
 AGREEMENT, AGREEMENT_OF_NEAR = 0.995, 0.8  # least agreement (Cohen's kappa) of the targets of equal and of near rows
@@ -179,7 +179,7 @@ def continuous_columns(X, rows, categories):
         return None, None
     chosen = continuous[spread(len(continuous), min(len(continuous), MOST_COLUMNS))]
     low, median, high = quartiles(sample[:, chosen], None)
-    Z = np.stack([column_of(X, column)[rows] for column in numeric[chosen]], axis=1)
+    Z = cells(X, rows, numeric[chosen])
     Z = np.clip((Z - median) * inverse(high - low), -3, 3)
     return np.nan_to_num(Z, copy=False), numeric[continuous]
 
@@ -187,7 +187,7 @@ def continuous_columns(X, rows, categories):
 def other_columns(X, rows, columns):
     """All columns of these rows of X but these ones, and a column of zeros."""
     others = np.setdiff1d(np.arange(X.shape[1]), columns)
-    return np.stack([*(column_of(X, column)[rows] for column in others), np.zeros(len(rows))], axis=1)
+    return np.column_stack([cells(X, rows, others), np.zeros(len(rows))])
 
 
 def radius_of_gaps(Z):

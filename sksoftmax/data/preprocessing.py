@@ -60,7 +60,7 @@ class Preprocessor:
         self.relevance = relevance
         self.sparse = sparse
         self.n_columns = sum(block.width for block in blocks)
-        self.factors = relative(relevance[np.concatenate([block.source for block in blocks if not isinstance(block, Codes)])])
+        self.factors = relative(relevance[np.concatenate([block.source for block in blocks if not block.is_embedded])])
 
     def of_kind(self, kind):
         """The blocks of this class."""
@@ -69,7 +69,7 @@ class Preprocessor:
     @property
     def n_bin_columns(self):
         """The number of columns that are bins: the first ones."""
-        return sum(block.width for block in self.of_kind(Bins))
+        return sum(block.width for block in self.blocks if not block.is_seen_by_all)
 
     @property
     def n_sparse_columns(self):
@@ -77,9 +77,14 @@ class Preprocessor:
         return self.n_columns if self.sparse else 0
 
     @property
+    def of_categories(self):
+        """The blocks of the categorical columns, in the order of the columns."""
+        return sorted((block for block in self.blocks if block.is_categorical), key=lambda block: block.column)
+
+    @property
     def rates_of_codes(self):
         """The relative learning rates of each embedded column's codes."""
-        return [block.rates for block in self.of_kind(Codes)]
+        return [block.rates for block in self.blocks if block.is_embedded]
 
     @property
     def accepts_missing(self):
@@ -100,7 +105,7 @@ class Preprocessor:
         if numbers.scaling is None or not (numbers.scale == 0).any():
             return self
         numbers = after_rows(numbers, samples)
-        blocks = [numbers if isinstance(block, Numbers) else block for block in self.blocks]
+        blocks = [numbers if block is self.numbers else block for block in self.blocks]
         return Preprocessor(self.categories, numbers, blocks, self.relevance, self.sparse)
 
     def keeps_sparse(self, X):
@@ -132,7 +137,7 @@ class Preprocessor:
         Z, start = self.numbers.of(X, out.dtype), 0
         for block in blocks:
             stop = start + block.width
-            if with_bins or not isinstance(block, Bins):
+            if with_bins or block.is_seen_by_all:
                 block.write(X, Z, out[:, start:stop])
             start = stop
         if self.factors is not None:
@@ -149,8 +154,7 @@ class Preprocessor:
     def get_feature_names_out(self, names, n_units):
         """The names of the network's inputs, given those of X's columns and the length of the vectors of embedded columns."""
         names = np.asarray(names, dtype=object)
-        parts = (block.names(names, n_units) if isinstance(block, Codes) else block.names(names) for block in self.blocks)
-        return np.array([name for part in parts for name in part], dtype=object)
+        return np.array([name for block in self.blocks for name in block.names(names, n_units)], dtype=object)
 
 
 def relative(factors):
@@ -188,9 +192,9 @@ def fit_preprocessor(samples, categories, *, scaling, n_bins, relevance, kind, r
     if numbers.sentinels is not None:
         blocks.append(numbers.sentinels)
     of_categories = category_blocks(known, categories)
-    blocks += [block for block in of_categories if isinstance(block, OneHot)]
+    blocks += [block for block in of_categories if not block.is_embedded]
     # The vectors of embedded columns begin at 0, so a factor would change nothing; only a relevance of 0 leaves a column out.
-    blocks += [block for block in of_categories if isinstance(block, Codes) and relevance[block.column] > 0]
+    blocks += [block for block in of_categories if block.is_embedded and relevance[block.column] > 0]
     return Preprocessor(categories, numbers, blocks, relevance, sparse=issparse(X))
 
 
@@ -229,7 +233,7 @@ def fit_edges(numbers, rows, weights, n_bins, splits):
         edges = [e for values, part in parts for e in bin_edges(numbers.scaled(values, part), n_bins[part], weights)]
     if splits is None:
         return edges
-    return [edges_at_splits(e, n, *splits.on(column)) for e, n, column in zip(edges, n_bins, numbers.source)]
+    return edges_at_splits(edges, n_bins, splits.on_each(numbers.source))
 
 
 def category_blocks(known, categories):

@@ -60,6 +60,10 @@ class Splits(NamedTuple):
         cost = tree.weighted_n_node_samples * tree.impurity
         return tree.feature[inner], tree.threshold[inner], np.maximum(cost[inner] - cost[left] - cost[right], 0)
 
+    def on_each(self, columns):
+        """The thresholds of each of these columns in order, and their gains."""
+        return [self.on(column) for column in columns]
+
     def on(self, column):
         """The thresholds of this column in order, and their gains."""
         found = np.flatnonzero((self.column == column) & (self.gain > 0))

@@ -208,6 +208,13 @@ def column_of(X, column):
     return X.X[:, column] if X.numbers is None else X.X[X.numbers, column]
 
 
+def cells(X, rows, columns):
+    """These columns of these rows of X, (len(rows), len(columns)); X is an array or `LazyRows` that are not encoded."""
+    if not len(columns):
+        return np.empty((len(rows), 0), X.dtype)
+    return np.stack([column_of(X, column)[rows] for column in columns], axis=1)
+
+
 def row_numbers(n_rows):
     """0 … n − 1, in four bytes each if these suffice."""
     return np.arange(n_rows, dtype=np.int32 if n_rows < 2**31 else np.int64)

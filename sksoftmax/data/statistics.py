@@ -257,7 +257,12 @@ def _bin_edges(z, n_bins, weights):
     return edges if len(edges) > 2 else edges[:1]  # one bin would repeat the column
 
 
-def edges_at_splits(edges, n_bins, thresholds, gains):
+def edges_at_splits(edges, n_bins, splits):
+    """The edges of each column's bins, given its number of bins, and the thresholds and gains of the splits on it."""
+    return [_edges_at_splits(e, n, *of_column) for e, n, of_column in zip(edges, n_bins, splits)]
+
+
+def _edges_at_splits(edges, n_bins, thresholds, gains):
     """The edges of one column's bins, with quantiles of a forest's thresholds, weighted by their gains, in place of half of them.
 
     Columns whose distinct values all are edges keep these, and so do columns on which no tree has split.

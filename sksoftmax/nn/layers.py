@@ -29,7 +29,7 @@ class Dense:
     `name` is the key of its arrays in memory. `first` is the first row of W that has a layer below it; None if none has.
     """
 
-    def __init__(self, name, W, d_W, blocks=EVERYTHING, first=0):
+    def __init__(self, name, W, d_W=None, blocks=EVERYTHING, first=0):
         self.name, self.W, self.d_W, self.blocks, self.first = name, W, d_W, blocks, first
 
     def __call__(self, X, workspace, dropout=None):
@@ -53,7 +53,7 @@ class Dense:
 class SparseDense:
     """The same for a first layer of sparse rows: X is a list with a CSR matrix for each member, without the column of ones."""
 
-    def __init__(self, name, W, d_W):
+    def __init__(self, name, W, d_W=None):
         self.name, self.W, self.d_W = name, W, d_W
 
     def __call__(self, X, workspace, dropout=None):
@@ -74,15 +74,19 @@ class SparseDense:
 class Embed:
     """Replaces the codes in the last columns of its input by their vectors. It writes into X, which has room for the vectors.
 
-    `E` and `d_E`, (n_members, n_codes, 8), hold the tables of all embedded columns one below the other; `n_codes` has the number
+    `E`, (n_members, n_codes, 8), holds the tables of all embedded columns one below the other; `n_codes` has the number
     of codes of each column; `first` is the first column of codes.
     """
 
-    def __init__(self, first, n_codes, E, d_E):
+    def __init__(self, first, n_codes, E):
         self.first, self.last = first, first + len(n_codes)
-        self.E, self.d_E = (None if table is None else table.reshape(-1, EMBEDDING_UNITS) for table in (E, d_E))
+        self.E, self.d_E = E.reshape(-1, EMBEDDING_UNITS), None
         starts = np.cumsum([0, *n_codes])
         self.starts = starts[:-1] + starts[-1] * np.arange(len(E))[:, None, None]
+
+    def write_gradient_into(self, d_E):
+        """Let backprop fill `d_E`, which has the shape of E."""
+        self.d_E = d_E.reshape(-1, EMBEDDING_UNITS)
 
     def __call__(self, X, workspace, dropout=None):
         """Look up; backprop fills d_E: each row is the sum of the derivatives of its code's vectors, 0 if there are none."""

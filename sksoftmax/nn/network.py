@@ -161,7 +161,7 @@ class Network:
         self.parameters = parameters
         *self.W, self.E = architecture.split(parameters)
         self._make_views()
-        self._build_layers(None)
+        self._build_layers()
 
     def _make_views(self):
         """Make the public views, which one network has without the axis of members."""
@@ -170,18 +170,16 @@ class Network:
         starts = np.cumsum([0, *self.architecture.n_codes])
         self.embeddings = [self.E[member, ..., start:stop, :] for start, stop in pairwise(starts)]
 
-    def _build_layers(self, gradient):
-        """Make the layers, which write their gradients into this flat vector."""
-        self.gradient, architecture = gradient, self.architecture
-        *d_Ws, d_E = [None] * (len(self.W) + 1) if gradient is None else architecture.split(gradient)
-        self._sparse = SparseDense(0, self.W[0], d_Ws[0])
+    def _build_layers(self):
+        """Make the layers, which have no gradient yet."""
+        self.gradient, architecture = None, self.architecture
         below = architecture.first_code if architecture.n_codes else None
-        first = Dense(0, self.W[0], d_Ws[0], architecture.blocks, first=below)
-        self._dense = [Embed(architecture.first_code, architecture.n_codes, self.E, d_E)] if architecture.n_codes else []
-        self._dense.append(first)
-        self._others = []
-        for i, name in enumerate(architecture.activations):
-            self._others += [Activate(i, name), Dense(i + 1, self.W[i + 1], d_Ws[i + 1])]
+        first = Dense(0, self.W[0], blocks=architecture.blocks, first=below)
+        self._sparse = SparseDense(0, self.W[0])
+        self._embed = Embed(architecture.first_code, architecture.n_codes, self.E) if architecture.n_codes else None
+        self._products = [first, *(Dense(i, W) for i, W in enumerate(self.W[1:], 1))]
+        activations = [Activate(i, name) for i, name in enumerate(architecture.activations)]
+        self._others = [layer for pair in zip(activations, self._products[1:]) for layer in pair]
 
     @classmethod
     def zeros(cls, architecture, dtype):
@@ -202,7 +200,8 @@ class Network:
         this returns is in that memory, and is valid until the memory is used again.
         """
         backprops = []
-        for layer in [*([self._sparse] if isinstance(X, list) else self._dense), *self._others]:
+        first = [self._sparse] if isinstance(X, list) else [self._embed, self._products[0]] if self._embed else self._products[:1]
+        for layer in [*first, *self._others]:
             X, backprop = layer(X, workspace, dropout)
             backprops.append(backprop)
 
@@ -215,8 +214,14 @@ class Network:
 
     def allocate_gradient(self):
         """Make room for the gradient; a network that only predicts needs none."""
-        if self.gradient is None:
-            self._build_layers(np.zeros_like(self.parameters))
+        if self.gradient is not None:
+            return
+        self.gradient = np.zeros_like(self.parameters)
+        *d_Ws, d_E = self.architecture.split(self.gradient)
+        for layer, d_W in zip([*self._products, self._sparse], [*d_Ws, d_Ws[0]]):
+            layer.d_W = d_W
+        if self._embed:
+            self._embed.write_gradient_into(d_E)
 
     def member_gradients(self):
         """For each member, the parts of `gradient` that belong to it, as flat views."""
@@ -250,9 +255,6 @@ class Network:
         if parametrization != "ntk" and not self.architecture.n_codes:
             return None
         dense = [slot for slot in self.architecture.slots() if slot.kind != "E"]
-        factors = (
-            [self._fan_in_factor(layer) for layer in range(len(self.W))] if parametrization == "ntk" else [0.1] * len(self.W)
-        )
         of_layer = [10 * self._fan_in_factor(i) if parametrization == "ntk" else 1.0 for i in range(len(self.W))]
         factors = [np.broadcast_to(factor, (self.architecture.n_members, 1, 1)).ravel().tolist() for factor in of_layer]
         rates, start = [], 0

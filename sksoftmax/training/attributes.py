@@ -3,8 +3,8 @@
 import copy
 from dataclasses import replace
 
+from sksoftmax.data.column_descriptions import known_categories, unused_columns
 from sksoftmax.nn.layers import EMBEDDING_UNITS
-from sksoftmax.summary import known_categories, unused_columns
 
 
 def estimator_so_far(estimator, model, state):

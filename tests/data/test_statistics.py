@@ -60,19 +60,19 @@ def test_statistics_computed_in_blocks_are_the_same(monkeypatch):
 
 def test_half_of_the_edges_become_quantiles_of_the_thresholds_weighted_by_gain():
     edges = np.arange(9.0)
-    found = edges_at_splits(edges, 8, np.array([0.5, 3.25, 7.5]), np.array([0.1, 1.0, 0.1]))
+    found = edges_at_splits([edges], [8], [(np.array([0.5, 3.25, 7.5]), np.array([0.1, 1.0, 0.1]))])[0]
     assert_array_equal(found, [0, 2, 3.25, 4, 6, 8])  # four quantiles of the thresholds coincide
-    found = edges_at_splits(edges, 8, np.array([0.5, 3.25, 7.5]), np.ones(3))
+    found = edges_at_splits([edges], [8], [(np.array([0.5, 3.25, 7.5]), np.ones(3))])[0]
     assert_array_equal(found, [0, 0.5, 2, 3.25, 4, 6, 7.5, 8])
 
 
 def test_thresholds_beyond_the_outer_edges_move_to_them():
-    assert_array_equal(edges_at_splits(np.arange(5.0), 4, np.array([-3.0, 9.0]), np.ones(2)), [0, 2, 4])
+    assert_array_equal(edges_at_splits([np.arange(5.0)], [4], [(np.array([-3.0, 9.0]), np.ones(2))])[0], [0, 2, 4])
 
 
 @pytest.mark.parametrize("edges, thresholds", [([0.0, 1.0], [0.5]), (np.arange(9.0), [])], ids=["few values", "no split"])
 def test_edges_stay_where_they_are_without_a_split_or_where_all_values_are_edges(edges, thresholds):
-    assert_array_equal(edges_at_splits(np.array(edges), 8, np.array(thresholds), np.ones(len(thresholds))), edges)
+    assert_array_equal(edges_at_splits([np.array(edges)], [8], [(np.array(thresholds), np.ones(len(thresholds)))])[0], edges)
 
 
 # Known categories

@@ -44,7 +44,9 @@ def test_an_embedding_looks_codes_up_and_adds_the_derivatives_of_those_that_are_
     X = np.full((n_members, 20, N_DENSE + 2 * n_units + 1), np.nan)
     X[..., :N_DENSE], X[..., N_DENSE : N_DENSE + 2], X[..., -1] = numbers, codes, 1
     d_H = rng.normal(size=(n_members, 20, 2 * n_units))
-    H, backprop = Embed(N_DENSE, N_CODES, E, d_E)(X, None)
+    layer = Embed(N_DENSE, N_CODES, E)
+    layer.write_gradient_into(d_E)
+    H, backprop = layer(X, None)
     backprop(d_H)
     assert H is X
     for k in range(n_members):
