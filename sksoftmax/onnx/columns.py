@@ -121,7 +121,7 @@ BLOCKS = {Numbers: numbers, Bins: bins, Flags: flags, Sentinels: sentinels, OneH
 def embed(graph, inputs, preprocessor, network):
     """The vectors of each embedded column's categories, (n, units); with members along a first axis."""
     vectors = []
-    for block, E in zip(preprocessor.of_kind(Codes), network.embeddings):
+    for block, E in zip((block for block in preprocessor.blocks if block.is_embedded), network.embeddings):
         codes = code_numbers(graph, *input_column(graph, inputs, block.column), block.values)
         vectors.append(graph.node("Gather", E, codes, axis=E.ndim - 2))
     return vectors
