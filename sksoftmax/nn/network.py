@@ -176,7 +176,7 @@ class Network:
         below = architecture.first_code if architecture.n_codes else None
         first = Dense(0, self.W[0], blocks=architecture.blocks, first=below)
         self._sparse = SparseDense(0, self.W[0])
-        self._embed = Embed(architecture.first_code, architecture.n_codes, self.E) if architecture.n_codes else None
+        self._embed = [Embed(architecture.first_code, architecture.n_codes, self.E)] if architecture.n_codes else []
         self._products = [first, *(Dense(i, W) for i, W in enumerate(self.W[1:], 1))]
         activations = [Activate(i, name) for i, name in enumerate(architecture.activations)]
         self._others = [layer for pair in zip(activations, self._products[1:]) for layer in pair]
@@ -200,8 +200,7 @@ class Network:
         this returns is in that memory, and is valid until the memory is used again.
         """
         backprops = []
-        first = [self._sparse] if isinstance(X, list) else [self._embed, self._products[0]] if self._embed else self._products[:1]
-        for layer in [*first, *self._others]:
+        for layer in [*([self._sparse] if isinstance(X, list) else [*self._embed, self._products[0]]), *self._others]:
             X, backprop = layer(X, workspace, dropout)
             backprops.append(backprop)
 
@@ -220,8 +219,8 @@ class Network:
         *d_Ws, d_E = self.architecture.split(self.gradient)
         for layer, d_W in zip([*self._products, self._sparse], [*d_Ws, d_Ws[0]]):
             layer.d_W = d_W
-        if self._embed:
-            self._embed.write_gradient_into(d_E)
+        for layer in self._embed:
+            layer.write_gradient_into(d_E)
 
     def member_gradients(self):
         """For each member, the parts of `gradient` that belong to it, as flat views."""
