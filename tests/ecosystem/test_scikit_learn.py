@@ -220,6 +220,7 @@ def fitted_weights(clf, X, y):
 CALLS = []
 
 
+@pytest.mark.filterwarnings("ignore:Persisting input arguments")  # joblib measures a time
 def test_joblib_memory_recognizes_an_equal_estimator(tmp_path):
     cached = joblib.Memory(tmp_path, verbose=0).cache(fitted_weights)
     CALLS.clear()
