@@ -5,7 +5,7 @@
 
 FILE.npz holds X (n, 28, 28) or (n, 784) of uint8, y (n,), X_test and y_test. Pixels are divided by 255 and kept in float32. The
 two classifiers take turns in one process, so that whatever else the machine does meets both; each pair starts from a seed of
-its own, the same for both. `--defaults` adds SoftmaxMLPClassifier() as it is: an ensemble, more work. Set OMP_NUM_THREADS to
+its own, the same for both. `--defaults` adds SoftmaxMLPClassifier(), an ensemble: more work. Set OMP_NUM_THREADS to
 choose the number of threads.
 """
 

@@ -35,7 +35,7 @@ def auto_rows():
 
 
 def auto_table():
-    """Return the table of 'auto' as it is in the docstring."""
+    """Return the table of 'auto' in the form of the docstring."""
     rows = auto_rows()
     widths = [max(map(len, column)) for column in zip(*rows)]
     rule = " ".join("=" * width for width in widths)
@@ -44,7 +44,7 @@ def auto_table():
 
 
 def group_table():
-    """Return the table of the groups of parameters as it is in the docstring."""
+    """Return the table of the groups of parameters in the form of the docstring."""
     width = max(map(len, PARAMETER_GROUPS))
     rule = "=" * width + " " + "=" * NAMES_WIDTH
     lines = [rule]
