@@ -8,6 +8,7 @@ from sklearn.preprocessing import LabelBinarizer
 from sksoftmax.data.columns import Categories
 from sksoftmax.data.preprocessing import unchanged
 from sksoftmax.data.targets import Targets
+from sksoftmax.layout import Layout
 from sksoftmax.model import Model
 from sksoftmax.nn.ensemble_weights import EnsembleWeights
 from sksoftmax.nn.network import Architecture, network_from_arrays
@@ -59,7 +60,7 @@ def model_from_sklearn(mlp, params):
     config = TrainingConfig.resolve(params, n_rows=max(progress.samples_seen // max(len(progress.loss_curve), 1), 1))
     targets = Targets(kind, np.asarray(mlp.classes_), "auto")
     hidden = tuple(W.shape[1] for W in mlp.coefs_[:-1])
-    architecture = Architecture(mlp.n_features_in_, hidden, targets.head.n_outputs, config.activations)
+    architecture = Architecture(Layout(mlp.n_features_in_), hidden, targets.head.n_outputs, config.activations)
     network = network_from_arrays(architecture, mlp.coefs_, mlp.intercepts_)
     preprocessor = unchanged(mlp.n_features_in_, Categories({}))
     model = Model(preprocessor, network, EnsembleWeights.equal(1), targets, network.dtype.name)
@@ -69,7 +70,7 @@ def model_from_sklearn(mlp, params):
         fixed=fixed_parameters(params, network.dtype.name),
         resolved=config.public(config.dropout, config.weight_decay),
     )
-    state.is_continued = mlp.warm_start or mlp.n_iter_ == 1 or state.progress.n_before > 0
+    state.may_be_continued = mlp.warm_start or mlp.n_iter_ == 1 or state.progress.n_before > 0
     return model, state
 
 

@@ -74,9 +74,8 @@ class Model:
         if len(hidden) == len(architecture.hidden):
             architecture = replace(architecture, hidden=hidden)
         network = network_from_arrays(architecture, coefs, intercepts, embeddings)
-        members, columns = architecture.skip
-        if network.W[0][:members, :columns].any():
-            network = network.copy(replace(architecture, skip=(0, 0)))
+        if network.W[0][: architecture.n_without_bins, : architecture.layout.n_bins].any():
+            network = network.copy(replace(architecture, n_without_bins=0))
         return replace(self, network=network)
 
     def absorb_calibration(self):
@@ -103,10 +102,10 @@ class Model:
         """ValueError if the parts of a saved model do not fit together."""
         architecture, preprocessor = self.network.architecture, self.preprocessor
         found = {
-            "columns": (architecture.n_columns, preprocessor.n_columns),
+            "columns": (architecture.layout.n_columns, preprocessor.layout.n_columns),
             "outputs": (architecture.n_outputs, self.head.n_outputs),
             "members": (architecture.n_members, len(self.ensemble_weights.weights)),
-            "codes": (list(architecture.n_codes), [len(rates) for rates in preprocessor.rates_of_codes]),
+            "codes": (list(architecture.layout.n_codes), list(preprocessor.layout.n_codes)),
             "parameters": (len(self.network.parameters), architecture.n_parameters),
         }
         if self.output_dtype not in ("float32", "float64"):

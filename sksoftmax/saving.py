@@ -25,6 +25,7 @@ TYPES = (  # the names of the types of a saved model; registries add theirs
     "sksoftmax.data.heads.MultilabelHead",
     "sksoftmax.data.preprocessing.Preprocessor",
     "sksoftmax.data.targets.Targets",
+    "sksoftmax.layout.Layout",
     "sksoftmax.model.Model",
     "sksoftmax.nn.ensemble_weights.EnsembleWeights",
     "sksoftmax.nn.network.Architecture",

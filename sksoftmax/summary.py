@@ -23,7 +23,7 @@ def summary_text(clf, model):
     ]
     if clf.n_members_ > 1:
         members = f"weights {span(clf.member_weights_)}, temperatures {span(clf.member_temperatures_)} of the members"
-        lines.append(line("Mixture", f"{members}, {span(clf.temperature_)} of their ensemble"))
+        lines.append(line("Ensemble", f"{members}, {span(clf.temperature_)} of the ensemble"))
     blocks = zip(clf.categories_, model.preprocessor.of_categories)
     lines += listed("Categories", {name: categories_of(block) for name, block in blocks})
     return "\n".join(lines + listed("Not used", clf.unused_columns_))

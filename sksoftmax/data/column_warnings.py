@@ -26,7 +26,7 @@ def warn_of_columns(preprocessor, X, names):
         is_used = column in used or preprocessor.relevance[column] == 0
         if message := warning_for_column(name, values, n_rows, is_used):
             messages.append(message)
-    if messages and not preprocessor.n_columns:
+    if messages and not preprocessor.layout.n_columns:
         raise ValueError(f"X has no column that gives the network an input. {' '.join(messages)}")
     for message in messages:
         warnings.warn(message)

@@ -56,7 +56,7 @@ class SoftmaxHead:
         return log_softmax(logits)
 
     def logits_of_log_p(self, log_p):
-        """The logits of a ensemble with these log-probabilities."""
+        """The logits of an ensemble with these log-probabilities."""
         return log_p
 
     def log_likelihood(self, logits, targets):
@@ -101,7 +101,7 @@ class LogisticHead:
         return log_sigmoid(np.stack([logits, -logits], axis=-1))
 
     def logits_of_log_p(self, log_p):
-        """The log-odds of a ensemble with these log-probabilities."""
+        """The log-odds of an ensemble with these log-probabilities."""
         return log_p[..., 0] - log_p[..., 1]
 
     def frequencies(self, targets, weights):

@@ -23,6 +23,7 @@ from sksoftmax.data.statistics import (
     scales_of_constants,
     weights_of_numbers,
 )
+from sksoftmax.layout import Layout
 
 MIN_BINS, BIN_COLUMNS = 4, 256  # least bins of a column, bins in all
 MAX_BINNED_COLUMNS = 128  # most numeric columns that are binned
@@ -59,22 +60,13 @@ class Preprocessor:
         self.blocks = blocks
         self.relevance = relevance
         self.sparse = sparse
-        self.n_columns = sum(block.width for block in blocks)
+        self.layout = layout_of(blocks)
         self.factors = relative(relevance[np.concatenate([block.source for block in blocks if not block.is_embedded])])
-
-    def of_kind(self, kind):
-        """The blocks of this class."""
-        return [block for block in self.blocks if isinstance(block, kind)]
-
-    @property
-    def n_bin_columns(self):
-        """The number of columns that are bins: the first ones."""
-        return sum(block.width for block in self.blocks if not block.is_seen_by_all)
 
     @property
     def n_sparse_columns(self):
         """The number of columns if they are sparse, else 0."""
-        return self.n_columns if self.sparse else 0
+        return self.layout.n_columns if self.sparse else 0
 
     @property
     def of_categories(self):
@@ -119,13 +111,13 @@ class Preprocessor:
                 return X.astype(dtype, copy=False)
         if self.keeps_sparse(X):
             return self._transform_sparse(X, dtype)
-        out = np.empty((X.shape[0], self.n_columns), dtype)
+        out = np.empty((X.shape[0], self.layout.n_columns), dtype)
         self.write(X, out)
         return out
 
     def write(self, X, out, n_without_bins=0):
         """Write the network's input for these rows into `out`. The first `n_without_bins` rows are written without their bins."""
-        step, blocks = max(1, BLOCK // max(self.n_columns, 1)), Pairs.grouped(self.blocks)
+        step, blocks = max(1, BLOCK // max(self.layout.n_columns, 1)), Pairs.grouped(self.blocks)
         with np.errstate(over="ignore", invalid="ignore"):
             for first, last in ((0, n_without_bins), (n_without_bins, X.shape[0])):
                 for start in range(first, last, step):
@@ -141,7 +133,7 @@ class Preprocessor:
                 block.write(X, Z, out[:, start:stop])
             start = stop
         if self.factors is not None:
-            first = 0 if with_bins else self.n_bin_columns
+            first = 0 if with_bins else self.layout.n_bins
             out[:, first : len(self.factors)] *= self.factors[first:].astype(out.dtype)
 
     def _transform_sparse(self, X, dtype):
@@ -155,6 +147,16 @@ class Preprocessor:
         """The names of the network's inputs, given those of X's columns and the length of the vectors of embedded columns."""
         names = np.asarray(names, dtype=object)
         return np.array([name for block in self.blocks for name in block.names(names, n_units)], dtype=object)
+
+
+def layout_of(blocks):
+    """The `Layout` of these blocks beside each other: bins first, codes last."""
+    embedded = [block for block in blocks if block.is_embedded]
+    return Layout(
+        n_numbers=sum(block.width for block in blocks) - len(embedded),
+        n_bins=sum(block.width for block in blocks if not block.is_seen_by_all),
+        n_codes=tuple(len(block.n_rows) for block in embedded),
+    )
 
 
 def relative(factors):
@@ -263,6 +265,6 @@ def encoded(samples, preprocessor, dtype):
     X = samples.X
     if isinstance(X, LazyRows):
         return replace(samples, X=X.encoded(preprocessor, dtype))
-    if not preprocessor.keeps_sparse(X) and is_large((X.shape[0], preprocessor.n_columns), dtype):
+    if not preprocessor.keeps_sparse(X) and is_large((X.shape[0], preprocessor.layout.n_columns), dtype):
         return replace(samples, X=LazyRows.of(X, preprocessor, dtype))
     return replace(samples, X=preprocessor.transform(X, dtype))

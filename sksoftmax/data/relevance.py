@@ -127,8 +127,8 @@ def scaled_columns(X, numbers):
         missing = np.isnan(result)
         result[:, numbers.source] = numbers.of(X, np.float32)
         if numbers.sentinels is not None:
-            for column, is_correct in zip(numbers.sentinels.source, numbers.sentinels.of(X).T):
-                missing[is_correct, column] = True
+            for column, is_sentinel in zip(numbers.sentinels.source, numbers.sentinels.of(X).T):
+                missing[is_sentinel, column] = True
     result[missing] = np.nan
     return result
 

@@ -93,7 +93,11 @@ def member_inputs(X, rows, workspace):
     if issparse(X):
         return [X[of_member] for of_member in rows]
     inputs = workspace.inputs(n, n_members)
-    write(X.take(rows.ravel(), axis=0), inputs.reshape(n_members * n, -1)[:, : X.shape[1]], workspace.architecture.skip[0] * n)
+    write(
+        X.take(rows.ravel(), axis=0),
+        inputs.reshape(n_members * n, -1)[:, : X.shape[1]],
+        workspace.architecture.n_without_bins * n,
+    )
     return inputs
 
 
@@ -102,12 +106,13 @@ def common_input(X, workspace):
     architecture, n = workspace.architecture, X.shape[0]
     if issparse(X) or (isinstance(X, LazyRows) and X.stays_sparse):
         return [read(X)] * architecture.n_members
-    if not architecture.n_codes:
+    layout = architecture.layout
+    if not layout.n_codes:
         inputs = workspace.inputs(n, 1)
-        write(X, inputs[0, :, : architecture.n_columns])
+        write(X, inputs[0, :, : layout.n_columns])
         return np.broadcast_to(inputs, (architecture.n_members, *inputs.shape[1:]))
     inputs = workspace.inputs(n, architecture.n_members)  # the embedding layer writes each member's vectors into it
-    write(X, inputs[0, :, : architecture.n_columns])
+    write(X, inputs[0, :, : layout.n_columns])
     inputs[1:] = inputs[0]
     return inputs
 
@@ -144,7 +149,7 @@ class LazyRows:
         self.preprocessor = preprocessor
         self.dtype = X.dtype if dtype is None else dtype
         n_rows = X.shape[0] if numbers is None else len(numbers)
-        self.shape = (n_rows, X.shape[1] if preprocessor is None else preprocessor.n_columns)
+        self.shape = (n_rows, X.shape[1] if preprocessor is None else preprocessor.layout.n_columns)
 
     @classmethod
     def of(cls, X, preprocessor=None, dtype=None):

@@ -140,7 +140,7 @@ def find_sentinels(X, weights):
         weights = weights * (n_rows / weights.sum())
     least = max(SENTINEL_SHARE * n_rows, SENTINEL_ROWS)
     at_ends = [np.equal(X, end) for end in (np.fmin.reduce(X), np.fmax.reduce(X))]
-    at_ends = [np.count_nonzero(is_correct, axis=0) if weights is None else weights @ is_correct for is_correct in at_ends]
+    at_ends = [np.count_nonzero(is_end, axis=0) if weights is None else weights @ is_end for is_end in at_ends]
     for column in np.flatnonzero(np.maximum(*at_ends) >= least):
         values, n_of_value = _distinct(X[:, column], weights)
         n_low, n_high = _sentinels_at_ends(values, n_of_value, least)

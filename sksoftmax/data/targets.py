@@ -154,9 +154,9 @@ class Targets:
         kind = first_kind(y, target_type)
         if kind == "labels" and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        encoder = cls(kind, labels_of(classes) if kind == "labels" else classes_of(y, kind, names), out_activation)
-        encoder.check_classes(classes)
-        return encoder
+        targets = cls(kind, labels_of(classes) if kind == "labels" else classes_of(y, kind, names), out_activation)
+        targets.check_classes(classes)
+        return targets
 
     def check_classes(self, classes):
         """Raise ValueError if `classes` are given and are not the known ones."""

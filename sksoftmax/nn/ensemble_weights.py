@@ -23,13 +23,13 @@ class EnsembleWeights:
 
     @classmethod
     def equal(cls, n_members):
-        """The ensemble in which all members count alike."""
+        """The weights by which all members count alike."""
         return cls(np.full(n_members, 1 / n_members), np.ones(n_members))
 
-    def with_members_like(self, model):
-        """The ensemble after member i has become of the kind of `model[i]`; members of one kind get the mean of their weights."""
-        weights = np.array([self.weights[model == of_member].mean() for of_member in model])
-        return replace(self, weights=weights, inverse_temperatures=self.inverse_temperatures[model])
+    def with_members_like(self, source):
+        """The weights after member i has become of the kind of member `source[i]`; equal kinds get the mean of their weights."""
+        weights = np.array([self.weights[source == member].mean() for member in source])
+        return replace(self, weights=weights, inverse_temperatures=self.inverse_temperatures[source])
 
     def absorbed(self, network):
         """Move the calibration of one network into its last layer; return the weights without it. Several keep theirs."""

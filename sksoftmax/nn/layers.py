@@ -17,8 +17,9 @@ from math import pi, sqrt
 import numpy as np
 from scipy.special import expit, ndtr
 
+from sksoftmax.layout import EMBEDDING_UNITS
+
 LEAKY_RELU_SLOPE = 0.1
-EMBEDDING_UNITS = 8  # numbers in the vector of a category
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. (2017), arXiv:1706.02515
 EVERYTHING = ((slice(None),) * 2,)
 
@@ -26,7 +27,7 @@ EVERYTHING = ((slice(None),) * 2,)
 class Dense:
     """Z = X W. `blocks` are slices of members and of inputs that they see, which are columns of X and rows of W.
 
-    `name` is the key of its arrays in memory. `first` is the first row of W that has a layer below it; None if none has.
+    `name` is the key of its arrays in the workspace. `first` is the first row of W that has a layer below it; None if none has.
     """
 
     def __init__(self, name, W, d_W=None, blocks=EVERYTHING, first=0):
@@ -74,15 +75,14 @@ class SparseDense:
 class Embed:
     """Replaces the codes in the last columns of its input by their vectors. It writes into X, which has room for the vectors.
 
-    `E`, (n_members, n_codes, 8), holds the tables of all embedded columns one below the other; `n_codes` has the number
-    of codes of each column; `first` is the first column of codes.
+    `E`, (n_members, n_codes, 8), holds the tables of all embedded columns one below the other, as the `layout` says.
     """
 
-    def __init__(self, first, n_codes, E):
-        self.first, self.last = first, first + len(n_codes)
+    def __init__(self, layout, E):
+        self.codes = layout.codes
         self.E, self.d_E = E.reshape(-1, EMBEDDING_UNITS), None
-        starts = np.cumsum([0, *n_codes])
-        self.starts = starts[:-1] + starts[-1] * np.arange(len(E))[:, None, None]
+        *starts, n_rows = layout.first_rows
+        self.starts = np.array(starts) + n_rows * np.arange(len(E))[:, None, None]
 
     def write_gradient_into(self, d_E):
         """Let backprop fill `d_E`, which has the shape of E."""
@@ -90,8 +90,8 @@ class Embed:
 
     def __call__(self, X, workspace, dropout=None):
         """Look up; backprop fills d_E: each row is the sum of the derivatives of its code's vectors, 0 if there are none."""
-        codes = (X[..., self.first : self.last].astype(np.intp) + self.starts).ravel()
-        X[..., self.first : -1] = self.E.take(codes, axis=0).reshape(*X.shape[:2], -1)
+        codes = (X[..., self.codes].astype(np.intp) + self.starts).ravel()
+        X[..., self.codes.start : -1] = self.E.take(codes, axis=0).reshape(*X.shape[:2], -1)
 
         def backprop(d_X):
             self.d_E[...] = 0

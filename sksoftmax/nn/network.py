@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sksoftmax.nn.layers import EMBEDDING_UNITS, Activate, Dense, Embed, SparseDense
+from sksoftmax.layout import EMBEDDING_UNITS, Layout
+from sksoftmax.nn.layers import Activate, Dense, Embed, SparseDense
 
 DRAWN_ROWS = 2**12  # rows of initial weights drawn at once
 
@@ -32,8 +33,8 @@ class Architecture:
 
     Parameters
     ----------
-    n_columns : int
-        Columns of the rows that it takes. The last `len(n_codes)` of them hold codes 0, 1, …
+    layout : Layout
+        The columns of the rows that it takes.
 
     hidden : tuple of int
         Units of each hidden layer.
@@ -45,37 +46,23 @@ class Architecture:
         A name in `sksoftmax.nn.layers.ACTIVATIONS` for each hidden layer.
 
     n_members : int, default=1
-        Number of networks of this form that are trained and evaluated side by side.
+        Number of networks of these layers that are trained and evaluated side by side.
 
-    skip : tuple of (int, int), default=(0, 0)
-        (m, c): the first m members do not see the first c columns. Those weights are fixed at 0 and left out of the products.
-
-    n_codes : tuple of int, default=()
-        Number of codes of each embedded column.
+    n_without_bins : int, default=0
+        The first members, so many, do not see bins. These weights are fixed at 0 and left out of the products.
     """
 
-    n_columns: int
+    layout: Layout
     hidden: tuple[int, ...]
     n_outputs: int
     activations: tuple[str, ...]
     n_members: int = 1
-    skip: tuple[int, int] = (0, 0)
-    n_codes: tuple[int, ...] = ()
-
-    @property
-    def first_code(self):
-        """The first column of codes that are embedded; `n_columns` if there are none."""
-        return self.n_columns - len(self.n_codes)
-
-    @property
-    def n_written(self):
-        """Columns of a row in memory, where vectors have replaced the codes that are embedded."""
-        return self.first_code + EMBEDDING_UNITS * len(self.n_codes)
+    n_without_bins: int = 0
 
     @property
     def layer_sizes(self):
         """Units of each layer, from the inputs, with vectors in place of codes, to the output."""
-        return (self.n_written, *self.hidden, self.n_outputs)
+        return (self.layout.n_inputs, *self.hidden, self.n_outputs)
 
     @property
     def largest_product(self):
@@ -85,14 +72,14 @@ class Architecture:
     @property
     def blocks(self):
         """Which members see which columns of the input, which are also rows of W, as pairs of slices."""
-        members, columns = self.skip
-        everyone, some = (slice(members, None), slice(0, None)), (slice(0, members), slice(columns, None))
-        return (some, everyone) if members else (everyone,)
+        n, n_bins = self.n_without_bins, self.layout.n_bins
+        everyone, some = (slice(n, None), slice(0, None)), (slice(0, n), slice(n_bins, None))
+        return (some, everyone) if n else (everyone,)
 
     def shapes(self):
         """The shape of each layer's parameters, then that of the tables."""
         dense = [(self.n_members, fan_in + 1, fan_out) for fan_in, fan_out in zip(self.layer_sizes, self.layer_sizes[1:])]
-        return [*dense, (self.n_members, sum(self.n_codes), EMBEDDING_UNITS)]
+        return [*dense, (self.n_members, sum(self.layout.n_codes), EMBEDDING_UNITS)]
 
     @property
     def n_parameters(self):
@@ -129,8 +116,8 @@ class Workspace:
         self.arrays = {}
 
     def inputs(self, n_rows, n_members):
-        """For the network's input, (n_members, n_rows, n_written + 1), row by row as the user's X is."""
-        return self._get(("inputs", n_rows, n_members), (n_members, n_rows, self.architecture.n_written + 1), (0, 1, 2))
+        """For the network's input, (n_members, n_rows, n_inputs + 1), row by row as the user's X is."""
+        return self._get(("inputs", n_rows, n_members), (n_members, n_rows, self.architecture.layout.n_inputs + 1), (0, 1, 2))
 
     def layer_output(self, purpose, n_rows, n_units):
         """For what a layer computes, (n_members, n_rows, n_units + 1), unit by unit."""
@@ -149,10 +136,10 @@ class Network:
 
     Parameters
     ----------
-    form : Form
+    architecture : Architecture
         Its layers and members.
 
-    parameters : ndarray of shape (form.n_parameters,)
+    parameters : ndarray of shape (architecture.n_parameters,)
         The flat vector, float32 or float64, which the layers share.
     """
 
@@ -167,23 +154,22 @@ class Network:
         """Make the public views, which one network has without the axis of members."""
         member = 0 if self.architecture.n_members == 1 else slice(None)
         self.coefs, self.intercepts = [W[member, ..., :-1, :] for W in self.W], [W[member, ..., -1, :] for W in self.W]
-        starts = np.cumsum([0, *self.architecture.n_codes])
-        self.embeddings = [self.E[member, ..., start:stop, :] for start, stop in pairwise(starts)]
+        bounds = pairwise(self.architecture.layout.first_rows)
+        self.embeddings = [self.E[member, ..., start:stop, :] for start, stop in bounds]
 
     def _build_layers(self):
         """Make the layers, which have no gradient yet."""
-        self.gradient, architecture = None, self.architecture
-        below = architecture.first_code if architecture.n_codes else None
-        first = Dense(0, self.W[0], blocks=architecture.blocks, first=below)
+        self.gradient, architecture, layout = None, self.architecture, self.architecture.layout
+        first = Dense(0, self.W[0], blocks=architecture.blocks, first=layout.n_numbers if layout.n_codes else None)
         self._sparse = SparseDense(0, self.W[0])
-        self._embed = [Embed(architecture.first_code, architecture.n_codes, self.E)] if architecture.n_codes else []
+        self._embed = [Embed(layout, self.E)] if layout.n_codes else []
         self._products = [first, *(Dense(i, W) for i, W in enumerate(self.W[1:], 1))]
         activations = [Activate(i, name) for i, name in enumerate(architecture.activations)]
         self._others = [layer for pair in zip(activations, self._products[1:]) for layer in pair]
 
     @classmethod
     def zeros(cls, architecture, dtype):
-        """A network of this form whose parameters are 0."""
+        """A network of this architecture whose parameters are 0."""
         return cls(architecture, np.zeros(architecture.n_parameters, dtype))
 
     @property
@@ -196,8 +182,8 @@ class Network:
 
         X is an input in `workspace.inputs`, or a list with a CSR matrix for each member. Without `dropout` nothing is random.
 
-        Nothing is written to the network, so that any number of threads may call it at once, each with a memory of its own. What
-        this returns is in that memory, and is valid until the memory is used again.
+        Nothing is written to the network, so that any number of threads may call it at once, each with a workspace of its own.
+        What this returns is in that workspace, and is valid until the workspace is used again.
         """
         backprops = []
         for layer in [*([self._sparse] if isinstance(X, list) else [*self._embed, self._products[0]]), *self._others]:
@@ -251,7 +237,7 @@ class Network:
         With "ntk" the rate of a layer is √(100 / fan_in). Adam's steps have the same size for all parameters; this gives layers
         of any width the same effect on their output, as the neural tangent parametrization does (Jacot et al., arXiv:1806.07572).
         """
-        if parametrization != "ntk" and not self.architecture.n_codes:
+        if parametrization != "ntk" and not self.architecture.layout.n_codes:
             return None
         dense = [slot for slot in self.architecture.slots() if slot.kind != "E"]
         of_layer = [10 * self._fan_in_factor(i) if parametrization == "ntk" else 1.0 for i in range(len(self.W))]
@@ -261,7 +247,7 @@ class Network:
             *_, last = slots
             rates.append((slice(start, last.part.stop), rate))
             start = last.part.stop
-        if self.architecture.n_codes:
+        if self.architecture.layout.n_codes:
             of_rows = np.tile(np.concatenate(rates_of_codes), self.architecture.n_members)
             rates.append((slice(start, None), np.repeat(of_rows, EMBEDDING_UNITS).astype(self.dtype)))
         return rates
@@ -277,7 +263,7 @@ class Network:
             bound = np.sqrt((2.0 if name == "logistic" else 6.0) / fans)
             for part in (W[:, :-1], W[:, -1]):
                 part[...] = rng.uniform(-bound, bound, part.shape)
-        self._forget_skipped()
+        self._forget_unseen()
 
     def initialize_scaled(self, rng):
         """Draw weights from N(0, 1 / fan_in) and biases from N(0, 1); the last layer begins at 0: equal probabilities; E = 0.
@@ -291,30 +277,31 @@ class Network:
                     rows[...] = rng.standard_normal(rows.shape)
             W[:, :-1] *= self._fan_in_factor(i)
             W[:, -1] = rng.standard_normal(W[:, -1].shape)
-        if self.architecture.n_codes and len(self.W) == 1:
-            W = self.W[0][:, self.architecture.first_code : -1]
+        layout = self.architecture.layout
+        if layout.n_codes and len(self.W) == 1:
+            W = self.W[0][:, layout.n_numbers : -1]
             W[...] = rng.standard_normal(W.shape) * self._fan_in_factor(0)
-        self._forget_skipped()
+        self._forget_unseen()
 
     def _fan_in_factor(self, layer):
-        """1 / √fan_in; an array that broadcasts to (n_members, 1, 1) if some members skip inputs of this layer."""
-        members, columns = self.architecture.skip
-        fan_in = max(self.architecture.layer_sizes[layer], 1)  # 0 if no column of X has any value
-        if layer or members == 0:
+        """1 / √fan_in; an array that broadcasts to (n_members, 1, 1) if some members do not see all inputs."""
+        architecture = self.architecture
+        fan_in = max(architecture.layer_sizes[layer], 1)  # 0 if no column of X has any value
+        if layer or architecture.n_without_bins == 0:
             return fan_in**-0.5
-        return np.where(np.arange(self.architecture.n_members) < members, fan_in - columns, fan_in)[:, None, None] ** -0.5
+        has_bins = np.arange(architecture.n_members) >= architecture.n_without_bins
+        return np.where(has_bins, fan_in, fan_in - architecture.layout.n_bins)[:, None, None] ** -0.5
 
-    def _forget_skipped(self):
-        members, columns = self.architecture.skip
-        self.W[0][:members, :columns] = 0
+    def _forget_unseen(self):
+        self.W[0][: self.architecture.n_without_bins, : self.architecture.layout.n_bins] = 0
 
     def copy(self, architecture=None):
-        """The same numbers in a vector of their own; on request in another form of the same shapes."""
+        """The same numbers in a vector of their own; on request with another architecture of the same shapes."""
         return Network(architecture or self.architecture, self.parameters.copy())
 
     def member(self, index):
         """One of the members as a network of its own."""
-        network = Network.zeros(replace(self.architecture, n_members=1, skip=(0, 0)), self.dtype)
+        network = Network.zeros(replace(self.architecture, n_members=1, n_without_bins=0), self.dtype)
         for ours, theirs in zip([*network.W, network.E], [*self.W, self.E]):
             ours[...] = theirs[index]
         return network
@@ -333,16 +320,16 @@ class Network:
 
 
 def network_from_arrays(architecture, coefs, intercepts, embeddings=()):
-    """A network of this form with copies of these weights, of their common floating dtype; ValueError if they do not fit it.
+    """A network with copies of these weights, of their common floating dtype; ValueError if they do not fit the architecture.
 
     The arrays have the shapes of the public views, and the names of the estimator's attributes in the error.
     """
     given = {"coefs_": coefs, "intercepts_": intercepts, "embeddings_": embeddings}
     given = {name: [np.asarray(array) for array in arrays] for name, arrays in given.items()}
     network = Network.zeros(architecture, np.result_type(*chain(*given.values()), np.float32))
-    if len(given["embeddings_"]) != len(architecture.n_codes):
+    if len(given["embeddings_"]) != len(architecture.layout.n_codes):
         n_given = len(given["embeddings_"])
-        raise ValueError(f"embeddings_ must hold a table for each of {len(architecture.n_codes)} columns; got {n_given}.")
+        raise ValueError(f"embeddings_ must hold a table for each of {len(architecture.layout.n_codes)} columns; got {n_given}.")
     if not len(given["coefs_"]) == len(given["intercepts_"]) == len(network.W):
         n_arrays = f"{len(given['coefs_'])} and {len(given['intercepts_'])} arrays"
         raise ValueError(f"coefs_ and intercepts_ must hold an array for each of {len(network.W)} layers; got {n_arrays}.")

@@ -2,7 +2,7 @@
 
 `to_onnx` registers a converter with skl2onnx. skl2onnx then converts the classifier alone, at the end of a pipeline, or in a
 meta-estimator. `convert` is that converter. The graph follows `sksoftmax.model.Model` node by node: the blocks of its
-preprocessor, the layers of its network, its ensemble, and the head that reads logits.
+preprocessor, the layers of its network, its ensemble weights, and the head that reads logits.
 Only operators that onnxruntime has for float32 and float64 are used.
 """
 
@@ -84,7 +84,8 @@ def to_onnx(estimator: BaseEstimator, X: ArrayLike | None = None, **options: Any
 
     Notes
     -----
-    The graph does not check its input: for NaN it returns NaN, but `predict_proba` raises an error. ONNX has no missing strings:
+    The graph does not check its input. Missing numbers are filled in as by `predict_proba`; with `scaling=None`, where
+    `predict_proba` raises an error for NaN, the graph returns NaN. ONNX has no missing strings:
     for a missing category, pass any string that `fit` did not see, such as an empty one. The graph's probabilities may round to
     0 or, for multilabel targets, to 1; those of `predict_proba` do not. In float64, 'gelu' uses onnxruntime's error function,
     which is float32 only; probabilities then agree to about 1e-7.

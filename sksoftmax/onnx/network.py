@@ -8,7 +8,8 @@ from math import sqrt
 import numpy as np
 
 from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
-from sksoftmax.nn.layers import EMBEDDING_UNITS, LEAKY_RELU_SLOPE, SELU_ALPHA, SELU_SCALE
+from sksoftmax.layout import EMBEDDING_UNITS
+from sksoftmax.nn.layers import LEAKY_RELU_SLOPE, SELU_ALPHA, SELU_SCALE
 
 
 def forward(graph, X, vectors, network):

@@ -4,7 +4,7 @@ import copy
 from dataclasses import replace
 
 from sksoftmax.data.column_descriptions import known_categories, unused_columns
-from sksoftmax.nn.layers import EMBEDDING_UNITS
+from sksoftmax.layout import EMBEDDING_UNITS
 
 
 def estimator_so_far(estimator, model, state):

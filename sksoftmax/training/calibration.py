@@ -1,4 +1,4 @@
-"""The fit of an ensemble's ensemble, or the calibration of one network, on rows that they have not seen.
+"""The fit of an ensemble's weights, or the calibration of one network, on rows that they have not seen.
 
 The kinds of members are calibrated and weighted by their likelihood, and then the ensemble is calibrated. The logits of two
 members for each row are kept, in the network's dtype; all else is computed block by block, so that memory stays bounded.
@@ -47,11 +47,11 @@ def fit_ensemble_weights(network, roles, folds, samples, head, n_rows=None):
         )
     likelihoods = log_likelihoods(logits, inverse_temperatures[kinds], samples, head)
     log_weights = fit_log_weights(likelihoods, kinds, samples)
-    ensemble_weights = mix_in_place(logits, inverse_temperatures[kinds], log_weights[kinds], head)
-    inverse_temperature = fit_inverse_temperature([(ensemble_weights, np.arange(len(samples)))], samples, head)
+    mixed_logits = mix_in_place(logits, inverse_temperatures[kinds], log_weights[kinds], head)
+    inverse_temperature = fit_inverse_temperature([(mixed_logits, np.arange(len(samples)))], samples, head)
     weights = np.exp(log_weights)[roles.kind]
     bias, losses = (
-        fit_bias(ensemble_weights, inverse_temperature, samples, head),
+        fit_bias(mixed_logits, inverse_temperature, samples, head),
         losses_of_members(likelihoods, roles, folds, samples.weights),
     )
     return EnsembleWeights(weights / weights.sum(), inverse_temperatures[roles.kind], inverse_temperature, bias, losses)
@@ -173,19 +173,19 @@ def mix_in_place(logits, inverse_temperatures, log_weights, head):
     return logits[0]
 
 
-def fit_bias(ensemble_weights, inverse_temperature, samples, head):
+def fit_bias(logits, inverse_temperature, samples, head):
     """The bias b of each output, (n_outputs,), that minimizes the loss plus |b|² / 2n: mean probabilities meet the frequencies.
 
     n is the number of independent rows (`evidence`). `inverse_temperature` has not yet multiplied the logits.
     """
-    n_rows, n_outputs = ensemble_weights.shape
+    n_rows, n_outputs = logits.shape
     weights = np.ones(n_rows) if samples.weights is None else samples.weights.astype(np.float64)
     total, n = weights.sum(), evidence(samples) / PRIOR_BIAS
 
     def loss_and_gradient(bias):
         loss, gradient = bias @ bias / (2 * n), bias / n
         for part in blocks(np.arange(n_rows), n_outputs):
-            z = np.asfortranarray(ensemble_weights[part] * np.float64(inverse_temperature) + bias)
+            z = np.asfortranarray(logits[part] * np.float64(inverse_temperature) + bias)
             share = weights[part].sum() / total
             loss_of_part, d_z = head.loss(z, samples.targets[part], weights[part])
             loss, gradient = loss + share * loss_of_part, gradient + share * d_z.sum(axis=0)

@@ -30,7 +30,7 @@ WEIGHT_DECAY = {"light": 0.1, "strong": 0.5}
 DROPOUT_OF_ONE, WEIGHT_DECAY_OF_ONE = 0.15, 0.5
 FULL_STRENGTH_UP_TO_ROWS = 2000  # above this many rows regularization weakens as 1 / √n
 ALL_FOLD_EPOCHS_BELOW_ROWS = 500  # below this many rows the members of an ensemble leave out their folds in all epochs
-FOLD_SHARE, FOLD_SHARE_OF_LARGE = 0.5, 0.3  # share of the epochs in which they do, and from LARGE rows on
+FOLD_SHARE, FOLD_SHARE_OF_LARGE = 0.5, 0.3  # share of the epochs in which they do, and from DOUBLE_BATCH_FROM_ROWS rows on
 
 
 @dataclass(frozen=True)
@@ -135,14 +135,14 @@ class TrainingConfig:
         return bool(np.ptp(self.dropout, axis=1).any() or np.ptp(self.weight_decay))
 
 
-def _n_members(n_members, solver, n_hidden, n_rows, network, most_members):
+def _n_members(n_members, solver, n_hidden, n_distinct, network, most_members):
     if n_members != "auto":
         return n_members
     if network is not None and solver != "lbfgs":
         return network.architecture.n_members
     if most_members < 4 or solver != "adam" or not n_hidden:
         return 1
-    return 8 if NO_DROPOUT_BELOW_ROWS <= n_rows < EIGHT_MEMBERS_BELOW_ROWS and most_members >= 8 else 4
+    return 8 if NO_DROPOUT_BELOW_ROWS <= n_distinct < EIGHT_MEMBERS_BELOW_ROWS and most_members >= 8 else 4
 
 
 def _batch_size(batch_size, parametrization, n_rows, n_distinct, small_classes):
@@ -165,55 +165,53 @@ def _max_iter(max_iter, solver, n_rows, n_distinct, batch_size, epochs, least_st
     return epochs if n_batches == of_distinct else max(MIN_EPOCHS, round(epochs * of_distinct / n_batches))
 
 
-def _dropout(dropout, solver, n_hidden, roles, n_rows):
+def _dropout(dropout, solver, n_hidden, roles, n_distinct):
     n_members = 1 if roles is None else len(roles.fold)
     if not isinstance(dropout, str):
         rates = np.reshape(dropout_rates(dropout, n_hidden), (-1, 1))
-    elif solver == "lbfgs" or n_rows < NO_DROPOUT_BELOW_ROWS:
+    elif solver == "lbfgs" or n_distinct < NO_DROPOUT_BELOW_ROWS:
         rates = 0.0
     else:
-        rates = _weakening(n_rows) * (DROPOUT_OF_ONE if roles is None else roles.values(**DROPOUT))
+        rates = _weakening(n_distinct) * (DROPOUT_OF_ONE if roles is None else roles.values(**DROPOUT))
     return np.broadcast_to(rates, (max(n_hidden, 1), n_members))  # without hidden layers too: the draws stay the same
 
 
-def _weight_decay(weight_decay, solver, roles, n_rows):
+def _weight_decay(weight_decay, solver, roles, n_distinct):
     if weight_decay != "auto":
         value = weight_decay
     elif solver == "lbfgs":
         value = 0.0
     else:
-        value = _weakening(n_rows) * (WEIGHT_DECAY_OF_ONE if roles is None else roles.values(**WEIGHT_DECAY))
+        value = _weakening(n_distinct) * (WEIGHT_DECAY_OF_ONE if roles is None else roles.values(**WEIGHT_DECAY))
     return np.broadcast_to(value, 1 if roles is None else len(roles.fold))
 
 
-def _weakening(n_rows):
+def _weakening(n_distinct):
     """The factor of dropout and weight decay: more rows need less regularization."""
-    return min(1.0, (FULL_STRENGTH_UP_TO_ROWS / n_rows) ** 0.5)
+    return min(1.0, (FULL_STRENGTH_UP_TO_ROWS / n_distinct) ** 0.5)
 
 
-def fold_epochs(config, folds, validation, n_distinct):
+def planned_fold_epochs(config, folds, validation, n_rows):
     """The number of epochs in which each member leaves out its fold; then it trains on all rows.
 
     All epochs, if an ensemble has few rows, or if validation rows may end training at any epoch.
     """
     if folds is None:
         return 0
-    if validation is not None or (config.n_members > 1 and n_distinct < ALL_FOLD_EPOCHS_BELOW_ROWS):
+    if validation is not None or (config.n_members > 1 and n_rows < ALL_FOLD_EPOCHS_BELOW_ROWS):
         return config.max_iter
-    return max(1, round((FOLD_SHARE if n_distinct < DOUBLE_BATCH_FROM_ROWS else FOLD_SHARE_OF_LARGE) * config.max_iter))
+    return max(1, round((FOLD_SHARE if n_rows < DOUBLE_BATCH_FROM_ROWS else FOLD_SHARE_OF_LARGE) * config.max_iter))
 
 
 def new_network(config, preprocessor, n_outputs, dtype, rng):
     """The network that the configuration asks for, with its initial weights."""
-    n_bins = preprocessor.n_bin_columns
     architecture = Architecture(
-        n_columns=preprocessor.n_columns,
+        layout=preprocessor.layout,
         hidden=config.hidden,
         n_outputs=n_outputs,
         activations=config.activations,
         n_members=config.n_members,
-        skip=((config.n_members + 1) // 2, n_bins) if config.n_members > 1 and n_bins else (0, 0),
-        n_codes=tuple(len(rates) for rates in preprocessor.rates_of_codes),
+        n_without_bins=(config.n_members + 1) // 2 if config.n_members > 1 and preprocessor.layout.n_bins else 0,
     )
     try:
         network = Network.zeros(architecture, dtype)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sksoftmax.data.targets import classes_of, make_head, target_kind
 from sksoftmax.model import Model
 from sksoftmax.training.config import TrainingConfig
-from sksoftmax.training.ensemble import Ensemble
+from sksoftmax.training.ensemble import EnsemblePlan
 from sksoftmax.training.fresh import Fresh
 from sksoftmax.training.state import fixed_parameters
 
@@ -87,9 +87,9 @@ class Continued(Fresh):
         network = self.network.copy(replace(self.network.architecture, activations=config.activations))
         return Model(preprocessor, network, self.earlier.ensemble_weights, targets, output_dtype)
 
-    def ensemble(self, config, training, validation):
+    def plan(self, config, training, validation):
         """The plan in which all members train on all rows."""
-        return Ensemble.plan(config, training, self.rng, with_folds=False)
+        return EnsemblePlan.of(config, training, self.rng, with_folds=False)
 
     def state(self, model, config):
         """The state before training, with the earlier curves, moments and average of weights."""
@@ -107,7 +107,7 @@ class ContinuedPartial(Continued):
     """The start of a later call of partial_fit."""
 
     is_partial = True
-    is_continued = True
+    may_be_continued = True
     keeps_rate = True
 
     def targets(self, y, arguments):
@@ -119,6 +119,12 @@ class ContinuedPartial(Continued):
     def config(self, targets, n_rows, n_distinct, preprocessor):
         """The configuration for this many rows."""
         return TrainingConfig.resolve(self.params, n_rows, self.network, n_sparse=preprocessor.n_sparse_columns)
+
+    def state(self, model, config):
+        """The state before training, which knows the targets of all calls."""
+        state = super().state(model, config)
+        state.target_sums = self.earlier_state.target_sums
+        return state
 
     def target_sums(self, sums):
         """The sums over the rows of all calls."""

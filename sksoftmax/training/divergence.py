@@ -40,7 +40,7 @@ def advice_for(run):
 def go_back(run, state, known_good):
     """Take good weights, their ensemble and the index of their epoch in place of weights that are not finite."""
     run.model.network.parameters[...], ensemble_weights, state.progress.kept_epoch = known_good
-    if run.validation is not None:  # without validation rows there is one ensemble, that of the fold phase
+    if run.validation is not None:  # without validation rows there is one set of ensemble weights, that of the fold phase
         run.model.ensemble_weights = ensemble_weights
     state.optimizer.forget()
     if state.average:
@@ -49,7 +49,7 @@ def go_back(run, state, known_good):
 
 def initial_loss(run):
     """The loss of the current weights on the first rows: enough to see whether it is finite."""
-    batch = run.training.batch(run.ensemble.order[:, :1000], run.workspace)
+    batch = run.training.batch(run.plan.order[:, :1000], run.workspace)
     return run.loss(run.model.network.forward(batch.X, run.workspace)[0], batch.targets, batch.weights)[0]
 
 

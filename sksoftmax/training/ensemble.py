@@ -1,8 +1,9 @@
 """An ensemble: networks trained side by side, each without one fold of the rows.
 
 The first half of the members sees the scaled columns, the second half their bins too (`data.blocks.Bins`). The first half does
-better on small, noisy data, the second where class boundaries are aligned with single columns. In both halves each fold is left
-out by one member, and half of the members are regularized lightly, half strongly, so that there are four kinds of members.
+better on small, noisy data, the second where class boundaries are aligned with single columns. In a half each fold is left out
+by one member (of an odd number of members, the second half leaves one fold in), and about half of the members are regularized
+lightly, half strongly, so that there are four kinds of members.
 
 The left-out rows calibrate and weight the kinds (`calibration`). This costs no training rows: afterwards all members continue on
 all rows. If one regularization strength did clearly better, the whole half switches to it.
@@ -102,7 +103,7 @@ def rows_of_members(folds, n_members, n_rows, rng=None):
 
 
 @dataclass
-class Ensemble:
+class EnsemblePlan:
     """The rows that each member trains on, and the strength of its regularization; both change when the fold phase ends.
 
     `folds` has the fold of each row, None if there are none, or once the fold phase is over. `order` holds, for each member,
@@ -116,8 +117,8 @@ class Ensemble:
     weight_decay: np.ndarray
 
     @classmethod
-    def plan(cls, config, training, rng, with_folds=True):
-        """The ensemble that begins to train on these rows."""
+    def of(cls, config, training, rng, with_folds=True):
+        """The plan with which training on these rows begins."""
         folds, n_members = None, config.n_members
         if with_folds and len(training) >= config.fewest_fold_rows and training.n_distinct >= FOLD_ROWS:
             n_folds = FOLDS_OF_FEW if n_members < 3 else (n_members + 1) // 2
@@ -126,12 +127,12 @@ class Ensemble:
         return cls(folds, order, config.dropout, config.weight_decay)
 
     def end_fold_phase(self, model, training):
-        """Fit the ensemble of the model on the rows that each member has left out; from now on all members train on all rows."""
+        """Fit the model's ensemble weights on the left-out rows; from now on all members train on all rows."""
         self.calibrate(model, training)
         self.folds, self.order = None, rows_of_members(None, len(self.weight_decay), len(training))
 
     def calibrate(self, model, training, n_rows=None):
-        """Fit the ensemble of the model on at most `n_rows` of the rows that a member of each half has left out, or on all."""
+        """Fit the model's ensemble weights on at most `n_rows` of the rows that a member of each half has left out, or on all."""
         roles = Roles.of(len(self.weight_decay))
         if len(roles.fold) == 1:
             model.ensemble_weights = fit_calibration(
@@ -155,10 +156,10 @@ def better_strengths(roles, ensemble_weights):
 
     It is itself, or a member of the heavier kind of its half.
     """
-    model = np.arange(len(ensemble_weights.weights))
+    better = np.arange(len(ensemble_weights.weights))
     for binned in (False, True):
         half = np.flatnonzero(roles.binned == binned)
         order = half[np.argsort(ensemble_weights.weights[half], kind="stable")]
         if ensemble_weights.weights[order[-1]] >= MIN_WEIGHT_RATIO * ensemble_weights.weights[order[0]]:
-            model[half] = order[-1]
-    return model
+            better[half] = order[-1]
+    return better

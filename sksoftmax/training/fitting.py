@@ -28,7 +28,7 @@ from sksoftmax.data.targets import Targets
 from sksoftmax.parameters import stops_early
 from sksoftmax.training.attributes import estimator_so_far, fitted_attributes
 from sksoftmax.training.callbacks import fit_tasks
-from sksoftmax.training.config import fold_epochs
+from sksoftmax.training.config import planned_fold_epochs
 from sksoftmax.training.lbfgs import train_by_lbfgs
 from sksoftmax.training.progress import Report
 from sksoftmax.training.run import Run, end_fold_phase_unless_interrupted
@@ -82,9 +82,9 @@ def fit(start, arguments):
         training, validation = split_like_mlp(training, params["validation_fraction"], targets, rng)
 
     # 7. Plan which rows each member leaves out, and train
-    ensemble = start.ensemble(config, training, validation)
+    plan = start.plan(config, training, validation)
     state = start.state(model, config)
-    run = make_run(start, arguments, model, state, config, ensemble, training, validation)
+    run = make_run(start, arguments, model, state, config, plan, training, validation)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         if config.solver == "lbfgs":
             train_by_lbfgs(run, state)
@@ -109,9 +109,9 @@ def partial_fit(start, arguments):
     model = start.model(config, preprocessor, targets, dtype, output_dtype)
 
     # 4. Train
-    ensemble = start.ensemble(config, training, validation)
+    plan = start.plan(config, training, validation)
     state = start.state(model, config)
-    run = make_run(start, arguments, model, state, config, ensemble, training, validation)
+    run = make_run(start, arguments, model, state, config, plan, training, validation)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         train_one_epoch(run, state)
     return finish(run, state)
@@ -160,7 +160,7 @@ def inputs(samples, preprocessor, factors, targets, dtype):
     return samples if factors is None else weighted(samples, factors, targets.head, dtype)
 
 
-def make_run(start, arguments, model, state, config, ensemble, training, validation):
+def make_run(start, arguments, model, state, config, plan, training, validation):
     """The run of this call, with its callbacks and its scorer."""
     estimator, is_partial = start.estimator, start.is_partial
     name, n_epochs = ("partial_fit", None) if is_partial else ("fit", config.max_iter)
@@ -170,12 +170,12 @@ def make_run(start, arguments, model, state, config, ensemble, training, validat
         model,
         training,
         validation,
-        ensemble,
+        plan,
         config,
         tasks=fit_tasks(estimator, name, n_epochs or 1, arguments, attributes),
         score=make_score(config.scoring, estimator, so_far, arguments, validation),
-        report=Report(config.verbose, n_epochs, "iteration" if config.solver == "lbfgs" else "epoch", ensemble.folds is not None),
-        fold_epochs=fold_epochs(config, ensemble.folds, validation, len(training)),
+        report=Report(config.verbose, n_epochs, "iteration" if config.solver == "lbfgs" else "epoch", plan.folds is not None),
+        fold_epochs=planned_fold_epochs(config, plan.folds, validation, len(training)),
         smoothing_prior=smoothing_prior(start, model, state, config, training),
     )
 
@@ -199,6 +199,6 @@ def smoothing_prior(start, model, state, config, training):
 def finish(run, state):
     """The model, calibrated, and the state, with what "auto" became; end the callbacks' task."""
     run.model.absorb_calibration()
-    state.resolved = run.config.public(run.ensemble.dropout, run.ensemble.weight_decay)
+    state.resolved = run.config.public(run.plan.dropout, run.plan.weight_decay)
     run.tasks.finish()
     return run.model, state

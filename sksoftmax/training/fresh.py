@@ -13,7 +13,7 @@ from sksoftmax.model import Model
 from sksoftmax.nn.ensemble_weights import EnsembleWeights
 from sksoftmax.nn.optimizers import WeightAverage, make_optimizer
 from sksoftmax.training.config import TrainingConfig, new_network
-from sksoftmax.training.ensemble import Ensemble
+from sksoftmax.training.ensemble import EnsemblePlan
 from sksoftmax.training.progress import Progress
 from sksoftmax.training.state import TrainingState, fixed_parameters
 
@@ -41,7 +41,7 @@ class Fresh:
         self.estimator, self.params, self.rng = estimator, params, rng
 
     @property
-    def is_continued(self):
+    def may_be_continued(self):
         """Whether later calls may continue from the state of this one."""
         return self.params["warm_start"]
 
@@ -112,9 +112,9 @@ class Fresh:
         network = new_network(config, preprocessor, targets.head.n_outputs, dtype, self.rng)
         return Model(preprocessor, network, EnsembleWeights.equal(config.n_members), targets, output_dtype)
 
-    def ensemble(self, config, training, validation):
+    def plan(self, config, training, validation):
         """The plan of the rows that each member trains on, and of the folds that members leave out."""
-        return Ensemble.plan(config, training, self.rng, config.has_folds(validation))
+        return EnsemblePlan.of(config, training, self.rng, config.has_folds(validation))
 
     def state(self, model, config):
         """The state before training."""
@@ -125,7 +125,7 @@ class Fresh:
             average=WeightAverage(network.parameters, config.ema_decay) if config.ema_decay else None,
             rng=self.rng,
             fixed=fixed_parameters(self.params, network.dtype.name),
-            is_continued=self.is_continued,
+            may_be_continued=self.may_be_continued,
             resolved=config.public(config.dropout, config.weight_decay),
         )
 
@@ -142,7 +142,7 @@ class FreshPartial(Fresh):
     """
 
     is_partial = True
-    is_continued = True
+    may_be_continued = True
 
     def __init__(self, estimator, params, rng, weights=None):
         super().__init__(estimator, params, rng)
@@ -168,6 +168,6 @@ class FreshPartial(Fresh):
         model = super().model(config, preprocessor, targets, dtype, output_dtype)
         return model if self.weights is None else model.with_weights(*self.weights)
 
-    def ensemble(self, config, training, validation):
+    def plan(self, config, training, validation):
         """The plan in which all members train on all rows."""
-        return Ensemble.plan(config, training, self.rng, with_folds=False)
+        return EnsemblePlan.of(config, training, self.rng, with_folds=False)

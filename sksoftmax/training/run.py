@@ -13,17 +13,17 @@ from sksoftmax.nn.network import Workspace
 from sksoftmax.nn.threads import BlasThreadLimit
 from sksoftmax.training.callbacks import FitTasks, NoTasks
 from sksoftmax.training.config import TrainingConfig
-from sksoftmax.training.ensemble import Ensemble
+from sksoftmax.training.ensemble import EnsemblePlan
 from sksoftmax.training.progress import Report
 from sksoftmax.training.stopping import Stopping
 
-MAX_CALIBRATION_ROWS_OF_EPOCH = 2_000  # at most this many left-out rows fit the ensemble of an epoch that is scored
+MAX_CALIBRATION_ROWS_OF_EPOCH = 2_000  # at most this many left-out rows fit the ensemble weights of an epoch that is scored
 INTERRUPTED = "Training interrupted by user."
 
 
 @dataclass(frozen=True)
 class Run:
-    """One call of fit or partial_fit. Training changes the model's network and ensemble, and the ensemble.
+    """One call of fit or partial_fit. Training changes the model's network and ensemble weights, and the plan.
 
     `validation` is None if nothing is scored; `score`, without arguments, is the user's scorer on these rows, None for accuracy
     and loss. `tasks` informs callbacks of each epoch. `smoothing_prior`, (n_outputs,), is what label smoothing moves the targets
@@ -33,7 +33,7 @@ class Run:
     model: Model
     training: Samples
     validation: Samples | None
-    ensemble: Ensemble
+    plan: EnsemblePlan
     config: TrainingConfig
     tasks: FitTasks | NoTasks
     score: Callable[[], float] | None
@@ -85,8 +85,8 @@ class Run:
         if self.validation is None:
             progress.record(loss, self.config.tol)
         else:
-            if self.ensemble.folds is not None:
-                self.ensemble.calibrate(self.model, self.training, MAX_CALIBRATION_ROWS_OF_EPOCH)
+            if self.plan.folds is not None:
+                self.plan.calibrate(self.model, self.training, MAX_CALIBRATION_ROWS_OF_EPOCH)
             progress.record_scored(loss, *self.validate(), self.model, self.config.tol)
         self.report.epoch(progress.n_done, progress, rate)
 
@@ -100,10 +100,10 @@ class Run:
 
 def end_fold_phase_unless_interrupted(run):
     """Fit the ensemble if training ended in the fold phase and none was fitted for a score; warn if the user interrupts."""
-    if run.ensemble.folds is None or run.validation is not None:
+    if run.plan.folds is None or run.validation is not None:
         return
     try:
         with BlasThreadLimit(1):
-            run.ensemble.end_fold_phase(run.model, run.training)
+            run.plan.end_fold_phase(run.model, run.training)
     except KeyboardInterrupt:
         warnings.warn(INTERRUPTED)

@@ -18,8 +18,8 @@ class TrainingState:
 
     `fixed` are the parameters that later calls may not change. `target_sums` has, for label smoothing, the sums of all targets,
     and of their weights as last entry. `optimizer`, `average` (of the weights, None without `ema_decay`) and `rng` are left out
-    of a pickle unless `is_continued`: after `partial_fit`, and with `warm_start`. `resolved` has the estimator's attributes that
-    say what "auto" became.
+    of a pickle unless the state `may_be_continued`: after `partial_fit`, and with `warm_start`. `resolved` has the estimator's
+    attributes that say what "auto" became.
     """
 
     progress: Progress = field(default_factory=Progress)
@@ -28,7 +28,7 @@ class TrainingState:
     rng: np.random.RandomState | None = None
     fixed: dict[str, Any] = field(default_factory=dict)
     target_sums: np.ndarray | None = None
-    is_continued: bool = False
+    may_be_continued: bool = False
     resolved: dict[str, Any] = field(default_factory=dict)
 
     def copy(self):
@@ -36,7 +36,7 @@ class TrainingState:
         return TrainingState(self.progress.copy(), fixed=self.fixed, resolved=self.resolved)
 
     def __getstate__(self):
-        dropped = {} if self.is_continued else {"optimizer": None, "average": None, "rng": None}
+        dropped = {} if self.may_be_continued else {"optimizer": None, "average": None, "rng": None}
         return {**vars(self), **dropped}
 
 

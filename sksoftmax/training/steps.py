@@ -22,7 +22,7 @@ STOPPED = (
 def train_epoch(run, state, batches, rates, bits=None):
     """Train on all batches once. Returns the mean loss, or the first batch loss that is not finite."""
     network, optimizer, average, config = run.model.network, state.optimizer, state.average, run.config
-    dropout = None if bits is None else Dropout(run.ensemble.dropout, bits)
+    dropout = None if bits is None else Dropout(run.plan.dropout, bits)
     total, total_weight = 0.0, 0.0
     if average:
         average.begin_epoch(network.parameters)
@@ -54,7 +54,7 @@ def train_by_steps(run, state):
     try:
         with one_thread_if_small(run):
             while progress.n_done < config.max_iter:
-                if run.ensemble.folds is not None and progress.n_done == run.fold_epochs:
+                if run.plan.folds is not None and progress.n_done == run.fold_epochs:
                     end_fold_phase(run, state)
                 start = network.parameters.copy(), run.model.ensemble_weights
                 run.tasks.begin()
@@ -116,7 +116,7 @@ def one_thread_if_small(run):
 
 def random_bits(run, rng):
     """The members' bit generators for dropout, seeded by one draw from rng; None without dropout, and then rng is not used."""
-    return bit_generators(rng.randint(2**31), run.config.n_members) if np.any(run.ensemble.dropout) else None
+    return bit_generators(rng.randint(2**31), run.config.n_members) if np.any(run.plan.dropout) else None
 
 
 def minibatches(run, rng):
@@ -124,7 +124,7 @@ def minibatches(run, rng):
 
     With one member the last batch may be smaller; with several all are of one size, and a few rows may be left out.
     """
-    order = run.ensemble.order
+    order = run.plan.order
     if run.config.shuffle:
         for rows in order:
             rows[...] = rows[rng.permutation(len(rows))]
@@ -142,13 +142,13 @@ def cut(order, batch_size):
 
 
 def end_fold_phase(run, state):
-    """End the fold phase: fit the ensemble, and let members switch to the regularization that did better."""
-    run.ensemble.end_fold_phase(run.model, run.training)
+    """End the fold phase: fit the ensemble weights, and let members switch to the regularization that did better."""
+    run.plan.end_fold_phase(run.model, run.training)
     state.progress.fold_epochs = state.progress.n_done
     run.report.end_folds()
     if run.config.members_differ:
-        run.ensemble.adopt_strengths(run.model)
-        state.optimizer.weight_decay = run.model.network.decays(run.ensemble.weight_decay)
+        run.plan.adopt_strengths(run.model)
+        state.optimizer.weight_decay = run.model.network.decays(run.plan.weight_decay)
 
 
 def end_epoch(run, state, loss, rate):

@@ -237,11 +237,12 @@ def parts_of_several_models():
     """By what does not fit: a model of parts of different models, and the two numbers that the error names."""
     model, other, labels = STATE["_model"], make.plain()[0]._model, make.multilabel()[0]._model
     embedded = make.embedded()[0]._model
-    n_columns, n_codes = model.network.architecture.n_columns, list(embedded.network.architecture.n_codes)
+    layout = embedded.network.architecture.layout
+    n_columns, n_codes = model.network.architecture.layout.n_columns, list(layout.n_codes)
     short = embedded.network.copy()
     short.parameters = short.parameters[:-1]
     n_parameters = len(short.parameters)
-    fewer_codes = replace(embedded.network.architecture, n_codes=(n_codes[0] - 1,))
+    fewer_codes = replace(embedded.network.architecture, layout=replace(layout, n_codes=(n_codes[0] - 1,)))
     return {
         "columns of another network": (replace(model, network=other.network), 3, n_columns, "columns"),
         "columns of another preprocessor": (replace(model, preprocessor=other.preprocessor), n_columns, 3, "columns"),

@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
+from sksoftmax.layout import Layout
 from sksoftmax.loss import cross_entropy, softmax
 from sksoftmax.nn.network import Architecture, network_from_arrays
 from sksoftmax.nn.optimizers import SGD
@@ -58,7 +59,7 @@ def formula_loss(p):
 
 def one_step_of_case(case):
     """Loss and probabilities before one step, and the network after it."""
-    network = network_from_arrays(Architecture(2, (), 3, ()), [case["w"]], [case["b"]])
+    network = network_from_arrays(Architecture(Layout(2), (), 3, ()), [case["w"]], [case["b"]])
     network.allocate_gradient()
     logits, backprop = forward(network, X)
     loss, d_logits = cross_entropy(logits[0], Y)

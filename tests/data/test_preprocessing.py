@@ -10,7 +10,7 @@ from sksoftmax.data.blocks import Codes, Flags, OneHot, Pairs, smooth_clip
 from sksoftmax.data.columns import UNKNOWN
 from sksoftmax.data.preprocessing import FLOAT32_ROWS, MAX_BINNED_COLUMNS, network_dtype_for
 from sksoftmax.data.statistics import allocate_bins, quartiles
-from support.networks import fitted_preprocessor
+from support.networks import fitted_preprocessor, of_kind
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(41, 3)) * [1, 100, 1e-3] + [0, 5, -2]
@@ -72,7 +72,7 @@ def test_scaling_treats_an_integer_sample_weight_as_repeated_rows(scaling, missi
     exact = 0 if scaling == "robust" else 1e-13
     assert_allclose(weighted.numbers.center, repeated.numbers.center, rtol=exact)
     assert_allclose(weighted.numbers.scale, repeated.numbers.scale, rtol=exact)
-    assert_array_equal(*([block.source for block in p.of_kind(Flags)] for p in (weighted, repeated)))
+    assert_array_equal(*([block.source for block in of_kind(p, Flags)] for p in (weighted, repeated)))
 
 
 @pytest.mark.parametrize("factor", [0.125, 1024.0])
@@ -346,7 +346,7 @@ def test_dtype_is_the_one_asked_for_or_float32_for_many_scaled_rows(dtype, given
 )
 def test_n_bins_of_a_column_fall_with_the_number_of_columns(n_columns, n_bins):
     X = np.random.default_rng(0).normal(size=(300, n_columns))
-    assert fitted_preprocessor(X, n_bins=64).n_bin_columns == n_bins * n_columns
+    assert fitted_preprocessor(X, n_bins=64).layout.n_bins == n_bins * n_columns
 
 
 @pytest.mark.parametrize(
@@ -367,4 +367,4 @@ def test_columns_of_more_than_255_categories_are_embedded_or_of_more_than_63_if_
 ):
     rows = np.column_stack([np.arange(600.0) % n for n in n_categories])
     preprocessor = fitted_preprocessor(rows, None, {i: list(range(n)) for i, n in enumerate(n_categories)})
-    assert len(preprocessor.of_kind(Codes)) == n_embedded
+    assert len(of_kind(preprocessor, Codes)) == n_embedded

@@ -33,6 +33,7 @@ from sksoftmax.data.relevance import (
     variance_ratios,
 )
 from sksoftmax.data.rows import Samples
+from support.networks import of_kind
 
 RNG = np.random.RandomState(0)
 N_ROWS, N_COLUMNS = 300, 8
@@ -122,7 +123,7 @@ def test_the_splits_on_a_column_are_in_order_and_without_those_that_gain_nothing
 def test_half_of_the_edges_of_bins_lie_where_the_forest_splits():
     y = (X[:, 0] > 0.3).astype(int)
     edges = [
-        one_member(relevance=asked, n_bins=8).fit(X, y)._model.preprocessor.of_kind(Bins)[0].edges[0] for asked in ("auto", None)
+        of_kind(one_member(relevance=asked, n_bins=8).fit(X, y)._model.preprocessor, Bins)[0].edges[0] for asked in ("auto", None)
     ]
     numbers = one_member().fit(X, y)._model.preprocessor.numbers
     threshold = (0.3 - numbers.center[0]) * numbers.scale[0]
@@ -209,7 +210,7 @@ def test_the_network_input_is_multiplied_by_relevance(rows):
 
 def test_columns_of_higher_relevance_have_larger_n_bins():
     preprocessor = one_member(relevance=np.repeat([1.0, 7.0], N_COLUMNS // 2)).fit(X, Y)._model.preprocessor
-    columns = preprocessor.of_kind(Bins)[0].source
+    columns = of_kind(preprocessor, Bins)[0].source
     assert_array_equal(np.bincount(columns), np.repeat([8, 56], N_COLUMNS // 2))
 
 
@@ -423,7 +424,7 @@ def test_classes_are_small_if_there_are_many_with_few_rows_each(n_rows, n_classe
 def test_many_small_classes_have_neither_forests_nor_bins():
     clf = one_member().fit(X, np.arange(N_ROWS) % 20)
     assert_array_equal(clf.relevance_, np.ones(N_COLUMNS))
-    assert clf._model.preprocessor.of_kind(Bins) == []
+    assert of_kind(clf._model.preprocessor, Bins) == []
 
 
 def test_the_sample_is_smaller_the_more_columns_and_classes_there_are():

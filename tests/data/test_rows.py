@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, csr_matrix
 
 from sksoftmax.data.rows import LazyRows, Samples, column_of, is_large, read, row_numbers, spread
+from sksoftmax.layout import Layout
 from sksoftmax.nn.network import Architecture, Workspace
 from support.networks import fitted_preprocessor
 
@@ -24,7 +25,7 @@ ROWS = np.array([[7, 2, 19], [0, 2, 29]])
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
 @pytest.mark.parametrize("form", [np.asarray, csr_matrix])
 def test_a_batch_has_the_inputs_targets_and_weights_of_each_members_rows(form, weights):
-    memory = Workspace(Architecture(4, (), 3, (), n_members=2), np.float64)
+    memory = Workspace(Architecture(Layout(4), (), 3, (), n_members=2), np.float64)
     inputs, targets, of_rows, totals, total = Samples(form(X), y, weights).batch(ROWS, memory)
     for member, rows in enumerate(ROWS):
         got = inputs[member].toarray() if form is csr_matrix else inputs[member, :, :-1]
@@ -81,8 +82,8 @@ def test_rows_of_rows_are_those_of_the_array(kind, numbers, index):
     written = np.full(expected.shape, -7, dtype=np.float32)
     part.write(written, n_without_bins=1)
     assert_array_equal(written[1:], expected[1:])
-    assert_array_equal(written[:1, preprocessor.n_bin_columns :], expected[:1, preprocessor.n_bin_columns :])
-    assert (written[:1, : preprocessor.n_bin_columns] == -7).all()
+    assert_array_equal(written[:1, preprocessor.layout.n_bins :], expected[:1, preprocessor.layout.n_bins :])
+    assert (written[:1, : preprocessor.layout.n_bins] == -7).all()
 
 
 def test_rows_without_a_preprocessor_are_those_of_X():

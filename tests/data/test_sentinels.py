@@ -10,7 +10,7 @@ from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data.blocks import Bins, Flags, Sentinels
 from sksoftmax.data.relevance import scaled_columns
 from sksoftmax.data.statistics import SENTINEL_ROWS, SENTINEL_SHARE, find_sentinels
-from support.networks import fitted_preprocessor
+from support.networks import fitted_preprocessor, of_kind
 
 RNG = np.random.default_rng(0)
 N = 400
@@ -125,9 +125,9 @@ def test_several_sentinels_and_missing_values_have_a_flag_each(dtype):
     encoded = preprocessor.transform(X, np.float64)
     flags = np.column_stack([np.isnan(X[:, 0]), X[:, 0] == -999, X[:, 0] == 998])
     assert_array_equal(encoded[:, -3:], flags)
-    assert (encoded[flags.any(axis=1), preprocessor.n_bin_columns] == 0).all()
+    assert (encoded[flags.any(axis=1), preprocessor.layout.n_bins] == 0).all()
     assert [type(block) for block in preprocessor.blocks[-2:]] == [Flags, Sentinels]
-    assert np.abs(preprocessor.of_kind(Bins)[0].edges[0]).max() < 3
+    assert np.abs(of_kind(preprocessor, Bins)[0].edges[0]).max() < 3
 
 
 def test_a_sentinel_is_found_in_X_of_another_precision_and_its_neighbor_is_not():

@@ -10,8 +10,8 @@ from sksoftmax.data.blocks import HALF_KNOWN, Flags, OneHot
 from sksoftmax.data.columns import UNKNOWN
 from sksoftmax.data.rows import Samples, spread
 from sksoftmax.data.statistics import edges_at_splits, known_codes, sample
-from sksoftmax.nn.layers import EMBEDDING_UNITS
-from support.networks import fitted_preprocessor
+from sksoftmax.layout import EMBEDDING_UNITS, Layout
+from support.networks import fitted_preprocessor, of_kind
 
 RNG = np.random.default_rng(0)
 N = 240
@@ -43,9 +43,9 @@ def test_missing_values_ranges_and_categories_are_computed_from_all_rows(monkeyp
     X = np.zeros((N, 3))
     X[outside] = [[4, np.nan, 2], [0, 0, 2], [0, 0, 1]]
     preprocessor = fitted_preprocessor(X, categories={2: ["a", "b", "c"]})
-    assert_array_equal(preprocessor.of_kind(Flags)[0].source, [1])
+    assert_array_equal(of_kind(preprocessor, Flags)[0].source, [1])
     assert_array_equal(preprocessor.numbers.scale, [1 / 2, 0])
-    assert_array_equal(preprocessor.of_kind(OneHot)[0].codes, [0, 1, 2])
+    assert_array_equal(of_kind(preprocessor, OneHot)[0].codes, [0, 1, 2])
 
 
 def test_statistics_computed_in_blocks_are_the_same(monkeypatch):
@@ -119,7 +119,7 @@ def test_embedded_columns_come_last_as_codes_from_1_with_0_for_unknown(monkeypat
     assert_array_equal(preprocessor.transform(X, np.float32)[:, :2], np.column_stack([X[:, 1], 2 * X[:, 2] - 1]))
     names = ["size", "kind_q", *(f"city_embedding{i}" for i in range(EMBEDDING_UNITS))]
     assert preprocessor.get_feature_names_out(["city", "size", "kind"], EMBEDDING_UNITS).tolist() == names
-    assert preprocessor.n_columns == 3
+    assert preprocessor.layout.n_columns == 3
     assert_allclose(preprocessor.rates_of_codes[0], 2 / (2 + HALF_KNOWN))
 
 
@@ -162,7 +162,7 @@ def test_a_column_that_has_varied_keeps_its_scale_and_nothing_is_changed_in_plac
     center, scale, seen = (part.copy() for part in (numbers.center, numbers.scale, numbers.seen))
     later = preprocessor.after(Samples(100 * first + np.arange(9)[:, None], None))
     assert (later.numbers.center[0], later.numbers.scale[0]) == (center[0], scale[0])
-    assert later.numbers.scale[1] > 0 and later.n_columns == preprocessor.n_columns
+    assert later.numbers.scale[1] > 0 and later.layout == preprocessor.layout
     assert_array_equal(numbers.center, center)
     assert_array_equal(numbers.scale, scale)
     assert_array_equal(numbers.seen, seen)
@@ -177,7 +177,7 @@ def test_a_full_column_of_a_sparse_X_gets_a_scale_once_it_varies(form):
     assert fitted.numbers.scale[0] == 0 and (fitted.numbers.scale[1:] > 0).all()
     later = fitted.after(Samples(form(second), None))
     assert later.numbers.scale[0] > 0
-    assert later.n_columns == fitted.n_columns == 9
+    assert later.layout == fitted.layout == Layout(9)
 
 
 def test_sparse_rows_after_dense_ones_count_too():

@@ -28,6 +28,7 @@ from sksoftmax.nn import layers
 from sksoftmax.onnx import register, to_onnx
 from sksoftmax.onnx.network import ACTIVATIONS
 from support.estimators import plain
+from support.networks import of_kind
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -247,7 +248,7 @@ def test_the_defaults_predict_the_same_on_real_data(dataset, dtype):
     clf = three_epochs(max_iter=10).fit(rows, labels)
     label, probabilities = assert_same_predictions(clf, rows.astype(dtype), atol=ROUNDING)
     assert clf._model.network.architecture.n_members >= 4
-    assert clf._model.preprocessor.n_bin_columns > 64
+    assert clf._model.preprocessor.layout.n_bins > 64
     assert probabilities.dtype == dtype
     assert (label == labels).mean() > 0.93
 
@@ -291,7 +292,7 @@ def test_sentinels_and_long_tails_are_part_of_the_graph(scaling, dtype):
     rows = np.tile(load_iris().data, (2, 1)).astype(dtype)
     rows[::7, 1], rows[1::7, 1], rows[2::7, 3], rows[::9, 1], rows[3::7, 0] = -999.9, 9999, -1, np.nan, 1e3 * np.arange(43)
     clf = three_epochs(hidden_layer_sizes=(6,), scaling=scaling, dtype=np.dtype(dtype).name).fit(rows, np.tile(y, 2))
-    assert_allclose(clf._model.preprocessor.of_kind(Sentinels)[0].values, [-999.9, 9999])
+    assert_allclose(of_kind(clf._model.preprocessor, Sentinels)[0].values, [-999.9, 9999])
     rows[4:7, 2] = 1e4, -1e9, 1e30
     assert_same_predictions(clf, rows)
     assert_same_predictions(clf, rows.astype(np.float32), atol=ROUNDING)  # finds a float64 model's sentinel in float32 too

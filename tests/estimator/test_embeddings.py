@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data import preprocessing, rows
-from sksoftmax.nn.layers import EMBEDDING_UNITS
+from sksoftmax.layout import EMBEDDING_UNITS
 from sksoftmax.nn.network import Network
 from support.estimators import plain, short_default
 
@@ -161,7 +161,9 @@ def test_a_state_whose_embeddings_do_not_belong_to_its_columns_is_refused(at_mos
     clf = short_default().fit(FRAME, y)
     state = clf.__getstate__()
     model = state["_model"]
-    network = Network.zeros(replace(model.network.architecture, n_codes=(40,)), np.float32)
+    architecture = model.network.architecture
+    fewer = replace(architecture, layout=replace(architecture.layout, n_codes=(40,)))
+    network = Network.zeros(fewer, np.float32)
     with pytest.raises(ValueError, match=r"damaged: the network has \[40\] codes, where \[41\] belong"):
         SoftmaxMLPClassifier().__setstate__({**state, "_model": replace(model, network=network)})
 

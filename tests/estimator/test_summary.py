@@ -99,7 +99,7 @@ def test_summary_tells_what_auto_became(params):
     networks = "1 network of" if params else "8 networks of"
     for part in (networks, *length, "color: 3 categories", "constant: all its values are equal", "3 columns, 2 classes"):
         assert part in text
-    assert ("Mixture" in text) == (not params)
+    assert ("Ensemble" in text) == (not params)
     assert max(map(len, text.splitlines())) <= 100
     assert pickle.loads(pickle.dumps(clf)).summary() == text
 

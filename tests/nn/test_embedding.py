@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from sksoftmax.layout import EMBEDDING_UNITS, Layout
 from sksoftmax.loss import cross_entropy
-from sksoftmax.nn.layers import EMBEDDING_UNITS, Embed
+from sksoftmax.nn.layers import Embed
 from sksoftmax.nn.network import Network, network_from_arrays
 from support.networks import assert_gradient_is_the_slope, form_of, forward, initialized
 
@@ -24,7 +25,7 @@ def network_with_tables(hidden=(5,), tables=0.5, **params):
     network.initialize_scaled(rng)
     network.coefs[-1][...] = rng.normal(size=network.coefs[-1].shape)
     network.E[...] = tables * rng.normal(size=network.E.shape)
-    members, columns = network.architecture.skip
+    members, columns = network.architecture.n_without_bins, network.architecture.layout.n_bins
     network.W[0][:members, :columns] = 0
     return network
 
@@ -44,7 +45,7 @@ def test_an_embedding_looks_codes_up_and_adds_the_derivatives_of_those_that_are_
     X = np.full((n_members, 20, N_DENSE + 2 * n_units + 1), np.nan)
     X[..., :N_DENSE], X[..., N_DENSE : N_DENSE + 2], X[..., -1] = numbers, codes, 1
     d_H = rng.normal(size=(n_members, 20, 2 * n_units))
-    layer = Embed(N_DENSE, N_CODES, E)
+    layer = Embed(Layout(N_DENSE, n_codes=N_CODES), E)
     layer.write_gradient_into(d_E)
     H, backprop = layer(X, None)
     backprop(d_H)
@@ -76,7 +77,7 @@ def test_each_member_is_a_network_on_the_vectors_of_its_own_tables(params):
     logits = forward(network, X)[0]
     for k, (rows_of_member, answer) in enumerate(zip(X.reshape(len(logits), N_ROWS, -1), logits)):
         alone = network.member(k)
-        dense = Network.zeros(replace(alone.architecture, n_columns=alone.architecture.layer_sizes[0], n_codes=()), np.float64)
+        dense = Network.zeros(replace(alone.architecture, layout=Layout(alone.architecture.layout.n_inputs)), np.float64)
         dense.parameters[...] = alone.parameters[: len(dense.parameters)]
         codes = rows_of_member[:, N_DENSE:].astype(int)
         vectors = [E[column] for E, column in zip(alone.embeddings, codes.T)]

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 from scipy.sparse import csr_matrix
 
+from sksoftmax.layout import Layout
 from sksoftmax.nn.layers import ACTIVATIONS, Activate, Dense, Dropout, SparseDense, bit_generators
 from sksoftmax.nn.network import Architecture, Workspace
 
@@ -127,7 +128,7 @@ def with_ones(X):
 
 def memory_for(X):
     """A memory for these members in which the numbers of layer "name" are not finite yet."""
-    memory = Workspace(Architecture(4, (), 3, (), n_members=len(X)), X.dtype)
+    memory = Workspace(Architecture(Layout(4), (), 3, (), n_members=len(X)), X.dtype)
     memory.layer_output("name", X.shape[1], 3)[..., :-1] = np.nan
     memory.layer_output(("d_input", "name"), X.shape[1], 4)[..., :-1] = np.nan
     return memory
@@ -225,7 +226,7 @@ def test_backprop_still_works_after_the_layer_above_has_used_the_output(name):
     expected = ACTIVATIONS[name](z.copy())[1](d_H.copy())
     H, backprop = ACTIVATIONS[name](z.copy())
     same = Dense("above", np.eye(5, 4)[None], np.zeros((1, 5, 4)))
-    _, dense_backprop = same(with_ones(H), Workspace(Architecture(4, (), 4, ()), np.float64))
+    _, dense_backprop = same(with_ones(H), Workspace(Architecture(Layout(4), (), 4, ()), np.float64))
     np.testing.assert_array_equal(backprop(dense_backprop(d_H.copy())), expected)
 
 
@@ -310,7 +311,7 @@ def test_dropout_leaves_the_activations_output_to_its_derivative(name):
     rng = np.random.RandomState(0)
     z, d_out = rng.normal(size=(1, 8, 6)), rng.normal(size=(1, 8, 6))
     dropout = Dropout(np.array([[0.5]]), bit_generators(0, 1))
-    output, backprop = Activate(0, name)(with_ones(z), Workspace(Architecture(6, (6,), 2, (name,)), np.float64), dropout)
+    output, backprop = Activate(0, name)(with_ones(z), Workspace(Architecture(Layout(6), (6,), 2, (name,)), np.float64), dropout)
     mask = 2.0 * (dropped(np.ones_like(z), 0.5)[0] != 0)
     np.testing.assert_allclose(output, with_ones(FORMULAS[name](z) * mask), rtol=1e-11, atol=1e-14)
     np.testing.assert_allclose(backprop(d_out.copy()), d_out * mask * derivative(name, z), rtol=1e-12)

@@ -10,9 +10,10 @@ from scipy.sparse import csr_matrix
 
 from sksoftmax import model as model_module
 from sksoftmax.data.rows import common_input
+from sksoftmax.layout import EMBEDDING_UNITS, Layout
 from sksoftmax.loss import binary_cross_entropy, cross_entropy
 from sksoftmax.model import chunk_size
-from sksoftmax.nn.layers import ACTIVATIONS, EMBEDDING_UNITS, Dropout, bit_generators
+from sksoftmax.nn.layers import ACTIVATIONS, Dropout, bit_generators
 from sksoftmax.nn.network import Architecture, Network, Workspace, network_from_arrays
 from sksoftmax.nn.optimizers import SGD, Adam, WeightAverage
 from support.networks import (
@@ -222,7 +223,7 @@ def test_slots_name_the_layer_the_member_and_the_kind_of_their_numbers(form):
         array = tables if kind == "E" else layers[layer]
         expected = {"W": array[member, :-1], "b": array[member, -1], "E": array[member]}[kind]
         np.testing.assert_array_equal(flat[part], expected.ravel())
-    n_kinds = len(layers) * 2 + bool(form.n_codes)
+    n_kinds = len(layers) * 2 + bool(form.layout.n_codes)
     assert len({(slot.layer, slot.member, slot.kind) for slot in form.slots()}) == len(form.slots()) == form.n_members * n_kinds
 
 
@@ -234,7 +235,7 @@ def test_a_form_cannot_be_changed():
 def test_an_embedded_column_counts_as_the_units_of_its_vectors():
     form = FORMS["tables"]
     assert form.layer_sizes == (N_INPUTS - 2 + 2 * EMBEDDING_UNITS, 5, N_OUTPUTS)
-    assert form.first_code == N_INPUTS - 2
+    assert form.layout.n_numbers == N_INPUTS - 2
     assert form.shapes()[-1] == (1, 9, EMBEDDING_UNITS)
 
 
@@ -464,9 +465,9 @@ def parts_of(X):
 
 def alone(network, index):
     """One of the members as a network of its own that skips the same inputs."""
-    members, columns = network.architecture.skip
+    members = network.architecture.n_without_bins
     member = network.member(index)
-    return member.copy(replace(member.architecture, skip=(1, columns) if index < members else (0, 0)))
+    return member.copy(replace(member.architecture, n_without_bins=int(index < members)))
 
 
 def assert_members_are_networks_alone(network, X):
@@ -697,14 +698,14 @@ def test_members_survive_copies_and_pickles_but_their_gradient_does_not():
     network = network_of_members(skip=(2, 2))
     network.allocate_gradient()
     for other in (network.copy(), pickle.loads(pickle.dumps(network))):
-        assert (other.architecture.n_members, other.architecture.skip, other.gradient) == (N_MEMBERS, (2, 2), None)
+        assert (other.architecture, other.gradient) == (network.architecture, None)
         np.testing.assert_array_equal(forward(other, rows_of_all())[0], forward(network, rows_of_all())[0])
 
 
 def test_a_member_taken_out_is_a_copy():
     network = network_of_members()
     member = network.member(1)
-    assert (member.architecture.n_members, member.architecture.skip) == (1, (0, 0))
+    assert (member.architecture.n_members, member.architecture.n_without_bins) == (1, 0)
     np.testing.assert_array_equal(member.coefs[0], network.coefs[0][1])
     member.parameters[...] = 0
     assert network.coefs[0][1].all()
@@ -739,7 +740,7 @@ def test_a_network_from_arrays_has_copies_of_them():
 
 @pytest.mark.parametrize("dtype, expected", [(np.float32, np.float32), (np.float64, np.float64), (np.int64, np.float64)])
 def test_a_network_from_arrays_has_their_common_floating_dtype(dtype, expected):
-    network = network_from_arrays(Architecture(2, (), 3, ()), [np.ones((2, 3), dtype)], [np.ones(3, np.float32)])
+    network = network_from_arrays(Architecture(Layout(2), (), 3, ()), [np.ones((2, 3), dtype)], [np.ones(3, np.float32)])
     assert network.dtype == expected
 
 

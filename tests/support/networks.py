@@ -9,6 +9,7 @@ from sksoftmax.data.columns import Categories
 from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
 from sksoftmax.data.preprocessing import fit_preprocessor
 from sksoftmax.data.rows import Samples, member_inputs
+from sksoftmax.layout import Layout
 from sksoftmax.model import Model, member_logits
 from sksoftmax.nn.ensemble_weights import EnsembleWeights
 from sksoftmax.nn.network import Architecture, Network, Workspace
@@ -17,10 +18,14 @@ HEADS = {"softmax": SoftmaxHead(np.arange(3)), "binary": BinaryHead(np.arange(2)
 STEP = 1e-6  # of central differences
 
 
-def form_of(n_columns, hidden, n_outputs, activation="tanh", **params):
-    """A form with this activation in every hidden layer, or with the listed ones."""
+def form_of(n_columns, hidden, n_outputs, activation="tanh", n_codes=(), skip=(0, 0), **params):
+    """An architecture with this activation in every hidden layer, or with the listed ones.
+
+    Of its columns the last ones hold codes; `skip` is how many members do not see how many of the first columns.
+    """
+    layout, n_without_bins = Layout(n_columns - len(n_codes), skip[1], n_codes), skip[0]
     activations = (activation,) * len(hidden) if isinstance(activation, str) else tuple(activation)
-    return Architecture(n_columns, tuple(hidden), n_outputs, activations, **params)
+    return Architecture(layout, tuple(hidden), n_outputs, activations, n_without_bins=n_without_bins, **params)
 
 
 def initialized(form, dtype=np.float64, seed=0):
@@ -103,10 +108,15 @@ def assert_gradient_is_the_slope(network, forward, loss, strengths=0.0):
         return value + network.add_l2(strengths).sum(), network.gradient.copy()
 
     w, direction = network.parameters.copy(), np.random.RandomState(2).normal(size=network.parameters.shape)
-    members, columns = network.architecture.skip
-    network.architecture.split(direction)[0][:members, :columns] = 0  # these weights stay 0
+    architecture = network.architecture
+    architecture.split(direction)[0][: architecture.n_without_bins, : architecture.layout.n_bins] = 0  # these weights stay 0
     slope = (loss_and_gradient(w + STEP * direction)[0] - loss_and_gradient(w - STEP * direction)[0]) / (2 * STEP)
     assert loss_and_gradient(w)[1] @ direction == pytest.approx(slope, rel=1e-6)
+
+
+def of_kind(preprocessor, kind):
+    """The preprocessor's blocks of this class."""
+    return [block for block in preprocessor.blocks if type(block) is kind]
 
 
 def fitted_preprocessor(X, scaling="robust", categories=None, weights=None, n_bins=0, relevance=None, keeps_unseen=False):

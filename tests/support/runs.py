@@ -9,7 +9,7 @@ from sksoftmax.model import Model
 from sksoftmax.nn.ensemble_weights import EnsembleWeights
 from sksoftmax.training.callbacks import NoTasks
 from sksoftmax.training.config import TrainingConfig
-from sksoftmax.training.ensemble import Ensemble
+from sksoftmax.training.ensemble import EnsemblePlan
 from sksoftmax.training.progress import Report
 from sksoftmax.training.run import Run
 from support.networks import form_of, initialized
@@ -30,5 +30,5 @@ def run_on_all_rows(weights=None, n_members=1, **params):
     config = TrainingConfig.resolve(SoftmaxMLPClassifier(**params).get_params(deep=False), len(X))
     targets, rows = Targets("labels", np.arange(3), "auto"), Samples(X, y, weights, strata=y)
     model = Model(None, untrained_network(n_members), EnsembleWeights.equal(n_members), targets, "float64")
-    ensemble = Ensemble.plan(config, rows, np.random.RandomState(0), with_folds=False)
-    return Run(model, rows, rows, ensemble, config, NoTasks(), None, Report(0))
+    plan = EnsemblePlan.of(config, rows, np.random.RandomState(0), with_folds=False)
+    return Run(model, rows, rows, plan, config, NoTasks(), None, Report(0))

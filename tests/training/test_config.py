@@ -7,6 +7,7 @@ from sklearn.datasets import make_classification
 
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data.preprocessing import FLOAT32_ROWS
+from sksoftmax.layout import Layout
 from sksoftmax.nn.network import Architecture, Network
 from sksoftmax.training.config import (
     ALL_FOLD_EPOCHS_BELOW_ROWS,
@@ -29,8 +30,8 @@ from sksoftmax.training.config import (
     WEIGHT_DECAY_OF_ONE,
     WIDE_FROM_COLUMNS,
     TrainingConfig,
-    fold_epochs,
     new_network,
+    planned_fold_epochs,
 )
 from sksoftmax.training.ensemble import Roles
 from support.marks import SOLVERS, STEPWISE
@@ -87,7 +88,7 @@ def test_n_members_given_as_a_number_is_used(solver, n_members):
 @pytest.mark.parametrize("n_members", [1, 4, 16])
 @pytest.mark.parametrize("n_samples", SIZES)
 def test_warm_start_and_partial_fit_keep_n_members_and_their_roles(n_samples, n_members):
-    network = Network.zeros(Architecture(3, (128, 128), 2, ("relu", "relu"), n_members), np.float64)
+    network = Network.zeros(Architecture(Layout(3), (128, 128), 2, ("relu", "relu"), n_members), np.float64)
     options = options_of(n_samples, network)
     assert options.n_members == n_members
     assert options.weight_decay.shape == (n_members,)
@@ -152,7 +153,7 @@ def test_few_rows_of_very_many_columns_train_one_network_for_fewer_steps(n_sampl
     options = TrainingConfig.resolve(params, n_samples, n_columns=n_columns)
     assert (options.n_members == 1) == is_wide
     assert (options.max_iter == MIN_STEPS_OF_WIDE) == is_wide
-    network = Network.zeros(Architecture(3, (128, 128), 2, ("relu", "relu"), 4), np.float64)
+    network = Network.zeros(Architecture(Layout(3), (128, 128), 2, ("relu", "relu"), 4), np.float64)
     assert TrainingConfig.resolve(params, n_samples, network, n_columns=n_columns).n_members == 4
 
 
@@ -162,11 +163,11 @@ def test_half_of_max_iter_or_three_tenths_on_large_data_leaves_out_folds_unless_
     n_members, max_iter, on_folds
 ):
     config, folds = options_of(n_members=n_members, max_iter=max_iter), np.zeros(1)
-    assert fold_epochs(config, folds, None, ALL_FOLD_EPOCHS_BELOW_ROWS) == on_folds
-    assert fold_epochs(config, folds, None, DOUBLE_BATCH_FROM_ROWS) == max(1, round(0.3 * max_iter))
-    assert fold_epochs(config, folds, "rows", ALL_FOLD_EPOCHS_BELOW_ROWS) == max_iter
-    assert fold_epochs(config, folds, None, ALL_FOLD_EPOCHS_BELOW_ROWS - 1) == (on_folds if n_members == 1 else max_iter)
-    assert fold_epochs(config, None, None, ALL_FOLD_EPOCHS_BELOW_ROWS) == 0
+    assert planned_fold_epochs(config, folds, None, ALL_FOLD_EPOCHS_BELOW_ROWS) == on_folds
+    assert planned_fold_epochs(config, folds, None, DOUBLE_BATCH_FROM_ROWS) == max(1, round(0.3 * max_iter))
+    assert planned_fold_epochs(config, folds, "rows", ALL_FOLD_EPOCHS_BELOW_ROWS) == max_iter
+    assert planned_fold_epochs(config, folds, None, ALL_FOLD_EPOCHS_BELOW_ROWS - 1) == (on_folds if n_members == 1 else max_iter)
+    assert planned_fold_epochs(config, None, None, ALL_FOLD_EPOCHS_BELOW_ROWS) == 0
 
 
 @pytest.mark.parametrize("n_distinct", [60, 300, 2000, 20_000])
@@ -311,18 +312,18 @@ def network_of(n_bins=4, n_members=4, parametrization="ntk", scaling="robust", s
 @pytest.mark.parametrize("parametrization", ["ntk", "standard"])
 def test_the_first_half_of_n_members_skips_the_bins(parametrization):
     network, preprocessor = network_of(parametrization=parametrization)
-    assert network.architecture.layer_sizes == (preprocessor.n_bin_columns + 3, 6, 3)
-    assert network.architecture.skip == (2, preprocessor.n_bin_columns)
+    assert network.architecture.layer_sizes == (preprocessor.layout.n_bins + 3, 6, 3)
+    assert network.architecture.n_without_bins == 2
     first = network.coefs[0]
-    assert not first[:2, : preprocessor.n_bin_columns].any()
-    assert first[:2, preprocessor.n_bin_columns :].all()
+    assert not first[:2, : preprocessor.layout.n_bins].any()
+    assert first[:2, preprocessor.layout.n_bins :].all()
     assert first[2:].all()
 
 
 @pytest.mark.parametrize("params", [{"n_bins": 0}, {"n_members": 1}, {"scaling": None}], ids=str)
 def test_nothing_is_skipped_without_n_bins_or_n_members(params):
     network, _ = network_of(**params)
-    assert network.architecture.skip == (0, 0)
+    assert network.architecture.n_without_bins == 0
 
 
 @pytest.mark.parametrize("n_members", [1, 4])

@@ -1,4 +1,4 @@
-"""Ensembles from the inside: roles, folds, the ensemble, its calibration, and the switch to the better strength."""
+"""Ensembles from the inside: roles, folds, weights, calibration, and the switch to the better strength."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from sksoftmax.training.ensemble import (
     FOLD_ROWS,
     FOLD_ROWS_OF_ONE,
     FOLDS_OF_FEW,
-    Ensemble,
+    EnsemblePlan,
     Roles,
     better_strengths,
     fit_ensemble_weights,
@@ -104,7 +104,7 @@ def test_folds_follow_the_generator():
 def plan(strata, n_members=4):
     params = SoftmaxMLPClassifier((6,), n_members=n_members).get_params(deep=False)
     samples = Samples(np.empty((len(strata), 1)), None, strata=strata)
-    return Ensemble.plan(TrainingConfig.resolve(params, len(strata)), samples, np.random.RandomState(0))
+    return EnsemblePlan.of(TrainingConfig.resolve(params, len(strata)), samples, np.random.RandomState(0))
 
 
 @pytest.mark.parametrize("n_members, least, n_folds", [(4, FOLD_ROWS, 2), (1, FOLD_ROWS_OF_ONE, FOLDS_OF_FEW)])
@@ -274,8 +274,8 @@ def test_members_of_one_model_share_their_weights_and_its_sharpness():
 @pytest.mark.parametrize("ema_decay", [0.0, 0.5])
 def test_members_switch_to_the_dropout_and_weight_decay_that_did_better_out_of_fold(monkeypatch, ema_decay):
     monkeypatch.setattr(ensemble, "fit_ensemble_weights", lambda *args: ensemble_of(1, 3, 2, 1))
-    planned, plan = [], Ensemble.plan
-    monkeypatch.setattr(Ensemble, "plan", lambda *args, **kwargs: planned.append(plan(*args, **kwargs)) or planned[-1])
+    planned, plan = [], EnsemblePlan.of
+    monkeypatch.setattr(EnsemblePlan, "of", lambda *args, **kwargs: planned.append(plan(*args, **kwargs)) or planned[-1])
     clf = quick_ensemble(n_members=8, warm_start=True, ema_decay=ema_decay).fit(MANY_X, MANY_y)
     strong, light = config.DROPOUT["strong"], config.DROPOUT["light"]
     assert_array_equal(planned[0].dropout, np.tile(np.repeat([strong, light], 4), (2, 1)))
