@@ -27,8 +27,8 @@ HALF_KNOWN = 50  # a category seen in 50 rows learns at half the full rate
 class Block:
     """What blocks share, and what most of them are not."""
 
-    is_seen_by_all = True  # half of an ensemble skips the others
-    is_embedded = False  # the network puts a vector in place of each of its codes
+    is_seen_by_all = True  # half of an ensemble skips the others, which must be the first blocks
+    is_embedded = False  # the network puts a vector in place of each of its codes; such blocks must be the last ones
     is_flag = False  # it says which numbers are missing or special
     is_categorical = False  # it has `column`, and the known `values` of it
 
@@ -41,21 +41,22 @@ class Block:
 class Bins(Block):
     """A column for each bin of each numeric column: −1 below the bin, 1 above it, linear within.
 
-    `columns` are the positions of the numeric columns in X, `edges` an array of edges for each of them.
+    `columns` are the positions of the numeric columns in X, `edges` an array of edges for each of them; `places` has the place of
+    each bin's column among them.
     """
 
     is_seen_by_all = False
 
     def __init__(self, columns, edges):
         self.edges = edges
-        self.column = np.repeat(np.arange(len(edges)), [len(of_column) - 1 for of_column in edges])
+        self.places = np.repeat(np.arange(len(edges)), [len(of_column) - 1 for of_column in edges])
         self.low, self.high = (np.concatenate([[], *(e[part] for e in edges)]) for part in (slice(None, -1), slice(1, None)))
-        self.source = columns[self.column]
+        self.source = columns[self.places]
 
     def write(self, X, Z, out):
         """Write the bins of these rows."""
         low, high = self.low.astype(Z.dtype), self.high.astype(Z.dtype)
-        P = Z.take(self.column, axis=1)
+        P = Z.take(self.places, axis=1)
         P -= low
         P /= np.maximum(high - low, np.finfo(Z.dtype).tiny)
         np.clip(P, 0, 1, out=P)

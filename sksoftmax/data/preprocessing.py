@@ -86,7 +86,7 @@ class Preprocessor:
     @property
     def is_identity(self):
         """Whether the network's input is X, unchanged."""
-        return self.numbers.scaling is None and len(self.categories) == 0
+        return self.numbers.scaling is None and self.blocks == [self.numbers]
 
     def after(self, samples):
         """The same preprocessor once these rows are known too: with scales for columns that were constant until now.
@@ -150,7 +150,11 @@ class Preprocessor:
 
 
 def layout_of(blocks):
-    """The `Layout` of these blocks beside each other: bins first, codes last."""
+    """The `Layout` of these blocks beside each other; ValueError unless bins come first and codes last."""
+    in_order = sorted(blocks, key=lambda block: block.is_seen_by_all + block.is_embedded)
+    if in_order != blocks:
+        names = [type(block).__name__ for block in blocks]
+        raise ValueError(f"Blocks that half of an ensemble skips must come first, embedded ones last; got {names}.")
     embedded = [block for block in blocks if block.is_embedded]
     return Layout(
         n_numbers=sum(block.width for block in blocks) - len(embedded),

@@ -106,7 +106,7 @@ def relevance_by_forests(columns, samples, kind, rng):
 
 def n_outputs_of(samples, kind):
     """The number of labels that occur, or of columns of a matrix of targets."""
-    return len(np.unique(samples.targets)) if kind == "labels" else samples.targets.shape[1]
+    return len(np.unique(samples.strata)) if kind == "labels" else samples.targets.shape[1]
 
 
 def sample_size(n_columns, n_outputs):
@@ -146,17 +146,17 @@ def checked_relevance(relevance, n_columns):
     return values
 
 
-def as_matrix(targets, kind):
+def as_matrix(samples, kind):
     """The targets as a matrix of numbers, (n, n_outputs): labels become one-hot rows."""
     if kind != "labels":
-        return targets.astype(np.float64)
-    labels, codes = np.unique(targets.ravel(), return_inverse=True)
+        return samples.targets.astype(np.float64)
+    labels, codes = np.unique(samples.strata, return_inverse=True)
     return np.eye(len(labels))[codes]
 
 
 def outputs_of(samples, kind):
     """The targets as a matrix of numbers, (n, n_outputs), in which all labels of a multilabel target count alike."""
-    outputs = as_matrix(samples.targets, kind)
+    outputs = as_matrix(samples, kind)
     return balanced(outputs, samples.weights) if kind == "multilabel" else outputs
 
 
@@ -206,12 +206,12 @@ def left_out_gains(columns, outputs, samples, kind, rng):
     for fold in range(FOLDS):
         seen, left_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         of_seen = None if samples.weights is None else samples.weights[seen]
-        targets = (samples.targets if kind == "labels" else outputs)[seen]
+        targets = (samples.strata if kind == "labels" else outputs)[seen]
         forest = fit_forest(columns[seen], targets, of_seen, kind, rng)
         forests.append(forest)
         known = outputs[left_out]
         if kind == "labels":
-            known = known[:, np.searchsorted(np.unique(samples.targets), forest.classes_)]
+            known = known[:, np.searchsorted(np.unique(samples.strata), forest.classes_)]
         for tree in forest.estimators_:
             gains += gains_of_tree(tree, columns[left_out], known, weights[left_out])
     return gains / (FOREST["n_estimators"] * weights.sum() * (variance or 1)), forests
@@ -239,12 +239,8 @@ def fit_forest(columns, targets, weights, kind, rng):
     Among many columns of noise few splits of √d columns see an informative one, and many look good by chance. So each split of
     many columns tries more of them, and leaves are larger.
     """
-    if kind == "labels":
-        targets = targets.ravel().astype(np.intp)
-        n_classes = len(np.unique(targets))
-    else:
-        n_classes = targets.shape[1]
-        targets = targets[:, 0] if n_classes == 1 else targets
+    n_classes = len(np.unique(targets)) if kind == "labels" else targets.shape[1]
+    targets = targets[:, 0] if targets.shape[1:] == (1,) else targets
     tried, leaf = "sqrt", MIN_LEAF_SHARE
     if columns.shape[1] > WIDE_FROM_COLUMNS:
         tried, leaf = MAX_FEATURES, max(MIN_LEAF_SHARE, MIN_LEAF_SHARE_OF_CLASS / max(n_classes, 2))

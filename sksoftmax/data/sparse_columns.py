@@ -34,11 +34,8 @@ PRIOR_OF_SHARE = 5  # rows: 5 / n is added to what full and thin columns explain
 WIDEST = 100.0  # the relevance of full and of thin columns differs by a factor of at most 100
 MOST_IN_TREES = 100  # thin columns that trees see, the ones with most entries
 MOST_TARGETS = 20  # classes that are predicted to find this ratio, the most frequent ones
-MIN_LEAF_SHARE, MIN_LEAF_ROWS, LSQR_STEPS = (
-    1 / 50,
-    5,
-    30,
-)  # least share of the rows, and least rows, in a leaf; steps of the linear model
+MIN_LEAF_SHARE, MIN_LEAF_ROWS = 1 / 50, 5  # least share of the rows, and least rows, in a leaf
+LSQR_STEPS = 30  # of the linear model
 
 
 def without_sparse_form(X):
@@ -131,7 +128,7 @@ def ratio(Z, columns, samples, kind, rng):
     A linear model finds what many rare words say together, trees on the most frequent columns what few say in combination; the
     better of the two counts.
     """
-    T, weights, n_rows = target_columns(samples.targets, kind), samples.weights, len(samples)
+    T, weights, n_rows = target_columns(samples, kind), samples.weights, len(samples)
     weights = np.ones(n_rows) if weights is None else weights.astype(np.float64)
     frequent = np.sort(np.argsort(-np.bincount(Z.indices, minlength=Z.shape[1]), kind="stable")[:MOST_IN_TREES])
     frequent, half = Z[:, frequent].toarray().astype(np.float32), in_first_half(samples, rng)
@@ -153,12 +150,14 @@ def in_first_half(samples, rng):
     return rng.permutation(n_groups)[groups] < n_groups // 2
 
 
-def target_columns(targets, kind):
+def target_columns(samples, kind):
     """The targets as a matrix: a column of 0 and 1 for each label (of two, one column), at most the 20 most frequent ones."""
-    T = targets.astype(np.float64).reshape(len(targets), -1)
     if kind == "labels":
-        labels, n_rows = np.unique(T, return_counts=True)
-        T = (labels[np.argsort(-n_rows, kind="stable")[: 1 if len(labels) == 2 else MOST_TARGETS]] == T).astype(np.float64)
+        labels, n_rows = np.unique(samples.strata, return_counts=True)
+        frequent = labels[np.argsort(-n_rows, kind="stable")[: 1 if len(labels) == 2 else MOST_TARGETS]]
+        T = (frequent == samples.strata[:, None]).astype(np.float64)
+    else:
+        T = samples.targets.astype(np.float64)
     return T[:, np.argsort(-T.sum(axis=0), kind="stable")[:MOST_TARGETS]]
 
 

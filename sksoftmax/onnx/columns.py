@@ -67,7 +67,7 @@ def bins(columns, block):
     graph = columns.graph
     low, high = block.low.astype(graph.dtype), block.high.astype(graph.dtype)
     width = np.maximum(high - low, np.finfo(graph.dtype).tiny)
-    share = graph.node("Div", graph.node("Sub", graph.node("Gather", columns.Z, block.column, axis=1), low), width)
+    share = graph.node("Div", graph.node("Sub", graph.node("Gather", columns.Z, block.places, axis=1), low), width)
     share = graph.node("Min", graph.node("Max", share, 0.0), 1.0)
     return graph.node("Sub", graph.node("Mul", share, 2.0), 1.0)
 

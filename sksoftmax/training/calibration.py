@@ -15,17 +15,13 @@ from sksoftmax.data.rows import spread
 from sksoftmax.model import member_logits
 from sksoftmax.nn.ensemble_weights import EnsembleWeights, mixed
 
-MIN_LOG_INVERSE_TEMPERATURE, MAX_LOG_INVERSE_TEMPERATURE = (
-    -1.5,
-    0.7,
-)  # logits are multiplied by e^-1.5 … e^0.7: to sharpen them is a risk
+MIN_LOG_INVERSE_TEMPERATURE = -1.5  # logits are multiplied by at least e^-1.5
+MAX_LOG_INVERSE_TEMPERATURE = 0.7  # and by at most e^0.7: to sharpen them is a risk
 MAX_LOG_WEIGHT = 3.0  # the kinds' weights differ by a factor of at most e^6
 MAX_BIAS = 3.0  # log-odds change by at most this
 PRIOR_TEMPERATURE, PRIOR_WEIGHTS, PRIOR_BIAS = 4.0, 1.0, 1.0  # rows to which priors amount: prior · x² / 2n is added to the loss
-MAX_CALIBRATION_ROWS, MAX_CALIBRATION_LOGITS = (
-    50_000,
-    10**7,
-)  # at most this many rows, and this many logits of a member for each row
+MAX_CALIBRATION_ROWS = 50_000  # at most this many rows,
+MAX_CALIBRATION_LOGITS = 10**7  # and this many logits in all of a member for each row
 BLOCK = 2**17  # logits read at once in float64
 
 
@@ -50,10 +46,8 @@ def fit_ensemble_weights(network, roles, folds, samples, head, n_rows=None):
     mixed_logits = mix_in_place(logits, inverse_temperatures[kinds], log_weights[kinds], head)
     inverse_temperature = fit_inverse_temperature([(mixed_logits, np.arange(len(samples)))], samples, head)
     weights = np.exp(log_weights)[roles.kind]
-    bias, losses = (
-        fit_bias(mixed_logits, inverse_temperature, samples, head),
-        losses_of_members(likelihoods, roles, folds, samples.weights),
-    )
+    bias = fit_bias(mixed_logits, inverse_temperature, samples, head)
+    losses = losses_of_members(likelihoods, roles, folds, samples.weights)
     return EnsembleWeights(weights / weights.sum(), inverse_temperatures[roles.kind], inverse_temperature, bias, losses)
 
 
@@ -119,9 +113,8 @@ def fit_inverse_temperature(answers, samples, head):
         ]
         return prior * log_factor**2 - np.average(np.concatenate(parts), weights=weights)
 
-    return float(
-        np.exp(minimize_scalar(loss, bounds=(MIN_LOG_INVERSE_TEMPERATURE, MAX_LOG_INVERSE_TEMPERATURE), method="bounded").x)
-    )
+    bounds = (MIN_LOG_INVERSE_TEMPERATURE, MAX_LOG_INVERSE_TEMPERATURE)
+    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
 
 
 def evidence(samples, rows=slice(None)):

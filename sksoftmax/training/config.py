@@ -20,11 +20,8 @@ BATCH_SIZE, MIN_STEPS, MAX_STEPS = 64, 250, 7000
 EPOCHS, EPOCHS_OF_ONE = 50, 36
 MIN_EPOCHS = 2  # over rows that repeat: one in which folds are left out, and one with all rows
 BATCH_SIZE_OF_SMALL, EPOCHS_OF_SMALL = 256, 100  # of many classes with few rows each (`data.relevance.has_small_classes`)
-WIDE_FROM_COLUMNS, ROWS_OF_WIDE, MIN_STEPS_OF_WIDE = (
-    1000,
-    100,
-    50,
-)  # with more columns and fewer rows than these: one network, fewer steps
+WIDE_FROM_COLUMNS, ROWS_OF_WIDE = 1000, 100  # with more columns and fewer rows than these: one network,
+MIN_STEPS_OF_WIDE = 50  # and fewer steps
 DROPOUT = {"light": 0.05, "strong": 0.3, "strong_binned": 0.2}
 WEIGHT_DECAY = {"light": 0.1, "strong": 0.5}
 DROPOUT_OF_ONE, WEIGHT_DECAY_OF_ONE = 0.15, 0.5

@@ -20,7 +20,7 @@ class Progress:
 
     Losses are weighted means over rows; those of `loss_curve` include the L2 penalty. `best_parameters` and
     `best_ensemble_weights` are those with the best validation score, until they are restored. `kept_epoch` is the index of the
-    epoch whose weights the network has. `stopped` is true if calls of partial_fit brought no improvement for too long. `n_before`
+    epoch whose weights the network has. `stopped` is the reason why partial_fit trains no more, or None. `n_before`
     counts the epochs before this call, `fold_epochs` those after which all members began to train on all rows, 0 if they never
     did.
     """
@@ -34,7 +34,7 @@ class Progress:
     best_parameters: np.ndarray | None = None
     best_ensemble_weights: EnsembleWeights | None = None
     kept_epoch: int = -1
-    stopped: bool = False
+    stopped: str | None = None
     stale_epochs: int = 0
     samples_seen: int = 0
     n_before: int = 0
@@ -71,7 +71,7 @@ class Progress:
             self.best_score, self.best_epoch, self.best_parameters, self.best_ensemble_weights = -inf, -1, None, None
         elif self.kept_epoch == self.best_epoch >= 0:
             self.best_parameters, self.best_ensemble_weights = model.network.parameters.copy(), model.ensemble_weights
-        self.stopped = False
+        self.stopped = None
 
     def record(self, loss, tol):
         """Add an epoch that is not scored; the epoch is stale if its loss is not lower than the best loss by tol."""

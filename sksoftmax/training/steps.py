@@ -13,10 +13,7 @@ from sksoftmax.nn.threads import blas_limit_for
 from sksoftmax.training.divergence import diverged, go_back, restore_after_divergence
 from sksoftmax.training.run import INTERRUPTED
 
-STOPPED = (
-    "The validation score has not improved for too long: partial_fit does not train any more. Call fit, or set "
-    "early_stopping=False, to continue."
-)
+STOPPED = "{reason} partial_fit does not train any more: call fit, or set early_stopping=False, to continue."
 
 
 def train_epoch(run, state, batches, rates, bits=None):
@@ -85,7 +82,7 @@ def train_one_epoch(run, state):
     """For partial_fit: one epoch at a rate that no plan changes; none if the validation score has ended training."""
     progress, optimizer = state.progress, state.optimizer
     if progress.stopped and run.validation is not None:
-        warnings.warn(STOPPED)
+        warnings.warn(STOPPED.format(reason=progress.stopped))
         return
     known_good, batches = begin(run, state), minibatches(run, state.rng)
     run.tasks.begin()
@@ -94,10 +91,10 @@ def train_one_epoch(run, state):
         loss = train_epoch(run, state, batches, rates, random_bits(run, state.rng))
     if diverged(loss, run.model.network, optimizer):
         restore_after_divergence(run, state, known_good)
-    elif end_epoch(run, state, loss, optimizer.learning_rate) and run.validation is not None:
+    elif (reason := end_epoch(run, state, loss, optimizer.learning_rate)) and run.validation is not None:
         run.restore_best(progress)
-        progress.stopped = True
-        warnings.warn(STOPPED)
+        progress.stopped = reason
+        warnings.warn(STOPPED.format(reason=reason))
     run.tasks.end()
 
 
@@ -152,7 +149,7 @@ def end_fold_phase(run, state):
 
 
 def end_epoch(run, state, loss, rate):
-    """Record an epoch and adjust the learning rate for the next one; True if training is to end here."""
+    """Record an epoch and adjust the learning rate for the next one; return the reason to end training here, or None."""
     config, progress, optimizer = run.config, state.progress, state.optimizer
     progress.samples_seen += len(run.training)
     run.record(progress, loss, rate)
@@ -160,17 +157,17 @@ def end_epoch(run, state, loss, rate):
         optimizer.learning_rate = invscaling(config.learning_rate_init, progress.samples_seen, config.power_t)
     reason = run.stopping.after_epoch(progress)
     if reason is None:
-        return False
+        return None
     if not optimizer.has_own_schedules or config.learning_rate != "adaptive":
         run.report.message(f"{reason} Stopping.")
-        return True
+        return reason
     lower = adaptive(optimizer.learning_rate)
     if lower is None:
         run.report.message(f"{reason} Learning rate too small. Stopping.")
-        return True
+        return reason
     run.report.message(f"{reason} Setting learning rate to {lower:f}")
     optimizer.learning_rate, progress.stale_epochs = lower, 0
-    return False
+    return None
 
 
 def warn_if_unfinished(config):

@@ -84,6 +84,45 @@ class SignDescent(Optimizer):
 OPTIMIZERS["sign"] = SignDescent
 ''',
 }
+BLOCK = {
+    "data/blocks.py": '''
+
+
+class Squares(Block):
+    """The squares of the scaled numbers."""
+
+    def __init__(self, columns):
+        self.source = columns
+
+    def write(self, X, Z, out):
+        """Write Z²."""
+        np.square(Z, out=out)
+
+    def names(self, names, n_units=None):
+        """As 'age_squared'."""
+        return [f"{names[column]}_squared" for column in self.source]
+''',
+    "saving.py": """
+
+
+TRUSTED_TYPES.append("sksoftmax.data.blocks.Squares")
+""",
+}
+IN_PREPROCESSOR = ("blocks = [numbers]", "blocks = [numbers, Squares(columns)]")  # one line of `fit_preprocessor`
+BLOCK_IN_ONNX = {
+    "onnx/columns.py": '''
+
+
+def squares(columns, block):
+    """Z²."""
+    return columns.graph.node("Mul", columns.Z, columns.Z)
+
+
+from sksoftmax.data.blocks import Squares
+
+BLOCKS[Squares] = squares
+''',
+}
 TRAIN = """
 import pickle
 import sys
@@ -131,8 +170,10 @@ else:
         (ACTIVATION, "activation='softsign'", NO_ONNX.format(name="softsign")),
         (HEAD, "out_activation='flat'", NO_ONNX.format(name="FlatHead")),
         (OPTIMIZER, "solver='sign', n_members=1, learning_rate='cosine'", ""),
+        (BLOCK | BLOCK_IN_ONNX, "", RUN_ONNX),
+        (BLOCK, "scaling=None", NO_ONNX.format(name="Squares")),
     ],
-    ids=["activation", "activation, not in ONNX", "head", "optimizer"],
+    ids=["activation", "activation, not in ONNX", "head", "optimizer", "encoding", "encoding, not scaled, not in ONNX"],
 )
 def test_a_part_that_follows_its_recipe_trains(additions, params, then, tmp_path):
     pytest.importorskip("skops")
@@ -142,6 +183,10 @@ def test_a_part_that_follows_its_recipe_trains(additions, params, then, tmp_path
     for name, text in additions.items():
         with (tmp_path / "sksoftmax" / name).open("a", encoding="utf-8") as file:
             file.write(text)
+    if "data/blocks.py" in additions:
+        path = tmp_path / "sksoftmax" / "data" / "preprocessing.py"
+        text = path.read_text(encoding="utf-8").replace("import Bins,", "import Squares, Bins,")
+        path.write_text(text.replace(*IN_PREPROCESSOR), encoding="utf-8")
     environment = os.environ | {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     script = TRAIN.format(params=params, then=then)
     done = subprocess.run(

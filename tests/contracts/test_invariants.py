@@ -229,7 +229,7 @@ def test_partial_fit_on_each_batch_of_raw_rows_equals_one_call_after_the_first(n
 
 @STEPWISE
 @DTYPES
-@pytest.mark.filterwarnings("ignore:The validation score has not improved for too long")
+@pytest.mark.filterwarnings("ignore:Validation score did not improve")
 @pytest.mark.parametrize("copied", [lambda clf: pickle.loads(pickle.dumps(clf)), copy.deepcopy], ids=["pickle", "deepcopy"])
 @pytest.mark.parametrize("recipe", [two_layer_network_on_raw_columns, two_layer_default])
 def test_a_copy_between_calls_of_partial_fit_continues_identically(recipe, copied, dtype, solver):

@@ -36,7 +36,7 @@ WARNINGS = {  # the allowed warnings, and how their messages begin
     DataConversionWarning: "A column-vector y was passed",
     UndefinedMetricWarning: "",
     FutureWarning: "Support for labels represented as bytes",  # scikit-learn < 1.7
-    UserWarning: "early_stopping=True has no effect in partial_fit|The validation score has not improved for too long"
+    UserWarning: "early_stopping=True has no effect in partial_fit|Validation score did not improve"
     "|The number of unique classes is greater than 50%|X does not have valid feature names|X has feature names"
     "|pandas.DataFrame with sparse columns found|Column .* of X (holds|gives the network no input)|y is a one-hot matrix"
     r"|\d+% of the rows of X_val are equal to rows of X|Only \d+ of the \d+ rows of X|The \d+ rows of X form",

@@ -51,8 +51,8 @@ def forest(columns, targets, weights=None, kind="labels", seed=0):
 
 
 def gains(columns, targets, weights=None, kind="labels", seed=0, groups=None):
-    samples = Samples(columns, targets, weights, groups=groups)
-    outputs, rng = as_matrix(targets, kind), np.random.RandomState(seed)
+    samples = Samples(columns, targets, weights, strata=targets, groups=groups)
+    outputs, rng = as_matrix(samples, kind), np.random.RandomState(seed)
     return left_out_gains(columns.astype(np.float32), outputs, samples, kind, rng)[0]
 
 
@@ -437,15 +437,14 @@ def test_the_sample_is_smaller_the_more_columns_and_classes_there_are():
 @pytest.mark.parametrize("kind", TARGETS)
 def test_the_variance_ratio_of_noise_is_1_on_average_and_bounded_by_the_number_of_rows(kind):
     rng = np.random.RandomState(0)
-    targets = TARGETS[kind][:50]
-    ratios = variance_ratios(rng.standard_normal((50, 2000)), as_matrix(targets, kind), None)
+    outputs = as_matrix(Samples(None, TARGETS[kind][:50], strata=TARGETS[kind][:50]), kind)
+    ratios = variance_ratios(rng.standard_normal((50, 2000)), outputs, None)
     assert abs(ratios.mean() - 1) < 0.1
-    outputs = as_matrix(targets, kind)
     assert_allclose(variance_ratios(outputs[:, :1], outputs[:, :1], None), 49)
 
 
 def test_a_variance_ratio_treats_a_weight_of_2_as_two_rows_and_missing_values_as_the_mean():
-    columns, outputs = X[:40].copy(), as_matrix(Y[:40], "labels")
+    columns, outputs = X[:40].copy(), as_matrix(Samples(None, None, strata=Y[:40]), "labels")
     columns[::3, 1] = np.nan
     columns[:, 2] = np.nan
     weights = np.where(np.arange(40) % 3 == 0, 2.0, 1.0)

@@ -26,7 +26,7 @@ def scaled_columns_of(X, scaling="robust", weights=None):
 def relevance_of_columns(X, y, asked="auto"):
     """The relevance of the columns of a dense matrix, read as a sparse one."""
     X, rng = csr_matrix(X), np.random.RandomState(0)
-    samples = Samples(X, np.asarray(y, dtype=np.float64))
+    samples = Samples(X, np.asarray(y), strata=np.asarray(y))
     return find_sparse_relevance(asked, samples, fit_sparse_numbers(X, None, "robust"), "labels", rng)
 
 
@@ -143,7 +143,7 @@ def test_words_alone_have_equal_relevance_and_draw_nothing_from_the_generator():
     rng = np.random.RandomState(0)
     X = csr_matrix(WORDS)
     numbers = fit_sparse_numbers(X, None, "robust")
-    found = find_sparse_relevance("auto", Samples(X, np.arange(N) % 2 * 1.0), numbers, "labels", rng)
+    found = find_sparse_relevance("auto", Samples(X, None, strata=np.arange(N) % 2), numbers, "labels", rng)
     assert_array_equal(found, np.ones(30))
     assert rng.randint(2**31) == np.random.RandomState(0).randint(2**31)
 
@@ -161,6 +161,6 @@ def test_words_alone_have_equal_relevance_and_draw_nothing_from_the_generator():
 )
 def test_the_relevance_of_sparse_columns_is_found_for_all_kinds_of_targets(kind, targets):
     X = csr_matrix(MIXED)
-    samples = Samples(X, targets.astype(np.float64), RNG.random(N))
+    samples = Samples(X, targets.astype(np.float64), RNG.random(N), strata=targets)
     found = find_sparse_relevance("auto", samples, fit_sparse_numbers(X, None, "robust"), kind, np.random.RandomState(0))
     assert np.isfinite(found).all() and (found > 0).all()

@@ -123,5 +123,5 @@ def fitted_preprocessor(X, scaling="robust", categories=None, weights=None, n_bi
     """The preprocessor of these rows; `categories` has the sorted values of each categorical column."""
     asked = {"scaling": scaling, "n_bins": n_bins, "relevance": relevance}
     rng = np.random.RandomState(0)
-    samples, categories = Samples(X, None, weights), Categories(categories or {})
+    samples, categories = Samples(X, None, weights, strata=np.zeros(X.shape[0], dtype=int)), Categories(categories or {})
     return fit_preprocessor(samples, categories, **asked, kind="labels", rng=rng, keeps_unseen=keeps_unseen)

@@ -40,7 +40,8 @@ def test_copies_are_found_if_rows_are_left_out_or_auto_counts_rows(params, finds
 @pytest.mark.parametrize("kind, is_uniform", [(Fresh, False), (FreshPartial, True)])
 def test_partial_fit_judges_no_relevance_by_few_rows_as_later_calls_may_bring_more(kind, is_uniform):
     wide = np.random.RandomState(0).normal(size=(40, 60))
-    rows = Samples(wide, (wide[:, 0] > 0).astype(float)[:, None])
+    y = (wide[:, 0] > 0).astype(int)
+    rows = Samples(wide, y.astype(float)[:, None], strata=y)
     assert len(wide) < MIN_ROWS
     relevance = fresh_start(kind).preprocessor(rows, Categories({}), TARGETS).relevance
     assert (np.ptp(relevance) == 0) == is_uniform
