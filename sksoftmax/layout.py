@@ -1,8 +1,6 @@
 """The columns of the network's input, in their order: bins, other numbers, codes of categories that the network embeds."""
 
-from dataclasses import dataclass
-
-import numpy as np
+from dataclasses import dataclass, field
 
 EMBEDDING_UNITS = 8  # numbers in the vector of a category
 
@@ -21,28 +19,22 @@ class Layout:
 
     n_codes : tuple of int, default=()
         Number of codes of each column behind them; in the input vectors of 8 numbers replace the codes.
+
+    Attributes
+    ----------
+    n_columns : int
+        Columns of a row, as it is stored.
+
+    n_inputs : int
+        Inputs of the first layer, which are the rows of its weights.
     """
 
     n_numbers: int
     n_bins: int = 0
     n_codes: tuple[int, ...] = ()
+    n_columns: int = field(init=False, repr=False)
+    n_inputs: int = field(init=False, repr=False)
 
-    @property
-    def n_columns(self):
-        """Columns of a row, as it is stored."""
-        return self.n_numbers + len(self.n_codes)
-
-    @property
-    def n_inputs(self):
-        """Inputs of the first layer, which are the rows of its weights."""
-        return self.n_numbers + EMBEDDING_UNITS * len(self.n_codes)
-
-    @property
-    def codes(self):
-        """The columns of codes, a slice."""
-        return slice(self.n_numbers, self.n_columns)
-
-    @property
-    def first_rows(self):
-        """The first row of each column's table, where tables are one below the other, and the number of all rows."""
-        return np.cumsum([0, *self.n_codes])
+    def __post_init__(self):
+        n_embedded = len(self.n_codes)
+        vars(self).update(n_columns=self.n_numbers + n_embedded, n_inputs=self.n_numbers + EMBEDDING_UNITS * n_embedded)

@@ -79,10 +79,10 @@ class Embed:
     """
 
     def __init__(self, layout, E):
-        self.codes = layout.codes
+        self.codes = slice(layout.n_numbers, layout.n_columns)
         self.E, self.d_E = E.reshape(-1, EMBEDDING_UNITS), None
-        *starts, n_rows = layout.first_rows
-        self.starts = np.array(starts) + n_rows * np.arange(len(E))[:, None, None]
+        starts = np.cumsum([0, *layout.n_codes])
+        self.starts = starts[:-1] + starts[-1] * np.arange(len(E))[:, None, None]
 
     def write_gradient_into(self, d_E):
         """Let backprop fill `d_E`, which has the shape of E."""

@@ -154,8 +154,8 @@ class Network:
         """Make the public views, which one network has without the axis of members."""
         member = 0 if self.architecture.n_members == 1 else slice(None)
         self.coefs, self.intercepts = [W[member, ..., :-1, :] for W in self.W], [W[member, ..., -1, :] for W in self.W]
-        bounds = pairwise(self.architecture.layout.first_rows)
-        self.embeddings = [self.E[member, ..., start:stop, :] for start, stop in bounds]
+        starts = np.cumsum([0, *self.architecture.layout.n_codes])
+        self.embeddings = [self.E[member, ..., start:stop, :] for start, stop in pairwise(starts)]
 
     def _build_layers(self):
         """Make the layers, which have no gradient yet."""
