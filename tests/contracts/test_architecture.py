@@ -20,6 +20,7 @@ FOLDERS = {  # a folder, or a file outside the folders → the folders and files
     "summary": set(),
     "nn": {"layout"},
     "data": {"layout", "loss", "sklearn_private"},
+    "engines": {"data", "layout", "nn"},
     "model": {"data", "nn"},
     "parameters": {"data", "nn", "sklearn_private", "suggestions"},
     "training": {"data", "hints", "layout", "model", "nn", "parameters", "sklearn_private"},
@@ -33,6 +34,7 @@ FOLDERS = {  # a folder, or a file outside the folders → the folders and files
 }
 ORCHESTRATING = {"training.fitting.fit"}  # numbered stages, which read from top to bottom
 FILES = {  # inside a folder: a file → the files beside it that it may import
+    "engines": {},
     "nn": {
         "layers": set(),
         "ensemble_weights": set(),
