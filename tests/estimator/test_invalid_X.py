@@ -6,8 +6,6 @@ import pytest
 from scipy.sparse import csc_matrix, csr_matrix
 from sklearn.exceptions import NotFittedError
 
-from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.data import inputs
 from support.data import FEW_FRAME as FRAME
 from support.data import FEW_X as X
 from support.data import FEW_y as y
@@ -21,17 +19,6 @@ def with_value(value, row=7, column=2):
     changed = X.copy()
     changed[row, column] = value
     return changed
-
-
-@pytest.mark.parametrize("block", [1, 4, 12, 2**20])
-def test_the_first_bad_row_is_found_in_whichever_block_of_rows_it_is(block, monkeypatch):
-    monkeypatch.setattr(inputs, "BLOCK", block)
-    bad = X.copy()
-    bad[2:] = np.finfo(np.float64).max  # their sum is infinite, they are not
-    SoftmaxMLPClassifier(max_iter=1, n_members=1).fit(bad, y)
-    bad[[17, 29], [3, 0]] = np.inf
-    with pytest.raises(ValueError, match=r"infinity in column 3 \(first in row 17\)"):
-        SoftmaxMLPClassifier().fit(bad, y)
 
 
 @pytest.mark.parametrize(("value", "name"), [(np.nan, "NaN"), (np.inf, "infinity"), (-np.inf, "infinity")])
