@@ -106,9 +106,3 @@ def test_a_model_of_another_version_warns_and_works(round_trip, fitted, monkeypa
         assert_array_equal(other.predict_proba(X), clf.predict_proba(X))
     with warnings.catch_warnings(action="error"):
         round_trip(other)  # saved again, it is of this version: no warning
-
-
-def test_a_state_without_a_version_warns_that_it_is_unknown():
-    state = {name: value for name, value in plain().__getstate__().items() if name != "_sksoftmax_version"}
-    with pytest.warns(UserWarning, match="saved by sksoftmax unknown and"):
-        SoftmaxMLPClassifier().__setstate__(state)
