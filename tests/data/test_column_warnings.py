@@ -44,8 +44,10 @@ def test_each_such_column_draws_a_warning_that_names_it_and_missing_values_do_no
 
 
 def test_columns_without_an_input_are_an_error_if_there_is_no_other_and_relevance_0_is_no_reason():
-    X = np.column_stack([np.arange(600.0), np.arange(600) % 2])
-    lonely = fitted_preprocessor(X[:, :1], categories={0: [f"Name {number:x}" for number in range(600)]})
+    names = [f"Name {number:x}" for number in range(600)]
+    X = np.column_stack([np.arange(600.0), np.arange(600) // 2])
     with pytest.raises(ValueError, match=r"^X has no column that gives the network an input\. Column 0 of X holds text"):
-        warn_of_columns(lonely, X[:, :1], None)
-    warn_of_columns(fitted_preprocessor(X, categories={1: ["large", "small"]}, relevance=np.array([1.0, 0.0])), X, None)
+        warn_of_columns(fitted_preprocessor(X[:, :1], categories={0: names}), X[:, :1], None)
+    embedded = fitted_preprocessor(X, categories={1: names[:300]}, relevance=np.array([1.0, 0.0]))
+    assert embedded.layout.n_columns == 1
+    warn_of_columns(embedded, X, None)

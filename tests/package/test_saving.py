@@ -47,6 +47,7 @@ def test_a_state_has_the_version_and_no_views_of_the_network_which_come_back_whe
     assert set(state) == set(vars(fitted)) - set(WEIGHTS) | {"_sksoftmax_version"}
     loaded = Fitted.__new__(Fitted)
     vars(loaded).update(checked_state(state, "Fitted"))
+    assert state["_sksoftmax_version"] == __version__  # the caller's dict stays
     restore_weights(loaded)
     assert vars(loaded).keys() == vars(fitted).keys() and loaded.coefs_ == "views"
 

@@ -44,7 +44,7 @@ def test_a_name_that_resembles_none_is_answered_without_advice():
     [
         ("Adam", ["adam", "sgd"], "adam"),
         ("sigmoid", ["logistic", "tanh"], "logistic"),
-        ("log_loss", ["accuracy", "neg_log_loss"], "neg_log_loss"),
+        ("brier_score", ["brier_scores", "neg_brier_score"], "neg_brier_score"),
         ("acuracy", ["accuracy", "loss"], "accuracy"),
         ("zzz", ["adam"], None),
         (3, ["3"], None),
