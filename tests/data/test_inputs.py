@@ -8,7 +8,6 @@ from scipy.sparse import csc_matrix, csr_matrix
 from sklearn.exceptions import DataConversionWarning
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.data import inputs
 from sksoftmax.data.columns import Categories
 from sksoftmax.data.inputs import check_sample_weight, check_X_y, naming_columns, split_by_class, split_like_mlp, weights_in
 from sksoftmax.data.rows import Samples
@@ -66,8 +65,8 @@ def test_later_calls_must_bring_the_columns_of_the_first():
 
 
 @pytest.mark.parametrize("block", [1, 4, 12, 2**20])
-def test_the_first_bad_row_is_found_in_whichever_block_of_rows_it_is(block, monkeypatch):
-    monkeypatch.setattr(inputs, "BLOCK", block)
+def test_the_first_bad_row_is_found_in_whichever_block_of_rows_it_is(block, limits):
+    limits(BLOCK=block)
     bad = X.copy()
     bad[2:] = np.finfo(np.float64).max  # their sum is infinite, they are not
     assert_array_equal(checked(bad)[0], bad)

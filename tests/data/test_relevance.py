@@ -176,9 +176,9 @@ def test_relevance_none_draws_nothing_from_the_generator():
     assert_array_equal(asked.coefs_[0], given.coefs_[0])
 
 
-def test_relevance_of_many_rows_is_estimated_on_a_sample(monkeypatch):
+def test_relevance_of_many_rows_is_estimated_on_a_sample(monkeypatch, limits):
     taken = []
-    monkeypatch.setattr(relevance, "MAX_FOREST_ROWS", 150)
+    limits(MAX_FOREST_ROWS=150)
 
     def fit_forest_of(Z, targets, *rest):
         taken.append((len(Z), len(targets)))
@@ -189,9 +189,9 @@ def test_relevance_of_many_rows_is_estimated_on_a_sample(monkeypatch):
     assert taken == [(100, 100)] * FOLDS
 
 
-def test_relevance_weakens_on_many_rows(monkeypatch):
+def test_relevance_weakens_on_many_rows(limits):
     few = one_member().fit(X, Y).relevance_
-    monkeypatch.setattr(relevance, "PRIOR_ROWS", N_ROWS / 4)
+    limits(PRIOR_ROWS=N_ROWS / 4)
     assert_allclose(one_member().fit(X, Y).relevance_, few**0.25)
 
 

@@ -9,7 +9,6 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.data import preprocessing, rows
 from sksoftmax.layout import EMBEDDING_UNITS
 from sksoftmax.nn.network import Network
 from support.estimators import plain, short_default
@@ -24,9 +23,9 @@ SOLVER_PARAMS = {"ensemble": {}, "one network": {"n_members": 1}, "sgd": {"solve
 
 
 @pytest.fixture
-def at_most_five_one_hot(monkeypatch):
+def at_most_five_one_hot(limits):
     """Columns of more than 5 categories are embedded."""
-    monkeypatch.setattr(preprocessing, "MAX_ONE_HOT", 5)
+    limits(MAX_ONE_HOT=5)
 
 
 def plain_on_raw_columns(**params):
@@ -101,9 +100,9 @@ def test_partial_fit_keeps_the_embedded_categories_of_the_first_call(at_most_fiv
 
 
 @pytest.mark.parametrize("n_members", [1, 4])
-def test_rows_encoded_as_they_are_read_give_the_same_embeddings(at_most_five_one_hot, n_members, monkeypatch):
+def test_rows_encoded_as_they_are_read_give_the_same_embeddings(at_most_five_one_hot, n_members, limits):
     expected = short_default(n_members=n_members).fit(FRAME, y).predict_proba(FRAME)
-    monkeypatch.setattr(rows, "COPY_BYTES", 0)
+    limits(COPY_BYTES=0)
     assert_array_equal(short_default(n_members=n_members).fit(FRAME, y).predict_proba(FRAME), expected)
 
 

@@ -8,7 +8,7 @@ from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data.heads import MultilabelHead
 from sksoftmax.data.rows import Samples
 from sksoftmax.nn.ensemble_weights import EnsembleWeights
-from sksoftmax.training import config, ensemble, run, steps
+from sksoftmax.training import config, ensemble, steps
 from sksoftmax.training.config import TrainingConfig
 from sksoftmax.training.ensemble import (
     FOLD_ROWS,
@@ -233,12 +233,12 @@ def test_the_mixture_is_fitted_on_out_of_fold_predictions(monkeypatch):
     assert events == ["epoch"] * 2 + ["ensemble"] + ["epoch"] * 3
 
 
-def test_with_early_stopping_the_mixture_is_fitted_before_each_epoch_is_scored_and_at_no_other_time(monkeypatch):
+def test_with_early_stopping_the_mixture_is_fitted_before_each_epoch_is_scored_and_at_no_other_time(monkeypatch, limits):
     """On a sample of the rows that is smaller than that of the ensemble which is fitted once."""
     events, record = [], Progress.record_scored
     monkeypatch.setattr(Progress, "record_scored", lambda *args: events.append("score") or record(*args))
     monkeypatch.setattr(ensemble, "fit_ensemble_weights", lambda *args: events.append(args[-1]) or fit_ensemble_weights(*args))
-    monkeypatch.setattr(run, "MAX_CALIBRATION_ROWS_OF_EPOCH", 300)
+    limits(MAX_CALIBRATION_ROWS_OF_EPOCH=300)
     quick_ensemble(n_members=8, max_iter=3, n_iter_no_change=10, early_stopping=True).fit(MANY_X, MANY_y)
     assert events == [300, "score"] * 3
 
