@@ -34,6 +34,7 @@ from sksoftmax.data.relevance import (
 )
 from sksoftmax.data.rows import Samples
 from support.networks import of_kind
+from support.processes import watch
 
 RNG = np.random.RandomState(0)
 N_ROWS, N_COLUMNS = 300, 8
@@ -179,12 +180,7 @@ def test_relevance_none_draws_nothing_from_the_generator():
 def test_relevance_of_many_rows_is_estimated_on_a_sample(monkeypatch, limits):
     taken = []
     limits(MAX_FOREST_ROWS=150)
-
-    def fit_forest_of(Z, targets, *rest):
-        taken.append((len(Z), len(targets)))
-        return fit_forest(Z, targets, *rest)
-
-    monkeypatch.setattr(relevance, "fit_forest", fit_forest_of)
+    watch(monkeypatch, relevance, "fit_forest", lambda Z, targets, *rest: taken.append((len(Z), len(targets))))
     one_member().fit(X, Y)
     assert taken == [(100, 100)] * FOLDS
 
