@@ -12,6 +12,7 @@ from sksoftmax.nn.optimizers import OPTIMIZERS, Adam
 from support.data import MULTICLASS, X
 from support.estimators import planned
 from support.marks import STEPWISE, UNCONVERGED
+from support.networks import training_state
 from support.processes import interrupt, watch
 from support.weights import assert_same_weights, by_hand, flat, flat_vector
 
@@ -101,7 +102,7 @@ def test_an_interrupt_keeps_the_ema_decay_average_of_the_steps_so_far(solver, at
     assert_allclose(flat_vector(clf), averaged(points, 0.6), rtol=1e-9, atol=1e-13)
     monkeypatch.undo()
     clf.set_params(learning_rate_init=1e-12, ema_decay=0.999999, momentum=0.0).partial_fit(X, MULTICLASS)
-    assert_allclose(clf._training.average.inactive_weights, points[-1], rtol=1e-6, atol=1e-8)
+    assert_allclose(training_state(clf).average.inactive_weights, points[-1], rtol=1e-6, atol=1e-8)
 
 
 def test_an_interrupt_in_the_first_step_with_ema_decay_keeps_the_initial_weights(monkeypatch):

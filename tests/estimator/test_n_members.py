@@ -22,7 +22,7 @@ from support.data import KINDS, MANY_X, N_INPUTS, MANY_y, N
 from support.data import ENSEMBLE_y as y
 from support.estimators import quick_ensemble
 from support.marks import UNCONVERGED, has_callbacks
-from support.networks import logits_of_members
+from support.networks import fitted_model, logits_of_members
 from support.processes import peak_of, watch
 
 # Calibration and weights
@@ -195,13 +195,15 @@ def test_members_have_equal_weights_if_rows_are_too_few_for_folds():
 
 def test_members_differ():
     clf = quick_ensemble().fit(X, y)
-    answers = logits_of_members(clf._model.network, clf._model.preprocessor.transform(X[:1], np.float32))
+    model = fitted_model(clf)
+    answers = logits_of_members(model.network, model.preprocessor.transform(X[:1], np.float32))
     assert len(np.unique(answers[:, 0, 0])) == 8
 
 
 def test_the_mixture_of_the_members_is_what_predicts():
     clf = quick_ensemble(n_members=4).fit(X, y)
-    answers = logits_of_members(clf._model.network, clf._model.preprocessor.transform(X, np.float32))
+    model = fitted_model(clf)
+    answers = logits_of_members(model.network, model.preprocessor.transform(X, np.float32))
     p = [softmax(logits / s, axis=1) for s, logits in zip(clf.member_temperatures_, answers)]
     logits = np.log(np.average(p, axis=0, weights=clf.member_weights_)) / clf.temperature_ + clf.ensemble_bias_
     assert_allclose(clf.predict_log_proba(X), log_softmax(logits, axis=1), rtol=1e-4, atol=1e-5)

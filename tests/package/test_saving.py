@@ -8,6 +8,7 @@ import pytest
 
 from sksoftmax.saving import TRUSTED_TYPES, WEIGHTS, checked_state, restore_weights, state_to_save, unchanged_on_error
 from sksoftmax.version import __version__
+from support.networks import fitted_model, training_state
 from support.repository import TREES
 
 
@@ -17,8 +18,8 @@ class Fitted:
     def __init__(self, fault=None, random_state=0):
         self.random_state = random_state
         self.n_features_in_ = 2
-        self._model = SimpleNamespace(check=self.check, public=lambda: dict.fromkeys(WEIGHTS, "views"))
-        self._training = SimpleNamespace(rng=np.random.RandomState(0))
+        model = SimpleNamespace(check=self.check, public=lambda: dict.fromkeys(WEIGHTS, "views"))
+        vars(self).update(_model=model, _training=SimpleNamespace(rng=np.random.RandomState(0)))
         self.fault = fault
         restore_weights(self)
 
@@ -30,12 +31,12 @@ class Fitted:
         return hasattr(self, "_model")
 
     def _fitted_model(self):
-        return self._model
+        return fitted_model(self)
 
     @unchanged_on_error
     def train(self, error=None):
         self.coefs_, self.more_ = "others", 1
-        self._training.rng.random_sample()
+        training_state(self).rng.random_sample()
         if error:
             raise error
         return self
@@ -93,7 +94,7 @@ def test_after_an_error_attributes_and_the_generator_made_from_a_seed_are_as_bef
         fitted.train(error=error())
     assert fitted.coefs_ == "views" and not hasattr(fitted, "more_")
     drawn = np.random.RandomState(0).random_sample(2)
-    assert fitted._training.rng.random_sample() == drawn[0 if seeded else 1]  # the user's own generator goes on
+    assert training_state(fitted).rng.random_sample() == drawn[0 if seeded else 1]  # the user's own generator goes on
     assert fitted.train().more_ == 1
 
 

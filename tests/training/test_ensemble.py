@@ -26,6 +26,7 @@ from sksoftmax.training.run import Run
 from support.data import ENSEMBLE_X as X
 from support.data import KINDS, MANY_X, MANY_y
 from support.estimators import quick_ensemble
+from support.networks import fitted_model, training_state
 from support.processes import watch
 
 SIZES = [4, 6, 8, 10, 16]
@@ -215,7 +216,7 @@ def test_members_leave_out_their_folds_to_the_end_with_early_stopping(monkeypatc
     clf = quick_ensemble(n_members=8, max_iter=5, n_iter_no_change=10, early_stopping=True).fit(MANY_X, MANY_y)
     assert len(seen) == 5 and len(set(seen)) == 1
     assert seen[0][1] < len(MANY_X) * (1 - clf.validation_fraction)
-    assert np.ptp(clf._model.ensemble_weights.weights) > 0
+    assert np.ptp(clf.member_weights_) > 0
 
 
 def test_the_mixture_is_fitted_on_out_of_fold_predictions(monkeypatch):
@@ -265,22 +266,27 @@ def test_members_of_one_model_share_their_weights_and_its_sharpness():
     assert alike.inverse_temperature == ensemble_weights.inverse_temperature and alike.bias is ensemble_weights.bias
 
 
+@pytest.fixture
+def strong_is_better(monkeypatch):
+    """The weights that every fit of an ensemble finds, by which the strong members without bins are clearly better."""
+    found = ensemble_of(1, 3, 2, 1)
+    monkeypatch.setattr(ensemble, "fit_ensemble_weights", lambda *args: found)
+    return found
+
+
 @pytest.mark.parametrize("ema_decay", [0.0, 0.5])
-def test_members_switch_to_the_dropout_and_weight_decay_that_did_better_out_of_fold(monkeypatch, ema_decay):
-    monkeypatch.setattr(ensemble, "fit_ensemble_weights", lambda *args: ensemble_of(1, 3, 2, 1))
+def test_members_switch_to_the_dropout_and_weight_decay_that_did_better_out_of_fold(strong_is_better, monkeypatch, ema_decay):
     planned = []
     watch(monkeypatch, EnsemblePlan, "of", keep=planned.append)
     clf = quick_ensemble(n_members=8, warm_start=True, ema_decay=ema_decay).fit(MANY_X, MANY_y)
     strong, light = config.DROPOUT["strong"], config.DROPOUT["light"]
     assert_array_equal(planned[0].dropout, np.tile(np.repeat([strong, light], 4), (2, 1)))
     decays = np.repeat([config.WEIGHT_DECAY["strong"], config.WEIGHT_DECAY["light"]], 4)
-    assert clf._optimizer.weight_decay == clf._model.network.decays(decays)
-    assert set(clf._model.ensemble_weights.inverse_temperatures) == {2.0, 3.0}
+    assert training_state(clf).optimizer.weight_decay == fitted_model(clf).network.decays(decays)
+    assert set(clf.member_temperatures_) == {1 / 2, 1 / 3}
 
 
-def test_members_with_equal_dropout_and_weight_decay_do_not_switch(monkeypatch):
-    ensemble_weights = ensemble_of(1, 3, 2, 1)
-    monkeypatch.setattr(ensemble, "fit_ensemble_weights", lambda *args: ensemble_weights)
-    assert (
-        quick_ensemble(n_members=8, dropout=0.2, weight_decay=0.1).fit(MANY_X, MANY_y)._model.ensemble_weights is ensemble_weights
-    )
+def test_members_with_equal_dropout_and_weight_decay_do_not_switch(strong_is_better):
+    clf = quick_ensemble(n_members=8, dropout=0.2, weight_decay=0.1).fit(MANY_X, MANY_y)
+    assert_array_equal(clf.member_weights_, strong_is_better.weights)
+    assert_array_equal(clf.member_temperatures_, 1 / strong_is_better.inverse_temperatures)
