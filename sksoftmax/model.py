@@ -10,6 +10,7 @@ from scipy.sparse import issparse
 from sksoftmax.data.preprocessing import Preprocessor
 from sksoftmax.data.rows import LazyRows, common_input
 from sksoftmax.data.targets import Targets
+from sksoftmax.engines.compiled_engine import logits as compiled_logits
 from sksoftmax.nn.ensemble_weights import EnsembleWeights
 from sksoftmax.nn.network import Network, Workspace, network_from_arrays
 from sksoftmax.nn.threads import BlasThreadLimit, ThreadTeam, pop
@@ -134,6 +135,9 @@ def member_logits(network, X, use, workspace=None):
 
 def logits_at_once(network, X, workspace):
     """The members' logits of the rows of a chunk."""
+    logits = compiled_logits(network, X)
+    if logits is not None:
+        return logits
     inputs = common_input(X, workspace)
     if X.shape[0] == 1 and len(network.parameters) < ONE_THREAD:
         return network.forward(inputs, workspace)[0]

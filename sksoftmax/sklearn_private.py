@@ -36,7 +36,8 @@ def metric_of(scorer):
 
 
 def callback_context(estimator, task_name, max_subtasks):
-    """Return the context in which an estimator calls its callbacks, or None before scikit-learn 1.9, which has no callbacks."""
+    """Return the context in which an estimator calls its callbacks, or None if it has none (as before scikit-learn 1.9)."""
     if not hasattr(estimator, "_init_callback_context"):
         return None
-    return estimator._init_callback_context(task_name=task_name, max_subtasks=max_subtasks)
+    context = estimator._init_callback_context(task_name=task_name, max_subtasks=max_subtasks)
+    return context if getattr(context, "_callbacks", True) else None

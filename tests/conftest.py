@@ -7,6 +7,7 @@ Each test process has one thread, as several share the processors.
 """
 
 import os
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,6 +22,14 @@ settings.register_profile("both", deadline=None, database=None, suppress_health_
 settings.register_profile("ci", settings.get_profile("both"), max_examples=150, derandomize=True)
 settings.register_profile("night", settings.get_profile("both"), max_examples=5000, print_blob=True)
 settings.load_profile("ci")
+
+
+@pytest.fixture
+def limits(monkeypatch):
+    """A function that makes limits of the package small, as in limits(COPY_BYTES=0); see `support.limits`."""
+    from support.limits import set_limits
+
+    return partial(set_limits, monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ tables of embedded columns, (n_members, n_codes, 8). An optimizer thus works on 
 while `coefs`, `intercepts` and `embeddings` show the same memory part by part.
 """
 
+from collections import deque
 from dataclasses import dataclass, replace
 from itertools import chain, groupby, pairwise
 from math import prod
@@ -146,6 +147,7 @@ class Network:
     def __init__(self, architecture, parameters):
         self.architecture = architecture
         self.parameters = parameters
+        self.waiting = deque()  # what the compiled engine predicts a few rows with
         *self.W, self.E = architecture.split(parameters)
         self._make_views()
         self._build_layers()

@@ -27,6 +27,7 @@ def fitted_attributes(estimator, model, state, copied=False):
         **model.public(),
         **state.progress.public(),
         **state.resolved,
+        "engine_": state.engine,
     }
 
 

@@ -7,19 +7,20 @@ import numpy as np
 from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 
-from sksoftmax.data.rows import LazyRows, common_input
+from sksoftmax.engines import described, engine_for
 from sksoftmax.nn.threads import BlasThreadLimit, blas_limit_for, scipys_own_libraries
 from sksoftmax.training.divergence import diverged_message
 from sksoftmax.training.run import INTERRUPTED
 
 SCIPY_FTOL = 1e7 * np.finfo(np.float64).eps  # SciPy's default, and so MLPClassifier's; a tol below 5e-5 asks for less
-PART_NUMBERS = 2**23  # numbers of the network's input that are held at once if they are not all in memory
 
 
 def train_by_lbfgs(run, state):
     """For fit: minimize the loss on all rows with SciPy's L-BFGS-B."""
     network, progress = run.model.network, state.progress
     network.allocate_gradient()
+    engine = engine_for(run, state)
+    state.engine = described(engine)
     progress.begin_call(run.model, run.validation)
     accepted = network.parameters.copy()
 
@@ -34,13 +35,15 @@ def train_by_lbfgs(run, state):
 
     try:
         start = accepted.astype(np.float64)
-        loss = loss_and_gradient(start, run)[0]
+        loss = loss_and_gradient(start, run, engine)[0]
         if not isfinite(loss):
             advice = " Scale the columns of X." if run.is_unscaled else ""
             raise ValueError(diverged_message(progress, f"Nothing was learned.{advice}"))
         options = limits(run.config, accepted.dtype)
         with blas_limit_for(len(run.training) * network.architecture.largest_product), BlasThreadLimit(1, scipys_own_libraries):
-            result = minimize(loss_and_gradient, start, run, method="L-BFGS-B", jac=True, callback=end_iteration, options=options)
+            result = minimize(
+                loss_and_gradient, start, (run, engine), method="L-BFGS-B", jac=True, callback=end_iteration, options=options
+            )
         accepted[...] = result.x
         warn_if_not_converged(result, run)
     except KeyboardInterrupt:
@@ -54,30 +57,13 @@ def train_by_lbfgs(run, state):
     run.restore_best(progress)
 
 
-def loss_and_gradient(parameters, run):
+def loss_and_gradient(parameters, run, engine):
     """The penalized loss on all training rows, and its gradient in double precision."""
-    network, training = run.model.network, run.training
+    network, weight = run.model.network, run.training.total_weight
     network.parameters[...] = parameters
-    loss, gradient = 0.0, np.zeros_like(network.gradient)
-    for part in parts(training):
-        share = part.total_weight / training.total_weight
-        logits, backprop = network.forward(common_input(part.X, run.workspace), run.workspace)
-        loss_of_part, d_logits = run.loss(logits, part.targets, part.weights)  # d_logits is p − y
-        d_logits *= share
-        backprop(d_logits)
-        loss += share * loss_of_part
-        gradient += network.gradient
-    network.gradient[...] = gradient
-    loss += float(network.add_l2(np.array([run.config.alpha / training.total_weight])).sum())
+    loss, network.gradient[...] = engine.loss_and_gradient()
+    loss += float(network.add_l2(np.array([run.config.alpha / weight])).sum())
     return loss, network.gradient.astype(np.float64)
-
-
-def parts(samples):
-    """All samples at once; or, if X is `LazyRows`, as many at a time as may be in memory."""
-    if not isinstance(samples.X, LazyRows):
-        return [samples]
-    step = max(1, PART_NUMBERS // samples.X.shape[1])
-    return (samples[start : start + step] for start in range(0, len(samples), step))
 
 
 def limits(config, dtype):

@@ -19,7 +19,7 @@ class TrainingState:
     `fixed` are the parameters that later calls may not change. `target_sums` has, for label smoothing, the sums of all targets,
     and of their weights as last entry. `optimizer`, `average` (of the weights, None without `ema_decay`) and `rng` are left out
     of a pickle unless the state `may_be_continued`: after `partial_fit`, and with `warm_start`. `resolved` has the estimator's
-    attributes that say what "auto" became.
+    attributes that say what "auto" became. `engine` names the engine that trained, and says why if it was NumPy's.
     """
 
     progress: Progress = field(default_factory=Progress)
@@ -30,10 +30,11 @@ class TrainingState:
     target_sums: np.ndarray | None = None
     may_be_continued: bool = False
     resolved: dict[str, Any] = field(default_factory=dict)
+    engine: str = ""
 
     def copy(self):
         """A state with curves of its own, and without what a fitted estimator that is only scored does not need."""
-        return TrainingState(self.progress.copy(), fixed=self.fixed, resolved=self.resolved)
+        return TrainingState(self.progress.copy(), fixed=self.fixed, resolved=self.resolved, engine=self.engine)
 
     def __getstate__(self):
         dropped = {} if self.may_be_continued else {"optimizer": None, "average": None, "rng": None}

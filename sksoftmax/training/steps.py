@@ -1,70 +1,44 @@
 """Training by steps of SGD or Adam: the training step, epochs with their stopping rules, minibatches and learning rates."""
 
 import warnings
-from math import isfinite
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sksoftmax.nn.layers import Dropout, bit_generators
-from sksoftmax.nn.optimizers import clip
+from sksoftmax.engines import described, engine_for
+from sksoftmax.nn.layers import bit_generators
 from sksoftmax.nn.schedules import adaptive, invscaling, rates_of_epoch
 from sksoftmax.nn.threads import blas_limit_for
+from sksoftmax.training.callbacks import NoTasks
 from sksoftmax.training.divergence import diverged, go_back, restore_after_divergence
 from sksoftmax.training.run import INTERRUPTED
 
 STOPPED = "{reason} partial_fit does not train any more: call fit, or set early_stopping=False, to continue."
 
 
-def train_epoch(run, state, batches, rates, bits=None):
-    """Train on all batches once. Returns the mean loss, or the first batch loss that is not finite."""
-    network, optimizer, average, config = run.model.network, state.optimizer, state.average, run.config
-    dropout = None if bits is None else Dropout(run.plan.dropout, bits)
-    total, total_weight = 0.0, 0.0
-    if average:
-        average.begin_epoch(network.parameters)
-    for rows, rate in zip(batches, rates):
-        batch = run.training.batch(rows, run.workspace)
-        logits, backprop = network.forward(batch.X, run.workspace, dropout)
-        loss, d_logits = run.loss(logits, batch.targets, batch.weights)  # d_logits is p − y
-        backprop(d_logits)  # fills network.gradient
-        if config.alpha:
-            loss += float(network.add_l2(config.alpha / batch.totals).mean())
-        if not isfinite(loss):
-            return loss
-        if config.clip_norm:
-            for parts in network.member_gradients():
-                clip(parts, config.clip_norm)
-        optimizer.step(network.parameters, network.gradient, rate)
-        if average:
-            average.update(network.parameters, scratch=network.gradient)
-        total, total_weight = total + loss * batch.total, total_weight + batch.total
-    if average:
-        average.end_epoch(network.parameters)
-    return total / total_weight
-
-
 def train_by_steps(run, state):
     """For fit: train epochs until a stopping rule, a callback or max_iter ends training."""
     network, progress, config = run.model.network, state.progress, run.config
-    known_good, bits = begin(run, state), random_bits(run, state.rng)
+    known_good, engine = begin(run, state), engine_for(run, state, random_bits(run, state.rng))
+    epochs, state.engine = [], described(engine)
     try:
         with one_thread_if_small(run):
             while progress.n_done < config.max_iter:
                 if run.plan.folds is not None and progress.n_done == run.fold_epochs:
                     end_fold_phase(run, state)
-                start = network.parameters.copy(), run.model.ensemble_weights
+                start = network.parameters.copy(), run.model.ensemble_weights, len(progress.loss_curve)
                 run.tasks.begin()
-                batches = minibatches(run, state.rng)
-                rates = rates_of_epoch(state.optimizer, config, progress.n_done, len(batches), run.fold_epochs)
-                loss = train_epoch(run, state, batches, rates, bits)
-                if diverged(loss, network, state.optimizer):
+                epochs = epochs or next_epochs(run, state, engine.most_epochs)
+                losses = engine.train(epochs)
+                epochs, trained = epochs[len(losses) :], epochs[: len(losses)]
+                if diverged(losses[-1], network, state.optimizer):
                     restore_after_divergence(run, state, known_good)
                     run.tasks.end()
                     break
-                if loss < progress.best_loss:
-                    known_good = (*start, len(progress.loss_curve))
-                ended = end_epoch(run, state, loss, rates[-1])
+                if min(losses) < progress.best_loss:
+                    known_good = start
+                for loss, (_, rates) in zip(losses, trained):
+                    ended = end_epoch(run, state, loss, rates[-1])
                 if run.tasks.end() or ended:
                     break
             else:
@@ -86,9 +60,10 @@ def train_one_epoch(run, state):
         return
     known_good, batches = begin(run, state), minibatches(run, state.rng)
     run.tasks.begin()
-    rates = [optimizer.learning_rate] * len(batches)
+    rates, engine = [optimizer.learning_rate] * len(batches), engine_for(run, state, random_bits(run, state.rng))
+    state.engine = described(engine)
     with one_thread_if_small(run):
-        loss = train_epoch(run, state, batches, rates, random_bits(run, state.rng))
+        [loss] = engine.train([(batches, rates)])
     if diverged(loss, run.model.network, optimizer):
         restore_after_divergence(run, state, known_good)
     elif (reason := end_epoch(run, state, loss, optimizer.learning_rate)) and run.validation is not None:
@@ -96,6 +71,21 @@ def train_one_epoch(run, state):
         progress.stopped = reason
         warnings.warn(STOPPED.format(reason=reason))
     run.tasks.end()
+
+
+def next_epochs(run, state, most):
+    """The next epochs, pairs of batches and rates: as many as nobody looks in between, at most so many."""
+    config, progress = run.config, state.progress
+    is_watched = run.validation is not None or config.verbose or not isinstance(run.tasks, NoTasks)
+    has_new_rates = state.optimizer.has_own_schedules and config.learning_rate == "invscaling"
+    stop = config.max_iter if run.plan.folds is None else run.fold_epochs
+    n_epochs = 1 if is_watched or has_new_rates else min(most, stop - progress.n_done, run.stopping.n_epochs_ahead(progress))
+    epochs = []
+    for epoch in range(progress.n_done, progress.n_done + max(1, int(n_epochs))):
+        batches = minibatches(run, state.rng)
+        rates = rates_of_epoch(state.optimizer, config, epoch, len(batches), run.fold_epochs)
+        epochs.append((batches, rates))
+    return epochs
 
 
 def begin(run, state):
@@ -125,7 +115,7 @@ def minibatches(run, rng):
     if run.config.shuffle:
         for rows in order:
             rows[...] = rows[rng.permutation(len(rows))]
-    return cut(order, run.config.batch_size)
+    return cut(order.copy(), run.config.batch_size)
 
 
 def cut(order, batch_size):

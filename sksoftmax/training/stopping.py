@@ -1,6 +1,7 @@
 """The rule that ends training before `max_iter`."""
 
 from dataclasses import dataclass
+from math import inf
 
 from sksoftmax.nn.schedules import is_planned
 
@@ -22,6 +23,10 @@ class Stopping:
         """The rule that this configuration asks for; `is_scored` is whether there are validation rows."""
         has_own_end = config.solver == "lbfgs" or is_planned(config.learning_rate)
         return cls(config.tol, config.n_iter_no_change, is_scored, has_own_end and not is_scored)
+
+    def n_epochs_ahead(self, progress):
+        """The number of epochs after which training may end at the earliest."""
+        return inf if self.is_off else self.patience + 1 - progress.stale_epochs
 
     def after_epoch(self, progress):
         """Return the reason to end training after the last epoch, in words, or None."""

@@ -10,11 +10,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sksoftmax.nn.optimizers import Adam
 from support.data import MULTICLASS, X
 from support.estimators import planned
+from support.networks import training_state
 from support.processes import interrupt
 
 
 def state(clf):
-    return [*(array.copy() for array in clf.coefs_), len(clf.loss_curve_), clf.t_, clf._optimizer.t, clf._optimizer.m.copy()]
+    optimizer = training_state(clf).optimizer
+    return [*(array.copy() for array in clf.coefs_), len(clf.loss_curve_), clf.t_, optimizer.t, optimizer.m.copy()]
 
 
 def assert_same_state(one, other):

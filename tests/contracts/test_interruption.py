@@ -25,7 +25,7 @@ from support.estimators import converged, planned, short, short_default
 from support.interrupted_fits import N_EPOCHS, SETTINGS, X, assert_usable, y
 from support.marks import SOLVERS, has_callbacks
 from support.networks import form_of, initialized
-from support.processes import interrupt, run_out_of_memory
+from support.processes import interrupt, run_out_of_memory, watch
 from support.repository import ROOT, TESTS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -156,16 +156,15 @@ def test_an_interrupt_before_there_is_a_network_is_raised_and_changes_nothing(ma
 
 def test_an_interrupt_with_weights_that_are_not_finite_restores_the_last_good_ones(monkeypatch):
     """The last step before the interrupt diverged."""
-    step, calls = SGD.step, []
+    calls = []
 
-    def diverging(self, w, g, rate):
+    def diverge(self, w, g, rate):
         calls.append(1)
         if len(calls) == 8:
             w[...] = np.nan
             raise KeyboardInterrupt
-        step(self, w, g, rate)
 
-    monkeypatch.setattr(SGD, "step", diverging)
+    watch(monkeypatch, SGD, "step", diverge)
     clf = fit_interrupted(short(solver="sgd", batch_size=20))
     monkeypatch.undo()
     assert clf.n_iter_ == 1

@@ -25,7 +25,7 @@ from sksoftmax.training.progress import Report
 from sksoftmax.training.run import Run
 from sksoftmax.training.steps import train_epoch
 from support.estimators import plain
-from support.networks import form_of, model_of
+from support.networks import fitted_model, form_of, model_of
 
 STEP = 1e-30
 FORMULAS = {  # from the papers, for complex numbers; z.real decides between branches
@@ -215,7 +215,8 @@ def test_with_hidden_layers_a_trust_region_method_returns_to_the_optimum_that_lb
     """Pushed away from it, with our gradient and a Hessian of its differences."""
     X, y, weights = blobs(n_classes, seed=len(activation))
     ours = plain((3,), activation, alpha=1.0, label_smoothing=0.05, **EXACT).fit(X, y, weights)
-    network, head = ours._model.network.copy(), ours._model.head
+    model = fitted_model(ours)
+    network, head = model.network.copy(), model.head
     targets = y[:, None].astype(float) if n_classes == 2 else np.eye(n_classes)[y]
     run = run_on(network, head, X, head.from_codes(y, float), targets, weights, 0.05, 1.0)
 
@@ -223,11 +224,11 @@ def test_with_hidden_layers_a_trust_region_method_returns_to_the_optimum_that_lb
         columns = [loss_and_gradient(x + step, run)[1] - loss_and_gradient(x - step, run)[1] for step in h * np.eye(len(x))]
         return (np.array(columns) + np.transpose(columns)) / (4 * h)
 
-    optimum = ours._model.network.parameters
+    optimum = model.network.parameters
     start = optimum + 0.02 * np.random.RandomState(0).normal(size=optimum.shape)
     options = {"gtol": 1e-8, "maxiter": 500}
     other = minimize(loss_and_gradient, start, run, jac=True, hess=hessian, method="trust-exact", options=options)
     assert np.abs(loss_and_gradient(start, run)[1]).max() > 1e-3
     assert ours.loss_ == pytest.approx(other.fun, rel=1e-6, abs=1e-6)
     network.parameters[...] = other.x
-    assert_allclose(ours.predict_proba(X), head.probabilities(replace(ours._model, network=network).logits(X)), rtol=0, atol=1e-6)
+    assert_allclose(ours.predict_proba(X), head.probabilities(replace(model, network=network).logits(X)), rtol=0, atol=1e-6)

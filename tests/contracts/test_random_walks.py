@@ -21,6 +21,7 @@ from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, Undefi
 
 from sksoftmax import TRUSTED_TYPES, SoftmaxMLPClassifier
 from support import strategies as ours
+from support.networks import fitted_model, training_state
 
 sio = pytest.importorskip("skops.io")
 
@@ -144,7 +145,7 @@ class Walk(RuleBasedStateMachine):
             probabilities = self.clf.predict_proba(self.asked)
         assert np.isfinite(probabilities).all()
         assert probabilities.shape == (self.asked.shape[0], len(self.clf.classes_))
-        if self.clf._model.targets.kind == "multilabel":
+        if fitted_model(self.clf).targets.kind == "multilabel":
             assert ((probabilities >= 0) & (probabilities <= 1)).all()
         else:
             assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
@@ -205,7 +206,7 @@ class Walk(RuleBasedStateMachine):
         if callable(self.clf.learning_rate) and save is saved_by_skops:
             return  # skops trusts no function of the user's
         restored, expected = save(self.clf), self.answers()
-        if self.asked is not None and self.clf.solver != "lbfgs" and self.clf._training.may_be_continued:
+        if self.asked is not None and self.clf.solver != "lbfgs" and training_state(self.clf).may_be_continued:
             self.check_that_both_continue_alike(save(self.clf), n)
         self.clf = restored
         assert_array_equal(self.answers(), expected)

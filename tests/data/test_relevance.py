@@ -33,7 +33,9 @@ from sksoftmax.data.relevance import (
     variance_ratios,
 )
 from sksoftmax.data.rows import Samples
-from support.networks import of_kind
+from sksoftmax.layout import EMBEDDING_UNITS
+from support.networks import fitted_preprocessor, of_kind
+from support.processes import watch
 
 RNG = np.random.RandomState(0)
 N_ROWS, N_COLUMNS = 300, 8
@@ -122,12 +124,9 @@ def test_the_splits_on_a_column_are_in_order_and_without_those_that_gain_nothing
 
 def test_half_of_the_edges_of_bins_lie_where_the_forest_splits():
     y = (X[:, 0] > 0.3).astype(int)
-    edges = [
-        of_kind(one_member(relevance=asked, n_bins=8).fit(X, y)._model.preprocessor, Bins)[0].edges[0] for asked in ("auto", None)
-    ]
-    numbers = one_member().fit(X, y)._model.preprocessor.numbers
-    threshold = (0.3 - numbers.center[0]) * numbers.scale[0]
-    near = [np.sum(np.abs(e - threshold) < 0.05) for e in edges]
+    fitted = [fitted_preprocessor(X, targets=y, relevance=asked, n_bins=8) for asked in ("auto", None)]
+    threshold = (0.3 - fitted[0].numbers.center[0]) * fitted[0].numbers.scale[0]
+    near = [np.sum(np.abs(of_kind(preprocessor, Bins)[0].edges[0] - threshold) < 0.05) for preprocessor in fitted]
     assert near[0] >= 1 and near[0] > near[1]
 
 
@@ -165,9 +164,7 @@ def test_relevance_of_a_single_class_is_equal_for_all_columns():
     [({"relevance": None}, X), ({"scaling": None}, X), ({}, X[:99]), ({"n_bins": 0}, csr_matrix(np.where(X > 0.5, X, 0)))],
 )
 def test_relevance_is_equal_for_all_columns_if_it_is_none_or_cannot_be_estimated(params, rows):
-    clf = one_member(**params).fit(rows, Y[: rows.shape[0]])
-    assert_array_equal(clf.relevance_, np.ones(N_COLUMNS))
-    assert clf._model.preprocessor.factors is None
+    assert_array_equal(one_member(**params).fit(rows, Y[: rows.shape[0]]).relevance_, np.ones(N_COLUMNS))
 
 
 def test_relevance_none_draws_nothing_from_the_generator():
@@ -176,42 +173,37 @@ def test_relevance_none_draws_nothing_from_the_generator():
     assert_array_equal(asked.coefs_[0], given.coefs_[0])
 
 
-def test_relevance_of_many_rows_is_estimated_on_a_sample(monkeypatch):
+def test_relevance_of_many_rows_is_estimated_on_a_sample(monkeypatch, limits):
     taken = []
-    monkeypatch.setattr(relevance, "MAX_FOREST_ROWS", 150)
-
-    def fit_forest_of(Z, targets, *rest):
-        taken.append((len(Z), len(targets)))
-        return fit_forest(Z, targets, *rest)
-
-    monkeypatch.setattr(relevance, "fit_forest", fit_forest_of)
+    limits(MAX_FOREST_ROWS=150)
+    watch(monkeypatch, relevance, "fit_forest", lambda Z, targets, *rest: taken.append((len(Z), len(targets))))
     one_member().fit(X, Y)
     assert taken == [(100, 100)] * FOLDS
 
 
-def test_relevance_weakens_on_many_rows(monkeypatch):
+def test_relevance_weakens_on_many_rows(limits):
     few = one_member().fit(X, Y).relevance_
-    monkeypatch.setattr(relevance, "PRIOR_ROWS", N_ROWS / 4)
+    limits(PRIOR_ROWS=N_ROWS / 4)
     assert_allclose(one_member().fit(X, Y).relevance_, few**0.25)
 
 
 @pytest.mark.parametrize("rows", [X, csr_matrix(np.where(X > 0.5, X, 0))], ids=["dense", "sparse"])
 def test_the_network_input_is_multiplied_by_relevance(rows):
     values = np.arange(N_COLUMNS, dtype=float)
-    ours, plain = one_member(relevance=values, n_bins=4).fit(rows, Y), one_member(relevance=None, n_bins=4).fit(rows, Y)
-    source = np.concatenate([block.source for block in ours._model.preprocessor.blocks])
+    ours, plain = (fitted_preprocessor(rows, relevance=asked, n_bins=4) for asked in (values, None))
+    source = np.concatenate([block.source for block in ours.blocks])
     factors = values[source]
     factors = factors / np.sqrt(np.mean(factors**2))
-    encoded = [clf._model.preprocessor.transform(rows, np.float64)[:, -N_COLUMNS:] for clf in (ours, plain)]  # all but bins
+    encoded = [preprocessor.transform(rows, np.float64)[:, -N_COLUMNS:] for preprocessor in (ours, plain)]  # all but bins
     encoded = [Z.toarray() if rows is not X else Z for Z in encoded]
     assert_allclose(encoded[0], encoded[1] * factors[-N_COLUMNS:])
-    assert [name.split("_")[0] for name in ours.encoded_feature_names_] == [f"x{i}" for i in source]
+    names = ours.get_feature_names_out([f"x{i}" for i in range(N_COLUMNS)], EMBEDDING_UNITS)
+    assert [name.split("_")[0] for name in names] == [f"x{i}" for i in source]
 
 
 def test_columns_of_higher_relevance_have_larger_n_bins():
-    preprocessor = one_member(relevance=np.repeat([1.0, 7.0], N_COLUMNS // 2)).fit(X, Y)._model.preprocessor
-    columns = of_kind(preprocessor, Bins)[0].source
-    assert_array_equal(np.bincount(columns), np.repeat([8, 56], N_COLUMNS // 2))
+    preprocessor = fitted_preprocessor(X, relevance=np.repeat([1.0, 7.0], N_COLUMNS // 2), n_bins=64)
+    assert_array_equal(np.bincount(of_kind(preprocessor, Bins)[0].source), np.repeat([8, 56], N_COLUMNS // 2))
 
 
 def test_a_column_of_relevance_zero_is_left_out():
@@ -424,7 +416,7 @@ def test_classes_are_small_if_there_are_many_with_few_rows_each(n_rows, n_classe
 def test_many_small_classes_have_neither_forests_nor_bins():
     clf = one_member().fit(X, np.arange(N_ROWS) % 20)
     assert_array_equal(clf.relevance_, np.ones(N_COLUMNS))
-    assert of_kind(clf._model.preprocessor, Bins) == []
+    assert not any("bin" in name for name in clf.encoded_feature_names_)
 
 
 def test_the_sample_is_smaller_the_more_columns_and_classes_there_are():

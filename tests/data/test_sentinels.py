@@ -176,10 +176,10 @@ def test_sentinels_in_half_of_129_columns_cost_little_accuracy():
 def test_partial_fit_keeps_the_sentinels_of_its_first_call():
     X, y = informative(200, 4, np.random.default_rng(0))
     clf = SoftmaxMLPClassifier((4,), n_members=1, random_state=0).partial_fit(X, y, classes=[0, 1])
-    names = clf._model.preprocessor.get_feature_names_out(list("abcd"), 8)
+    names = clf.encoded_feature_names_
     clf.partial_fit(np.where(X == -999, 777, X), y)
-    assert_array_equal(clf._model.preprocessor.get_feature_names_out(list("abcd"), 8), names)
-    assert [name for name in names if "indicator" in name] == ["indicator_a_-999", "indicator_c_-999"]
+    assert_array_equal(clf.encoded_feature_names_, names)
+    assert [name for name in names if "indicator" in name] == ["indicator_x0_-999", "indicator_x2_-999"]
 
 
 def test_a_memory_mapped_X_has_the_same_sentinels(tmp_path):

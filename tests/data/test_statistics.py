@@ -5,7 +5,6 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
 
-from sksoftmax.data import preprocessing, statistics
 from sksoftmax.data.blocks import HALF_KNOWN, Flags, OneHot
 from sksoftmax.data.columns import UNKNOWN
 from sksoftmax.data.rows import Samples, spread
@@ -22,23 +21,23 @@ NUMBERS = RNG.normal(size=(N, 4)).astype(np.float32)
 
 
 @pytest.mark.parametrize("scaling", ["robust", "standard"])
-def test_statistics_of_many_rows_are_those_of_the_sample_with_its_weights(scaling, monkeypatch):
+def test_statistics_of_many_rows_are_those_of_the_sample_with_its_weights(scaling, limits):
     weights = RNG.random(N)
-    monkeypatch.setattr(statistics, "SAMPLE_ROWS", 100)
+    limits(SAMPLE_ROWS=100)
     sampled, chosen = fitted_preprocessor(NUMBERS, scaling, weights=weights, n_bins=8), spread(N, 100)
     alone = fitted_preprocessor(NUMBERS[chosen], scaling, weights=weights[chosen], n_bins=8)
     assert_array_equal(sampled.transform(NUMBERS, np.float64), alone.transform(NUMBERS, np.float64))
 
 
-def test_the_sample_is_smaller_if_there_are_many_columns_but_never_tiny(monkeypatch):
-    monkeypatch.setattr(statistics, "SAMPLE_NUMBERS", 5000)
+def test_the_sample_is_smaller_if_there_are_many_columns_but_never_tiny(limits):
+    limits(SAMPLE_NUMBERS=5000)
     assert len(sample(np.zeros((3000, 4)), None)[0]) == 1250
     assert len(sample(np.zeros((3000, 100)), None)[0]) == 1000
     assert len(sample(np.zeros((800, 100)), None)[0]) == 800
 
 
-def test_missing_values_ranges_and_categories_are_computed_from_all_rows(monkeypatch):
-    monkeypatch.setattr(statistics, "SAMPLE_ROWS", 20)
+def test_missing_values_ranges_and_categories_are_computed_from_all_rows(limits):
+    limits(SAMPLE_ROWS=20)
     outside = np.setdiff1d(np.arange(N), spread(N, 20))[:3]
     X = np.zeros((N, 3))
     X[outside] = [[4, np.nan, 2], [0, 0, 2], [0, 0, 1]]
@@ -48,10 +47,9 @@ def test_missing_values_ranges_and_categories_are_computed_from_all_rows(monkeyp
     assert_array_equal(of_kind(preprocessor, OneHot)[0].codes, [0, 1, 2])
 
 
-def test_statistics_computed_in_blocks_are_the_same(monkeypatch):
+def test_statistics_computed_in_blocks_are_the_same(limits):
     whole = fitted_preprocessor(NUMBERS, n_bins=8).transform(NUMBERS, np.float32)
-    monkeypatch.setattr(statistics, "BLOCK", 1)
-    monkeypatch.setattr(preprocessing, "BLOCK", 1)
+    limits(BLOCK=1)
     assert_array_equal(fitted_preprocessor(NUMBERS, n_bins=8).transform(NUMBERS, np.float32), whole)
 
 
@@ -78,40 +76,44 @@ def test_edges_stay_where_they_are_without_a_split_or_where_all_values_are_edges
 # Known categories
 
 
-def codes_of(column, weights=None, monkeypatch=None, limit=2):
-    monkeypatch.setattr(statistics, "MAX_ALL_KNOWN", limit)
+@pytest.fixture
+def at_most_two_all_known(limits):
+    """Of more than two categories, those of a single row are unknown."""
+    limits(MAX_ALL_KNOWN=2)
+
+
+def codes_of(column, weights=None):
     known = known_codes(np.array(column, dtype=float), None if weights is None else np.array(weights, dtype=float))
     return known.codes.tolist(), known.n_rows.tolist()
 
 
-def test_few_categories_are_all_known(monkeypatch):
-    assert codes_of([0, 1, UNKNOWN, 0], None, monkeypatch) == ([0, 1], [1, 2, 1])
+def test_few_categories_are_all_known(at_most_two_all_known):
+    assert codes_of([0, 1, UNKNOWN, 0]) == ([0, 1], [1, 2, 1])
 
 
-def test_categories_of_a_single_row_are_unknown_if_there_are_many(monkeypatch):
-    assert codes_of([5, 3, 1, 1, 5, 4, UNKNOWN, 1], None, monkeypatch) == ([1, 5], [3, 3, 2])
+def test_categories_of_a_single_row_are_unknown_if_there_are_many(at_most_two_all_known):
+    assert codes_of([5, 3, 1, 1, 5, 4, UNKNOWN, 1]) == ([1, 5], [3, 3, 2])
 
 
 @pytest.mark.parametrize("weights", [[1, 1, 2, 1, 3], [10, 1, 20, 1, 3]])
-def test_known_codes_treat_an_integer_sample_weight_as_repeated_rows(weights, monkeypatch):
+def test_known_codes_treat_an_integer_sample_weight_as_repeated_rows(weights, at_most_two_all_known):
     column = [0, 1, 2, 3, 4]
-    assert codes_of(column, weights, monkeypatch) == codes_of(np.repeat(column, weights), None, monkeypatch)
+    assert codes_of(column, weights) == codes_of(np.repeat(column, weights))
 
 
 @pytest.mark.parametrize("factor", [1 / 8, 0.3, 1e-30])
-def test_known_codes_count_a_row_of_fractional_sample_weight_once(factor, monkeypatch):
+def test_known_codes_count_a_row_of_fractional_sample_weight_once(factor, at_most_two_all_known):
     column, weights = [0, 1, 2, 2, 3, 3], np.full(6, factor)
-    assert codes_of(column, weights, monkeypatch) == codes_of(column, None, monkeypatch)
+    assert codes_of(column, weights) == codes_of(column)
 
 
-def test_only_the_most_frequent_categories_are_known_if_there_are_too_many(monkeypatch):
-    monkeypatch.setattr(statistics, "MAX_EMBEDDED", 2)
-    assert codes_of([0, 0, 1, 1, 1, 2, 2, 2, 3, 3], None, monkeypatch) == ([1, 2], [4, 3, 3])
+def test_only_the_most_frequent_categories_are_known_if_there_are_too_many(at_most_two_all_known, limits):
+    limits(MAX_EMBEDDED=2)
+    assert codes_of([0, 0, 1, 1, 1, 2, 2, 2, 3, 3]) == ([1, 2], [4, 3, 3])
 
 
-def test_embedded_columns_come_last_as_codes_from_1_with_0_for_unknown(monkeypatch):
-    monkeypatch.setattr(statistics, "MAX_ALL_KNOWN", 2)
-    monkeypatch.setattr(preprocessing, "MAX_ONE_HOT", 2)
+def test_embedded_columns_come_last_as_codes_from_1_with_0_for_unknown(limits):
+    limits(MAX_ALL_KNOWN=2, MAX_ONE_HOT=2)
     column = np.array([4, 0, 2, 4, 0, 2, 1, UNKNOWN])
     X = np.column_stack([column, np.arange(8.0), np.arange(8) % 2])
     preprocessor = fitted_preprocessor(X, None, {0: list("abcde"), 2: ["p", "q"]})
@@ -187,8 +189,8 @@ def test_sparse_rows_after_dense_ones_count_too():
     assert (found[0].scale > 0).all()
 
 
-def test_a_sample_of_many_rows_weighs_as_much_as_these_rows(monkeypatch):
-    monkeypatch.setattr(statistics, "SAMPLE_ROWS", 50)
+def test_a_sample_of_many_rows_weighs_as_much_as_these_rows(limits):
+    limits(SAMPLE_ROWS=50)
     second = np.repeat([[0.0], [1.0]], 300, axis=0)
     numbers = fitted_preprocessor(np.zeros((400, 1)), "standard").after(Samples(second, None)).numbers
     assert_allclose(numbers.center, 0.3, atol=0.02)

@@ -2,16 +2,14 @@
 
 import json
 import pickle
-import warnings
 from contextlib import nullcontext
 from io import BytesIO
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 
-from sksoftmax import SoftmaxMLPClassifier, __version__
-from support.estimators import plain
+from sksoftmax import __version__
 from support.repository import FOLDER, make
 
 SAVED = sorted(path.relative_to(FOLDER) for kind in ("pickle", "skops") for path in FOLDER.glob(f"*/*.{kind}"))
@@ -77,38 +75,3 @@ def test_a_pickle_names_only_our_classes_and_those_of_numpys_arrays(name):
     Recorder(BytesIO(data)).load()
     others = {(module, name) for module, name in found if not module.startswith("sksoftmax.")} - {("builtins", "slice")}
     assert {module for module, _ in others} <= MODULES
-
-
-def skops_round_trip(clf):
-    return load_skops(pytest.importorskip("skops.io").dumps(clf))
-
-
-def pickle_round_trip(clf):
-    return pickle.loads(pickle.dumps(clf))
-
-
-@pytest.mark.parametrize("fitted", [False, True])
-@pytest.mark.parametrize("round_trip", [pickle_round_trip, skops_round_trip])
-def test_a_model_of_another_version_warns_and_works(round_trip, fitted, monkeypatch):
-    X, y = np.eye(4), [0, 1, 0, 1]
-    clf = plain((2,), max_iter=2, learning_rate="cosine", random_state=0)
-    if fitted:
-        clf.fit(X, y)
-    with monkeypatch.context() as patch:
-        patch.setattr("sksoftmax.saving.__version__", "0.0.7")
-        clf = round_trip(clf)  # of one version: no warning
-        data = clf.__getstate__()
-    other = SoftmaxMLPClassifier()
-    with pytest.warns(UserWarning, match=rf"SoftmaxMLPClassifier was saved by sksoftmax 0\.0\.7 and is loaded by {__version__};"):
-        other.__setstate__(data)
-    assert "_sksoftmax_version" not in vars(other)
-    if fitted:
-        assert_array_equal(other.predict_proba(X), clf.predict_proba(X))
-    with warnings.catch_warnings(action="error"):
-        round_trip(other)  # saved again, it is of this version: no warning
-
-
-def test_a_state_without_a_version_warns_that_it_is_unknown():
-    state = {name: value for name, value in plain().__getstate__().items() if name != "_sksoftmax_version"}
-    with pytest.warns(UserWarning, match="saved by sksoftmax unknown and"):
-        SoftmaxMLPClassifier().__setstate__(state)

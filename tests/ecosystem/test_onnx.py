@@ -28,7 +28,8 @@ from sksoftmax.nn import layers
 from sksoftmax.onnx import register, to_onnx
 from sksoftmax.onnx.network import ACTIVATIONS
 from support.estimators import plain
-from support.networks import of_kind
+from support.networks import fitted_model
+from support.weights import flat_vector
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -247,8 +248,8 @@ def test_the_defaults_predict_the_same_on_real_data(dataset, dtype):
     rows, labels = DATASETS[dataset](return_X_y=True)
     clf = three_epochs(max_iter=10).fit(rows, labels)
     label, probabilities = assert_same_predictions(clf, rows.astype(dtype), atol=ROUNDING)
-    assert clf._model.network.architecture.n_members >= 4
-    assert clf._model.preprocessor.layout.n_bins > 64
+    assert clf.n_members_ >= 4
+    assert sum("_bin" in name for name in clf.encoded_feature_names_) > 64
     assert probabilities.dtype == dtype
     assert (label == labels).mean() > 0.93
 
@@ -271,7 +272,7 @@ def test_n_bins_and_ensembles_agree_to_the_last_digits_if_the_network_has_the_gr
 @of_two_and_three_classes
 def test_members_that_are_very_sure_do_not_underflow(target):
     clf = three_epochs(dtype="float64").fit(X, TARGETS[target])
-    clf._model.network.parameters *= 30
+    flat_vector(clf)[...] *= 30
     assert abs(assert_same_scores(clf, X, rtol=1e-6, atol=1e-6)).max() > 1e4
 
 
@@ -292,7 +293,7 @@ def test_sentinels_and_long_tails_are_part_of_the_graph(scaling, dtype):
     rows = np.tile(load_iris().data, (2, 1)).astype(dtype)
     rows[::7, 1], rows[1::7, 1], rows[2::7, 3], rows[::9, 1], rows[3::7, 0] = -999.9, 9999, -1, np.nan, 1e3 * np.arange(43)
     clf = three_epochs(hidden_layer_sizes=(6,), scaling=scaling, dtype=np.dtype(dtype).name).fit(rows, np.tile(y, 2))
-    assert_allclose(of_kind(clf._model.preprocessor, Sentinels)[0].values, [-999.9, 9999])
+    assert sum(name.startswith("indicator_x1_") for name in clf.encoded_feature_names_) == 2  # −999.9 and 9999
     rows[4:7, 2] = 1e4, -1e9, 1e30
     assert_same_predictions(clf, rows)
     assert_same_predictions(clf, rows.astype(np.float32), atol=ROUNDING)  # finds a float64 model's sentinel in float32 too
@@ -314,7 +315,7 @@ def test_numbers_far_out_are_cut_off_in_either_scaling(scaling):
 def test_scaling_learned_from_sparse_rows_is_exported_for_dense_ones():
     thin = np.column_stack([np.zeros(len(X)), np.where(X > 1, X, 0), np.zeros((len(X), 2)), X[:, 0] + 1000])
     clf = three_epochs().fit(csr_matrix(thin), y)
-    assert clf._model.preprocessor.sparse and clf.coefs_[0].shape[-2] < thin.shape[1]
+    assert clf.coefs_[0].shape[-2] < thin.shape[1]
     assert_same_predictions(clf, thin, atol=ROUNDING)
 
 
@@ -548,14 +549,15 @@ def test_a_column_of_X_without_an_input_in_onnx_is_named(dtype):
 
 def test_labels_that_onnx_does_not_have_are_named():
     clf = small_lbfgs_for_onnx().fit(X, y)
-    clf._model.targets.head.classes = np.array([b"a", b"b", b"c"])
+    fitted_model(clf).head.classes = np.array([b"a", b"b", b"c"])
     with pytest.raises(ValueError, match="classes_ must be str, int or bool"):
         to_onnx(clf, X)
 
 
 def test_an_activation_without_a_graph_is_named():
     clf = small_lbfgs_for_onnx().fit(X, y)
-    clf._model.network.architecture = replace(clf._model.network.architecture, activations=("cosine",))
+    network = fitted_model(clf).network
+    network.architecture = replace(network.architecture, activations=("cosine",))
     with pytest.raises(ValueError, match="activation='cosine' cannot be expressed in ONNX, only identity, relu"):
         to_onnx(clf, X)
 
@@ -564,8 +566,9 @@ def test_an_activation_without_a_graph_is_named():
 def test_a_subclass_of_a_head_is_not_taken_for_the_head(kind):
     target = {SoftmaxHead: "three classes", BinaryHead: "two classes", MultilabelHead: "multilabel"}[kind]
     clf = small_lbfgs_for_onnx().fit(X, TARGETS[target])
-    assert type(clf._model.head) is kind
-    clf._model.head.__class__ = type("ToyHead", (kind,), {})
+    head = fitted_model(clf).head
+    assert type(head) is kind
+    head.__class__ = type("ToyHead", (kind,), {})
     with pytest.raises(ValueError, match=r"ToyHead, .* cannot be expressed in ONNX"):
         to_onnx(clf, X)
 
@@ -576,7 +579,7 @@ def test_a_subclass_of_a_block_is_not_taken_for_the_block(kind):
     frame["kind"], frame["rate"] = np.arange(1200) % 3, np.random.default_rng(0).normal(size=1200)
     frame.loc[::7, "size"], frame.loc[::9, "rate"] = np.nan, -999
     clf = three_epochs(categorical_features=["city", "kind"], n_members=1).fit(frame, labels)
-    block = next(block for block in clf._model.preprocessor.blocks if type(block) is kind)
+    block = next(block for block in fitted_model(clf).preprocessor.blocks if type(block) is kind)
     block.__class__ = type("ToyBlock", (kind,), {})
     with pytest.raises(ValueError, match=r"ToyBlock, .* cannot be expressed in ONNX"):
         to_onnx(clf, frame)

@@ -14,8 +14,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.data.inputs import split_by_class
-from sksoftmax.data.rows import Samples
 from support.data import drawn
 from support.estimators import small
 
@@ -118,10 +116,6 @@ def test_early_stopping_keeps_a_row_of_each_class_in_training():
     y, groups = np.arange(160) % 8, np.arange(160) % 16
     clf = small(early_stopping=True, validation_fraction=0.3, max_iter=2).fit(X, y, groups=groups)
     assert set(clf.classes_) == set(range(8))
-    samples = Samples(X, y, strata=y, groups=groups)
-    for seed in range(20):
-        training, validation = split_by_class(samples, 0.3, "labels", np.random.RandomState(seed))
-        assert set(training.targets) == set(range(8)) and len(validation) > 0
 
 
 def test_groups_that_are_classes_do_not_spoil_the_fit():

@@ -60,3 +60,16 @@ def test_rows_that_early_stopping_sets_aside_inform_neither_scaling_nor_bins_cat
     assert_array_equal(again.encoded_feature_names_, fitted.encoded_feature_names_)
     rest = frame.drop(scored[0])
     assert_array_equal(again.decision_function(rest), fitted.decision_function(rest))
+
+
+@pytest.mark.filterwarnings("ignore:The number of unique classes")
+@pytest.mark.parametrize(
+    "n_of_class, scoring", [([140, 150, 10], "roc_auc_ovr"), ([150, 150, 2], "neg_log_loss"), ([1] * 12, "loss")]
+)
+def test_early_stopping_scores_rows_of_rare_classes(n_of_class, scoring):
+    labels = np.repeat(np.arange(len(n_of_class)), n_of_class)
+    X = np.random.default_rng(0).normal(size=(len(labels), 4))
+    for seed in range(5):
+        params = {"n_members": 1, "max_iter": 1, "random_state": seed}
+        clf = short_default(early_stopping=True, scoring=scoring, **params).fit(X, labels)
+        assert np.isfinite(clf.best_validation_score_)

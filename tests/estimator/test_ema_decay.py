@@ -8,11 +8,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 
-from sksoftmax.nn.optimizers import SGD, Adam
+from sksoftmax.nn.optimizers import OPTIMIZERS, Adam
 from support.data import MULTICLASS, X
 from support.estimators import planned
 from support.marks import STEPWISE, UNCONVERGED
-from support.processes import interrupt
+from support.networks import training_state
+from support.processes import interrupt, watch
 from support.weights import assert_same_weights, by_hand, flat, flat_vector
 
 
@@ -26,17 +27,11 @@ def averaged(points, decay):
 
 def points_of(solver, n, monkeypatch, **params):
     """The parameters after each step of a training without averaging."""
-    optimizer, points = {"adam": Adam, "sgd": SGD}[solver], []
-    step = optimizer.step
-
-    def recorded(self, w, g, rate):
-        step(self, w, g, rate)
-        points.append(w.copy())
-
+    points = []
     with monkeypatch.context() as patch:
-        patch.setattr(optimizer, "step", recorded)
-        planned(solver=solver, max_iter=n, **params).fit(X, MULTICLASS)
-    return points
+        watch(patch, OPTIMIZERS[solver], "step", lambda self, w, g, rate: points.append(w.copy()))
+        clf = planned(solver=solver, max_iter=n, **params).fit(X, MULTICLASS)
+    return [*points[1:], flat_vector(clf)]
 
 
 @STEPWISE
@@ -100,14 +95,14 @@ def test_partial_fit_with_ema_decay_continues_from_weights_set_by_hand(set_weigh
 @pytest.mark.parametrize("at_call", [2, 5, 8])
 def test_an_interrupt_keeps_the_ema_decay_average_of_the_steps_so_far(solver, at_call, monkeypatch):
     points = points_of(solver, 4, monkeypatch, batch_size=20)[: at_call - 1]
-    interrupt(monkeypatch, {"adam": Adam, "sgd": SGD}[solver], "step", at_call)
+    interrupt(monkeypatch, OPTIMIZERS[solver], "step", at_call)
     clf = planned(solver=solver, max_iter=4, batch_size=20, ema_decay=0.6, warm_start=True)
     with pytest.warns(UserWarning, match="interrupted by user"):
         clf.fit(X, MULTICLASS)
     assert_allclose(flat_vector(clf), averaged(points, 0.6), rtol=1e-9, atol=1e-13)
     monkeypatch.undo()
     clf.set_params(learning_rate_init=1e-12, ema_decay=0.999999, momentum=0.0).partial_fit(X, MULTICLASS)
-    assert_allclose(clf._training.average.inactive_weights, points[-1], rtol=1e-6, atol=1e-8)
+    assert_allclose(training_state(clf).average.inactive_weights, points[-1], rtol=1e-6, atol=1e-8)
 
 
 def test_an_interrupt_in_the_first_step_with_ema_decay_keeps_the_initial_weights(monkeypatch):

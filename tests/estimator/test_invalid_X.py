@@ -3,11 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.sparse import csc_matrix, csr_matrix
+from scipy.sparse import csr_matrix
 from sklearn.exceptions import NotFittedError
 
-from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.data import inputs
 from support.data import FEW_FRAME as FRAME
 from support.data import FEW_X as X
 from support.data import FEW_y as y
@@ -21,24 +19,6 @@ def with_value(value, row=7, column=2):
     changed = X.copy()
     changed[row, column] = value
     return changed
-
-
-@pytest.mark.parametrize("block", [1, 4, 12, 2**20])
-def test_the_first_bad_row_is_found_in_whichever_block_of_rows_it_is(block, monkeypatch):
-    monkeypatch.setattr(inputs, "BLOCK", block)
-    bad = X.copy()
-    bad[2:] = np.finfo(np.float64).max  # their sum is infinite, they are not
-    SoftmaxMLPClassifier(max_iter=1, n_members=1).fit(bad, y)
-    bad[[17, 29], [3, 0]] = np.inf
-    with pytest.raises(ValueError, match=r"infinity in column 3 \(first in row 17\)"):
-        SoftmaxMLPClassifier().fit(bad, y)
-
-
-@pytest.mark.parametrize(("value", "name"), [(np.nan, "NaN"), (np.inf, "infinity"), (-np.inf, "infinity")])
-@pytest.mark.parametrize("kind", [np.asarray, csr_matrix, csc_matrix, lambda X: X.astype(np.float32)])
-def test_a_number_that_is_not_finite_is_named_with_its_column_and_row(kind, value, name):
-    with pytest.raises(ValueError, match=rf"Input X contains {name} in column 2 \(first in row 7\)"):
-        planned().fit(kind(with_value(value)), y)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -171,10 +151,3 @@ def test_wrong_shapes_of_X_are_refused(wrong, message):
 def test_an_unfitted_estimator_raises_not_fitted_error(method):
     with pytest.raises(NotFittedError, match="not fitted yet"):
         getattr(planned(), method)(X, *([y] if method == "score" else []))
-
-
-def test_an_output_that_overflows_names_the_row_and_what_to_do():
-    clf = planned(activation="identity", hidden_layer_sizes=(), random_state=0).fit(X, y)
-    clf.coefs_[0] *= 1e10
-    with pytest.raises(ValueError, match=r"overflows in row 7 of X, whose largest value is 1e\+300.*Scale X"):
-        clf.predict(with_value(1e300))

@@ -67,28 +67,6 @@ def test_probabilities_may_miss_1_by_rounding():
     assert planned().fit(X, SOFT.astype(np.float16)).n_outputs_ == 3
 
 
-@pytest.mark.parametrize("classes", [3, [], [np.nan, 1.0], [0, "a"], [[0], [0, 1]]], ids=str)
-def test_wrong_classes_are_refused_by_name(classes):
-    with pytest.raises(ValueError, match=r"classes must .*; got"):
-        planned().partial_fit(X, y, classes=classes)
-    with pytest.raises(ValueError, match=r"classes must .*; got"):
-        planned().fit(X, y).partial_fit(X, y, classes=classes)
-
-
-def test_partial_fit_checks_later_soft_labels_as_the_first():
-    clf = planned().partial_fit(X, SOFT)
-    with pytest.raises(ValueError, match="row 0 sums to 2"):
-        clf.partial_fit(X, SOFT * 2)
-    with pytest.raises(ValueError, match=r"y must have shape \(n_samples, 3\) as before; got \(30, 2\)"):
-        clf.partial_fit(X, np.full((30, 2), 0.5))
-
-
-def test_partial_fit_checks_later_multilabel_targets_as_the_first():
-    clf = planned().partial_fit(X, (X > 0).astype(int))
-    with pytest.raises(ValueError, match="y must be a 0/1 indicator matrix as before"):
-        clf.partial_fit(X, np.column_stack([SOFT, 1 - SOFT.sum(axis=1)]))
-
-
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_y_as_a_column_is_accepted_with_a_warning(method):
     clf = planned(random_state=0)
@@ -163,9 +141,3 @@ def test_score_names_the_classes_if_y_does_not_fit_them(target):
         clf.score(X, target)
     with pytest.raises(ValueError, match=r"^y or sample_weight does not fit"):
         clf.score(X, y, sample_weight=np.ones(5))
-
-
-def test_partial_fit_names_later_labels_that_cannot_be_compared():
-    clf = plain().partial_fit(np.eye(2), [0, 1], classes=[0, 1])
-    with pytest.raises(ValueError, match="y has labels that cannot be compared"):
-        clf.partial_fit(np.eye(2), np.array([{}, {}]))

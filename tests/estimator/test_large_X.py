@@ -9,9 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 
 from sksoftmax import SoftmaxMLPClassifier
-from sksoftmax.data import copies, preprocessing, relevance, rows, statistics
 from sksoftmax.nn.network import Network, Workspace
-from sksoftmax.training import calibration, lbfgs
 from sksoftmax.training.run import Run
 from support.estimators import plain
 from support.processes import peak_of
@@ -28,11 +26,6 @@ ZERO_WEIGHTS = RNG.integers(0, 3, N).astype(float)
 QUICK = {"hidden_layer_sizes": (6, 5), "max_iter": 3, "n_bins": 8, "random_state": 0}
 ALONE = {**QUICK, "n_members": 1}
 LBFGS = {**ALONE, "solver": "lbfgs", "max_iter": 8}
-
-
-@pytest.fixture
-def nothing_is_copied(monkeypatch):
-    monkeypatch.setattr(rows, "COPY_BYTES", 0)
 
 
 def quick_default(**params):
@@ -71,40 +64,43 @@ def assert_same_bits(one, other, X):
         ({**QUICK, "early_stopping": True}, csr_array(THIN), {"sample_weight": ZERO_WEIGHTS}),
     ],
 )
-def test_rows_encoded_as_they_are_read_give_the_same_model_as_a_copy(params, X, given, request):
+def test_rows_encoded_as_they_are_read_give_the_same_model_as_a_copy(params, X, given, limits):
     copied = SoftmaxMLPClassifier(**params).fit(X, y, **given)
-    request.getfixturevalue("nothing_is_copied")
+    limits(COPY_BYTES=0)
     assert_same_bits(SoftmaxMLPClassifier(**params).fit(X, y, **given), copied, X)
 
 
 @pytest.mark.parametrize("kind", [np.asarray, csr_array])
-def test_partial_fit_encodes_its_rows_as_they_are_read(kind, request):
+def test_partial_fit_encodes_its_rows_as_they_are_read(kind, limits):
     def after_two_calls():
         clf = quick_default(early_stopping="auto").partial_fit(NUMBERS[:100], y[:100], classes=[0, 1, 2])
         return clf.partial_fit(kind(NUMBERS[100:]), y[100:], X_val=kind(NUMBERS[:30]), y_val=y[:30])
 
     copied = after_two_calls()
-    request.getfixturevalue("nothing_is_copied")
+    limits(COPY_BYTES=0)
     assert_same_bits(after_two_calls(), copied, NUMBERS)
 
 
-def test_a_plain_model_does_not_depend_on_where_its_rows_are(nothing_is_copied):
+def test_a_plain_model_does_not_depend_on_where_its_rows_are(limits):
+    limits(COPY_BYTES=0)
     clf = plain(max_iter=3, random_state=0, n_iter_no_change=3)
     with pytest.warns(match="hasn't converged"):
         clf.fit(NUMBERS, y)
-    rows.COPY_BYTES = 2**28
+    limits(COPY_BYTES=2**28)
     with pytest.warns(match="hasn't converged"):
         assert_same_bits(clf, plain(max_iter=3, random_state=0, n_iter_no_change=3).fit(NUMBERS, y), NUMBERS)
 
 
 @pytest.mark.parametrize("weights", [None, ZERO_WEIGHTS])
-def test_lbfgs_adds_up_the_gradient_of_one_part_after_the_other(nothing_is_copied, weights, monkeypatch):
+def test_lbfgs_adds_up_the_gradient_of_one_part_after_the_other(weights, limits):
+    limits(COPY_BYTES=0)
+
     def fit():
         return SoftmaxMLPClassifier(**{**LBFGS, "dtype": "float64", "alpha": 0.1}).fit(NUMBERS, y, weights)
 
     with pytest.warns(match="lbfgs failed to converge"):
         whole = fit()
-        monkeypatch.setattr(lbfgs, "PART_NUMBERS", 1000)
+        limits(PART_NUMBERS=1000)
         in_parts = fit()
     assert_allclose(in_parts.loss_curve_, whole.loss_curve_, rtol=1e-9)
     assert_allclose(in_parts.predict_proba(NUMBERS), whole.predict_proba(NUMBERS), rtol=1e-6)
@@ -114,18 +110,10 @@ def test_lbfgs_adds_up_the_gradient_of_one_part_after_the_other(nothing_is_copie
 
 
 @pytest.fixture
-def in_a_file(tmp_path, monkeypatch):
+def in_a_file(tmp_path, limits):
     """8 MB of float32 in a file, with all limits as much smaller as the file is."""
-    for module, name, value in [
-        (rows, "COPY_BYTES", 2**18),
-        (preprocessing, "BLOCK", 2**15),
-        (statistics, "SAMPLE_ROWS", 100),
-        (relevance, "MAX_FOREST_ROWS", 100),
-        (copies, "MOST_NEAR", 100),
-        (lbfgs, "PART_NUMBERS", 2**18),
-        (calibration, "MAX_CALIBRATION_ROWS", 500),
-    ]:
-        monkeypatch.setattr(module, name, value)
+    limits(COPY_BYTES=2**18, BLOCK=2**15, SAMPLE_ROWS=100, MAX_FOREST_ROWS=100, MOST_NEAR=100)
+    limits(PART_NUMBERS=2**18, MAX_CALIBRATION_ROWS=500)
     X = np.memmap(tmp_path / "X", dtype=np.float32, mode="w+", shape=(10_000, 200))
     X[...] = np.random.default_rng(0).standard_normal(X.shape, dtype=np.float32)
     X[-1, 7] = np.nan
@@ -186,9 +174,9 @@ def test_training_leaves_nothing_behind_that_only_the_garbage_collector_would_fi
 # Statistics of a sample
 
 
-def test_the_mixture_is_fitted_on_a_sample_of_many_rows(monkeypatch):
+def test_the_mixture_is_fitted_on_a_sample_of_many_rows(limits):
     whole = quick_default().fit(NUMBERS, y)
-    monkeypatch.setattr(calibration, "MAX_CALIBRATION_ROWS", N // 2)
+    limits(MAX_CALIBRATION_ROWS=N // 2)
     some = quick_default().fit(NUMBERS, y)
     assert_same_weights(some, whole)
     assert not np.array_equal(some.member_weights_, whole.member_weights_)

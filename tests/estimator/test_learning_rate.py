@@ -2,20 +2,20 @@
 
 import pytest
 
-from sksoftmax.nn.optimizers import SGD, Adam
+from sksoftmax.nn.optimizers import OPTIMIZERS
 from sksoftmax.nn.schedules import cosine, one_cycle
 from support.data import MULTICLASS, X
 from support.estimators import planned
 from support.marks import STEPWISE, UNCONVERGED
+from support.processes import watch
 from support.weights import assert_same_weights
 
 
 def rates_of(solver, monkeypatch, method="fit", **params):
     """The rate of each step."""
-    optimizer, rates = {"adam": Adam, "sgd": SGD}[solver], []
-    step = optimizer.step
+    rates = []
     with monkeypatch.context() as patch:
-        patch.setattr(optimizer, "step", lambda self, w, g, rate: rates.append(rate) or step(self, w, g, rate))
+        watch(patch, OPTIMIZERS[solver], "step", lambda self, w, g, rate: rates.append(rate))
         clf = planned(solver=solver, batch_size=20, max_iter=4, **params)
         clf.fit(X, MULTICLASS) if method == "fit" else clf.partial_fit(X, MULTICLASS, classes=range(3))
     return rates

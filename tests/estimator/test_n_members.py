@@ -15,15 +15,15 @@ from sklearn.metrics import log_loss
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.nn.ensemble_weights import EnsembleWeights
 from sksoftmax.training import ensemble
-from sksoftmax.training.ensemble import FOLD_ROWS, Ensemble
+from sksoftmax.training.ensemble import FOLD_ROWS, EnsemblePlan
 from support.callbacks import Recorder
 from support.data import ENSEMBLE_X as X
 from support.data import KINDS, MANY_X, N_INPUTS, MANY_y, N
 from support.data import ENSEMBLE_y as y
 from support.estimators import quick_ensemble
 from support.marks import UNCONVERGED, has_callbacks
-from support.networks import logits_of_members
-from support.processes import peak_of
+from support.networks import fitted_model, logits_of_members
+from support.processes import peak_of, watch
 
 # Calibration and weights
 
@@ -142,14 +142,8 @@ def test_sample_weight_trains_each_of_n_members_as_if_it_were_alone(kind, smooth
     """
     plain = {"n_bins": 0, "scaling": None, "relevance": None, "shuffle": False, "weight_decay": 0.0, "dropout": 0.0}
     plain |= {"solver": "sgd", "momentum": 0.0, "learning_rate": "constant", "alpha": 0.1, "batch_size": N, "max_iter": 1}
-    weights, plan, orders = np.random.RandomState(2).uniform(0.1, 20.0, N), Ensemble.plan, []
-
-    def remember(*args, **kwargs):
-        ensemble = plan(*args, **kwargs)
-        orders.append(ensemble.order.copy())
-        return ensemble
-
-    monkeypatch.setattr(Ensemble, "plan", remember)
+    weights, orders = np.random.RandomState(2).uniform(0.1, 20.0, N), []
+    watch(monkeypatch, EnsemblePlan, "of", keep=lambda planned: orders.append(planned.order.copy()))
     targets, of_four = KINDS[kind], {**plain, "n_members": 4, "label_smoothing": smoothing}
     before = quick_ensemble(**of_four, learning_rate_init=1e-300).fit(X, targets, weights)
     after = quick_ensemble(**of_four, learning_rate_init=0.1).fit(X, targets, weights)
@@ -201,13 +195,15 @@ def test_members_have_equal_weights_if_rows_are_too_few_for_folds():
 
 def test_members_differ():
     clf = quick_ensemble().fit(X, y)
-    answers = logits_of_members(clf._model.network, clf._model.preprocessor.transform(X[:1], np.float32))
+    model = fitted_model(clf)
+    answers = logits_of_members(model.network, model.preprocessor.transform(X[:1], np.float32))
     assert len(np.unique(answers[:, 0, 0])) == 8
 
 
 def test_the_mixture_of_the_members_is_what_predicts():
     clf = quick_ensemble(n_members=4).fit(X, y)
-    answers = logits_of_members(clf._model.network, clf._model.preprocessor.transform(X, np.float32))
+    model = fitted_model(clf)
+    answers = logits_of_members(model.network, model.preprocessor.transform(X, np.float32))
     p = [softmax(logits / s, axis=1) for s, logits in zip(clf.member_temperatures_, answers)]
     logits = np.log(np.average(p, axis=0, weights=clf.member_weights_)) / clf.temperature_ + clf.ensemble_bias_
     assert_allclose(clf.predict_log_proba(X), log_softmax(logits, axis=1), rtol=1e-4, atol=1e-5)

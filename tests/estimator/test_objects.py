@@ -43,8 +43,3 @@ def test_an_empty_X_is_described_with_all_its_columns(method):
     clf = small().fit(FRAME, y)
     with pytest.raises(ValueError, match=r"\(0, 2\)"):
         getattr(clf, method)(FRAME[:0])
-
-
-def test_a_frame_without_columns_as_X_is_described_by_its_features():
-    with pytest.raises(ValueError, match=r"0 feature\(s\) \(shape=\(120, 0\)\)"):
-        small().fit(FRAME[[]], y)

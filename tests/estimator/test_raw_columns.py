@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.sparse import csc_array, csr_matrix
+from scipy.sparse import csr_matrix
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils.validation import _get_feature_names
@@ -321,27 +321,6 @@ def test_X_val_is_encoded_as_the_training_rows(scoring):
 # Errors
 
 
-@pytest.mark.parametrize("scaling", ["robust", "standard", None])
-@pytest.mark.parametrize("value", [np.inf, -np.inf])
-def test_infinity_is_refused_with_its_column(scaling, value):
-    frame = FRAME.fillna({"mass": 0}).assign(charge=np.where(np.arange(N) == 7, value, 1.0))
-    with pytest.raises(ValueError, match=r"Input X contains infinity in column 'charge' \(first in row 7\)"):
-        on_raw_columns(scaling=scaling).fit(frame, y)
-    with pytest.raises(ValueError, match=r"Input X contains infinity in column 'charge' \(first in row 7\)"):
-        on_raw_columns(scaling=scaling).fit(FRAME.fillna({"mass": 0}), y).predict(frame)
-
-
-def test_missing_numbers_without_scaling_are_refused_with_the_parameter_that_would_accept_them():
-    with pytest.raises(ValueError, match=r"Input X contains NaN in column 'mass' \(first in row 0\).*scaling='robust'"):
-        on_raw_columns(scaling=None).fit(FRAME, y)
-
-
-@pytest.mark.parametrize("kind", [csr_matrix, csc_array])
-def test_missing_numbers_of_a_sparse_matrix_are_refused(kind):
-    with pytest.raises(ValueError, match=r"Input X contains NaN in column 1 \(first in row 0\)"):
-        on_raw_columns().fit(kind(FRAME[["length", "mass"]].to_numpy()), y)
-
-
 @pytest.mark.parametrize(
     "column",
     [
@@ -482,24 +461,6 @@ def test_scaling_divides_sparse_columns_by_the_median_size_of_their_entries():
 
 
 # Other code
-
-
-def in_two_parts(X):
-    """CSR that stores each entry of X as two halves, the columns of a row in falling order; nothing can be written to it."""
-    n_rows, n_columns = X.shape
-    columns = np.tile(np.repeat(np.arange(n_columns)[::-1], 2), n_rows)
-    data = np.repeat(X[:, ::-1].ravel() / 2, 2)
-    for part in (data, columns):
-        part.flags.writeable = False
-    return csr_matrix((data, columns, np.arange(n_rows + 1) * 2 * n_columns), shape=X.shape)
-
-
-@pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_sparse_entries_stored_in_parts_count_as_their_sum_and_are_not_changed(method):
-    X, labels = in_two_parts(NUMBERS), {"classes": range(3)} if method == "partial_fit" else {}
-    one, other = (getattr(on_raw_columns(), method)(form, y, **labels) for form in (X, csr_matrix(NUMBERS)))
-    assert_allclose(one.predict_proba(X), other.predict_proba(csr_matrix(NUMBERS)))
-    assert X.nnz == 2 * NUMBERS.size
 
 
 def test_a_grid_search_of_a_frame_in_two_processes():

@@ -53,3 +53,14 @@ def test_score_takes_sample_weight():
     hits = clf.predict(X) == MULTICLASS
     assert 0 < hits.mean() < 1
     assert clf.score(X, MULTICLASS, sample_weight=hits) == 1
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_wrong_sample_weight_is_refused_with_its_row(method):
+    with pytest.raises(ValueError, match=r"sample_weight must be non-negative; got .* in row 0"):
+        getattr(planned(), method)(X, BINARY, sample_weight=-np.ones(60), **({} if method == "fit" else {"classes": [0, 1]}))
+
+
+def test_a_sample_weight_that_the_networks_dtype_cannot_hold_is_refused_with_this_dtype():
+    with pytest.raises(ValueError, match="sample_weight must have a sum that float32 holds; got inf"):
+        planned(dtype="float32").fit(X, BINARY, sample_weight=np.full(60, 1e300))

@@ -67,24 +67,12 @@ def test_target_type_probabilities_takes_a_one_hot_matrix_of_integers_for_classe
     assert clf.predict(X).shape == (150,)
 
 
-@pytest.mark.parametrize("target_type", ["auto", "multilabel", "probabilities"])
-def test_target_type_changes_nothing_for_labels_and_for_probabilities(iris, target_type):
-    X, y = iris
-    assert small(target_type=target_type).fit(X, y).predict(X).shape == (150,)
-    assert small(target_type=target_type).fit(X, 0.9 * np.eye(3)[y] + 0.1 / 3).predict(X).shape == (150,)
-
-
 def test_target_type_auto_lets_a_multilabel_model_go_on_with_float_rows_of_0_and_1_that_sum_to_1(iris):
     X, y = iris
     several = np.random.default_rng(0).integers(0, 2, (150, 3)).astype(float)
     for method in ("fit", "partial_fit"):
         clf = getattr(small(warm_start=True), method)(X, several)
         assert getattr(clf, method)(X, np.eye(3)[y]).predict(X).shape == (150, 3)
-
-
-def test_target_type_auto_says_nothing_of_few_rows_that_are_one_hot_by_chance(iris):
-    X, _ = iris
-    small().partial_fit(X[:3], np.eye(3, dtype=int))
 
 
 # scores of soft labels
@@ -119,20 +107,6 @@ def test_a_search_over_soft_labels_scores_each_candidate(iris):
     search = GridSearchCV(small(max_iter=30), {"alpha": [0.0, 1e5]}, cv=3, error_score="raise").fit(X[rows], P[rows])
     assert search.best_params_ == {"alpha": 0.0}
     assert search.best_score_ > 0.8
-
-
-@pytest.mark.parametrize(
-    ("rows", "advice"),
-    [
-        ([[2, 1], [0, 3]], "row 0 sums to 3. Divide each row by its sum"),
-        ([[2.0, 1.0], [0.0, 3.0]], "row 0 sums to 3. Divide each row by its sum"),
-        ([[1, 1], [0, 1]], "row 0 sums to 2. For several labels in a row, set target_type='multilabel'"),
-    ],
-    ids=["counts", "float counts", "indicators"],
-)
-def test_target_type_probabilities_says_how_to_make_probabilities_of_other_numbers(rows, advice):
-    with pytest.raises(ValueError, match=f"read as class probabilities, so that each row must sum to 1; {advice}"):
-        small(target_type="probabilities").fit(np.arange(40.0).reshape(20, 2), np.array(rows * 10))
 
 
 def test_score_of_soft_labels_names_what_is_wrong_with_y_or_sample_weight(iris):
@@ -172,12 +146,6 @@ def test_classes_are_the_column_names_of_y(method, y, library):
     if y is SOFT and method == "fit":
         assert (clf.predict(NUMBERS) == np.where(YES, "yes", "no")).mean() > 0.9
         assert clf.score(NUMBERS, y) == clf.score(NUMBERS, np.where(YES, "yes", "no")) > 0.9
-
-
-@pytest.mark.parametrize("columns", [[5, 7], [0, 1], ["a", 1]])
-def test_classes_are_the_columns_of_y_if_they_are_integers_else_their_numbers(columns):
-    clf = small().fit(NUMBERS, SOFT.set_axis(columns, axis=1))
-    assert list(clf.classes_) == ([5, 7] if columns == [5, 7] else [0, 1])
 
 
 @pytest.mark.parametrize("given", ["y", "y_val", "score", "partial_fit"])

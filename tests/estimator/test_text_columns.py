@@ -39,17 +39,3 @@ def test_a_text_column_of_distinct_numbers_draws_one_warning_in_the_first_partia
     X, y = prices
     clf = small()
     assert_warns_once(lambda: clf.partial_fit(X, y, classes=[0, 1]).partial_fit(X, y).predict(X), "price", "pd.to_numeric")
-
-
-def test_a_text_column_of_distinct_words_draws_one_warning_that_says_what_to_do():
-    n = 400
-    X = pd.DataFrame({"passenger": [f"Name {i:x}-{i}" for i in range(n)], "size": np.arange(float(n))})
-    assert_warns_once(lambda: small().fit(X, np.arange(n) % 2), "passenger", "Drop", "TextEncoder")
-
-
-def test_a_text_column_of_few_numbers_draws_no_warning_but_one_of_distinct_numbers_does(prices):
-    X, y = prices
-    X = X.assign(zip=np.array(["10115", "20095", "80331", "50667"], dtype=object)[np.arange(1000) % 4])
-    with pytest.warns(UserWarning, match="price") as caught:
-        small().fit(X, y)
-    assert not any("zip" in str(warning.message) for warning in caught)

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 from support.data import BINARY, MULTICLASS, SOFT, X
 from support.estimators import converged, planned
 from support.marks import SOLVERS, UNCONVERGED
+from support.networks import training_state
 from support.weights import assert_same_weights
 
 
@@ -83,7 +84,7 @@ def test_warm_start_with_another_solver_keeps_the_weights_and_drops_the_moments(
     clf = planned(solver=solver, warm_start=True).fit(X, MULTICLASS)
     fresh = planned(solver=then, warm_start=True).fit(X, MULTICLASS)
     fresh.coefs_, fresh.intercepts_ = ([array.copy() for array in arrays] for arrays in (clf.coefs_, clf.intercepts_))
-    fresh._training.optimizer = None
+    training_state(fresh).optimizer = None
     assert_same_weights(clf.set_params(solver=then).fit(X, MULTICLASS), fresh.fit(X, MULTICLASS))
 
 

@@ -67,48 +67,21 @@ def test_a_wider_layer_set_by_hand_predicts_and_trains():
     assert clf.set_params(hidden_layer_sizes=(8,)).partial_fit(X, MULTICLASS).coefs_[0].shape == (4, 8)
 
 
-def set_misfitting_bias(clf):
-    clf.intercepts_[0] = np.zeros(7)
-
-
-def set_misfitting_hidden_layer(clf):
-    clf.coefs_[0] = np.zeros((4, 7))
-
-
-def set_vector(clf):
-    clf.coefs_[0] = np.zeros(5)
-
-
-def set_other_inputs(clf):
-    clf.coefs_[0] = np.zeros((9, 5))
-
-
-def set_other_outputs(clf):
-    clf.coefs_[1], clf.intercepts_[1] = np.zeros((5, 9)), np.zeros(9)
-
-
-def set_too_few(clf):
-    clf.intercepts_ = clf.intercepts_[:1]
-
-
-def set_none(clf):
-    clf.coefs_ = []
+MISFITS = {  # of four inputs, five hidden units and three outputs
+    "bias": {"intercepts_": [np.zeros(7), np.zeros(3)]},
+    "hidden layer": {"coefs_": [np.zeros((4, 7)), np.zeros((5, 3))]},
+    "vector": {"coefs_": [np.zeros(5), np.zeros((5, 3))]},
+    "inputs": {"coefs_": [np.zeros((9, 5)), np.zeros((5, 3))]},
+    "outputs": {"coefs_": [np.zeros((4, 5)), np.zeros((5, 9))], "intercepts_": [np.zeros(5), np.zeros(9)]},
+    "too few": {"intercepts_": [np.zeros(5)]},
+    "none": {"coefs_": []},
+}
 
 
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "partial_fit"])
-@pytest.mark.parametrize(
-    "set_weights",
-    [set_misfitting_bias, set_misfitting_hidden_layer, set_vector, set_other_inputs, set_other_outputs, set_too_few, set_none],
-)
-def test_weights_set_by_hand_of_a_wrong_shape_are_refused_by_name(set_weights, method):
+@pytest.mark.parametrize("misfit", MISFITS.values(), ids=MISFITS)
+def test_weights_set_by_hand_of_a_wrong_shape_are_refused_by_name(misfit, method):
     clf = planned().fit(X, MULTICLASS)
-    set_weights(clf)
+    vars(clf).update(misfit)
     with pytest.raises(ValueError, match=r"coefs_|intercepts_|units"):
         getattr(clf, method)(*((X, MULTICLASS) if method == "partial_fit" else (X,)))
-
-
-def test_weights_set_to_nan_by_hand_are_named():
-    clf = planned().fit(X, MULTICLASS)
-    clf.coefs_[0][0, 0] = np.nan
-    with pytest.raises(ValueError, match="coefs_, intercepts_ or embeddings_ hold numbers that are not finite"):
-        clf.predict(X)

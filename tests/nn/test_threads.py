@@ -42,10 +42,20 @@ def library():
 
 
 @pytest.fixture
-def four_threads(library, monkeypatch):
+def machine(monkeypatch):
+    """A function that replaces the machine by one with these BLAS libraries and this number of processors."""
+
+    def has(libraries, n_processors=8):
+        monkeypatch.setattr(threads, "blas_libraries", lambda: libraries)
+        monkeypatch.setattr(threads, "cpu_count", lambda: n_processors)
+
+    return has
+
+
+@pytest.fixture
+def four_threads(library, machine):
     """A machine with eight processors, whose only BLAS library may use four threads."""
-    monkeypatch.setattr(threads, "blas_libraries", lambda: [library])
-    monkeypatch.setattr(threads, "cpu_count", lambda: 8)
+    machine([library])
     return library
 
 
@@ -84,13 +94,14 @@ def test_an_error_inside_restores_too(library):
     assert library.n_threads == 4
 
 
-def test_an_interrupt_on_the_way_in_restores_too(library, monkeypatch):
-    def interrupted(n_threads):
-        monkeypatch.undo()
-        library.set_num_threads(n_threads)
-        raise KeyboardInterrupt
+def test_an_interrupt_on_the_way_in_restores_too():
+    class Interrupted(Library):
+        def set_num_threads(self, n_threads):
+            super().set_num_threads(n_threads)
+            if n_threads == 1:
+                raise KeyboardInterrupt
 
-    monkeypatch.setattr(library, "set_num_threads", interrupted)
+    library = Interrupted()
     with pytest.raises(KeyboardInterrupt), BlasThreadLimit(1, lambda: [library]):
         pass
     assert library.n_threads == 4
@@ -181,14 +192,14 @@ def test_the_user_allows_as_many_threads_as_blas_was_limited_to(four_threads):
     assert allowed_threads() == 3
 
 
-def test_a_container_with_fewer_processors_allows_fewer_threads(four_threads, monkeypatch):
-    monkeypatch.setattr(threads, "cpu_count", lambda: 2)
+def test_a_container_with_fewer_processors_allows_fewer_threads(library, machine):
+    machine([library], n_processors=2)
     assert allowed_threads() == 2
 
 
 @pytest.mark.parametrize(("variable", "expected"), [("3", 3), ("", 8), ("many", 8)])
-def test_without_a_known_blas_the_environment_says_how_many_threads_are_allowed(variable, expected, monkeypatch, four_threads):
-    monkeypatch.setattr(threads, "blas_libraries", list)
+def test_without_a_known_blas_the_environment_says_how_many_threads_are_allowed(variable, expected, monkeypatch, machine):
+    machine([])
     monkeypatch.setenv("OMP_NUM_THREADS", variable)
     assert allowed_threads() == expected
 

@@ -65,6 +65,16 @@ def logits_of_members(network, X, memory=None):
     return result
 
 
+def fitted_model(clf):
+    """The model inside a fitted estimator, whose attributes show its weights but not how it encodes rows."""
+    return clf._model
+
+
+def training_state(clf):
+    """The state from which the next call of a fitted estimator continues."""
+    return clf._training
+
+
 def model_of(network, head=None, ensemble_weights=None):
     """A model of encoded rows around this network; by default its members count alike."""
     ensemble_weights = EnsembleWeights.equal(network.architecture.n_members) if ensemble_weights is None else ensemble_weights
@@ -119,9 +129,10 @@ def of_kind(preprocessor, kind):
     return [block for block in preprocessor.blocks if type(block) is kind]
 
 
-def fitted_preprocessor(X, scaling="robust", categories=None, weights=None, n_bins=0, relevance=None, keeps_unseen=False):
+def fitted_preprocessor(X, scaling="robust", categories=None, weights=None, targets=None, keeps_unseen=False, **asked):
     """The preprocessor of these rows; `categories` has the sorted values of each categorical column."""
-    asked = {"scaling": scaling, "n_bins": n_bins, "relevance": relevance}
+    asked = {"scaling": scaling, "n_bins": 0, "relevance": None, **asked}
     rng = np.random.RandomState(0)
-    samples, categories = Samples(X, None, weights, strata=np.zeros(X.shape[0], dtype=int)), Categories(categories or {})
+    strata = np.zeros(X.shape[0], dtype=int) if targets is None else targets
+    samples, categories = Samples(X, targets, weights, strata=strata), Categories(categories or {})
     return fit_preprocessor(samples, categories, **asked, kind="labels", rng=rng, keeps_unseen=keeps_unseen)

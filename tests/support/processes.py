@@ -47,17 +47,31 @@ def answer_of(function):
         return error
 
 
+def watch(monkeypatch, owner, name, see=None, keep=None):
+    """Let `see` get the arguments before each call of the function, and `keep` what it returns, until the test ends."""
+    original = getattr(owner, name)
+
+    def watched(*args, **kwargs):
+        if see:
+            see(*args, **kwargs)
+        result = original(*args, **kwargs)
+        if keep:
+            keep(result)
+        return result
+
+    monkeypatch.setattr(owner, name, watched)
+
+
 def fail_at_call(monkeypatch, owner, name, at_call, error):
     """Let the function raise the error at this call of it; the first call is 1."""
-    original, calls = getattr(owner, name), []
+    calls = []
 
-    def failing(*args, **kwargs):
+    def see(*args, **kwargs):
         calls.append(1)
         if len(calls) == at_call:
             raise error
-        return original(*args, **kwargs)
 
-    monkeypatch.setattr(owner, name, failing)
+    watch(monkeypatch, owner, name, see)
 
 
 def interrupt(monkeypatch, owner, name, at_call):

@@ -9,7 +9,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sksoftmax.data.rows import Samples, spread
 from sksoftmax.nn.ensemble_weights import EnsembleWeights
-from sksoftmax.training import calibration
 from sksoftmax.training.calibration import (
     MAX_LOG_INVERSE_TEMPERATURE,
     MAX_LOG_WEIGHT,
@@ -200,7 +199,7 @@ def test_the_mixture_is_fitted_on_a_sample_of_at_most_the_asked_number_of_rows(n
 
 
 @pytest.mark.parametrize("name", HEADS)
-def test_one_network_is_calibrated_on_the_rows_that_it_has_left_out(name, monkeypatch):
+def test_one_network_is_calibrated_on_the_rows_that_it_has_left_out(name, limits):
     head, left_out = HEADS[name], np.arange(0, N, 2)
     network = ensemble_network(n_members=1, n_outputs=head.n_outputs)
     network.parameters *= 4
@@ -209,7 +208,7 @@ def test_one_network_is_calibrated_on_the_rows_that_it_has_left_out(name, monkey
     fitted = fit_calibration(network, left_out, samples, head)
     before, after = (-head.log_likelihood(z, targets).mean() for z in (logits, fitted.inverse_temperature * logits + fitted.bias))
     assert after < 0.8 * before
-    monkeypatch.setattr(calibration, "MAX_CALIBRATION_ROWS", 40)
+    limits(MAX_CALIBRATION_ROWS=40)
     of_some = fit_calibration(network, left_out, samples, head)
     assert (
         of_some.inverse_temperature

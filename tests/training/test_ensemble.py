@@ -8,7 +8,7 @@ from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data.heads import MultilabelHead
 from sksoftmax.data.rows import Samples
 from sksoftmax.nn.ensemble_weights import EnsembleWeights
-from sksoftmax.training import config, ensemble, run, steps
+from sksoftmax.training import config, ensemble, steps
 from sksoftmax.training.config import TrainingConfig
 from sksoftmax.training.ensemble import (
     FOLD_ROWS,
@@ -17,17 +17,17 @@ from sksoftmax.training.ensemble import (
     EnsemblePlan,
     Roles,
     better_strengths,
-    fit_ensemble_weights,
     folds_of,
     rows_of_members,
     stratified_folds,
 )
 from sksoftmax.training.progress import Progress
 from sksoftmax.training.run import Run
-from sksoftmax.training.steps import cut
 from support.data import ENSEMBLE_X as X
 from support.data import KINDS, MANY_X, MANY_y
 from support.estimators import quick_ensemble
+from support.networks import fitted_model, training_state
+from support.processes import watch
 
 SIZES = [4, 6, 8, 10, 16]
 
@@ -187,12 +187,7 @@ def test_a_member_learns_nothing_from_the_fold_that_it_leaves_out(monkeypatch):
     Relevance is off, as it is computed from all rows.
     """
     taken = []
-
-    def folds(*args):
-        taken.append(stratified_folds(*args))
-        return taken[-1]
-
-    monkeypatch.setattr(ensemble, "stratified_folds", folds)
+    watch(monkeypatch, ensemble, "stratified_folds", keep=taken.append)
     monkeypatch.setattr(MultilabelHead, "strata", lambda self, targets: np.zeros(len(targets)))
     first = quick_ensemble(n_members=8, shuffle=False, label_smoothing=0.0, relevance=None).fit(X, KINDS["multilabel"])
     changed = np.where((taken[0] == 1)[:, None], 1 - KINDS["multilabel"], KINDS["multilabel"])
@@ -207,7 +202,7 @@ def test_a_member_learns_nothing_from_the_fold_that_it_leaves_out(monkeypatch):
 
 def test_members_leave_out_folds_for_half_of_the_epochs_and_then_see_all_rows(monkeypatch):
     seen = []
-    monkeypatch.setattr(steps, "cut", lambda order, size: seen.append(order.copy()) or cut(order, size))
+    watch(monkeypatch, steps, "cut", lambda order, size: seen.append(order.copy()))
     clf = quick_ensemble(n_members=8, max_iter=5).fit(MANY_X, MANY_y)
     everyone = np.arange(len(MANY_X))
     of_all = [all(np.array_equal(np.sort(rows), everyone) for rows in order) for order in seen]
@@ -217,28 +212,28 @@ def test_members_leave_out_folds_for_half_of_the_epochs_and_then_see_all_rows(mo
 
 def test_members_leave_out_their_folds_to_the_end_with_early_stopping(monkeypatch):
     seen = []
-    monkeypatch.setattr(steps, "cut", lambda order, size: seen.append(order.shape) or cut(order, size))
+    watch(monkeypatch, steps, "cut", lambda order, size: seen.append(order.shape))
     clf = quick_ensemble(n_members=8, max_iter=5, n_iter_no_change=10, early_stopping=True).fit(MANY_X, MANY_y)
     assert len(seen) == 5 and len(set(seen)) == 1
     assert seen[0][1] < len(MANY_X) * (1 - clf.validation_fraction)
-    assert np.ptp(clf._model.ensemble_weights.weights) > 0
+    assert np.ptp(clf.member_weights_) > 0
 
 
 def test_the_mixture_is_fitted_on_out_of_fold_predictions(monkeypatch):
     """Members that have seen a row do not judge it: the ensemble is fitted once, before they do."""
-    events, record = [], Run.record
-    monkeypatch.setattr(Run, "record", lambda *args: events.append("epoch") or record(*args))
-    monkeypatch.setattr(ensemble, "fit_ensemble_weights", lambda *args: events.append("ensemble") or fit_ensemble_weights(*args))
+    events = []
+    watch(monkeypatch, Run, "record", lambda *args: events.append("epoch"))
+    watch(monkeypatch, ensemble, "fit_ensemble_weights", lambda *args: events.append("ensemble"))
     quick_ensemble(n_members=8, max_iter=5).fit(MANY_X, MANY_y)
     assert events == ["epoch"] * 2 + ["ensemble"] + ["epoch"] * 3
 
 
-def test_with_early_stopping_the_mixture_is_fitted_before_each_epoch_is_scored_and_at_no_other_time(monkeypatch):
+def test_with_early_stopping_the_mixture_is_fitted_before_each_epoch_is_scored_and_at_no_other_time(monkeypatch, limits):
     """On a sample of the rows that is smaller than that of the ensemble which is fitted once."""
-    events, record = [], Progress.record_scored
-    monkeypatch.setattr(Progress, "record_scored", lambda *args: events.append("score") or record(*args))
-    monkeypatch.setattr(ensemble, "fit_ensemble_weights", lambda *args: events.append(args[-1]) or fit_ensemble_weights(*args))
-    monkeypatch.setattr(run, "MAX_CALIBRATION_ROWS_OF_EPOCH", 300)
+    events = []
+    watch(monkeypatch, Progress, "record_scored", lambda *args: events.append("score"))
+    watch(monkeypatch, ensemble, "fit_ensemble_weights", lambda *args: events.append(args[-1]))
+    limits(MAX_CALIBRATION_ROWS_OF_EPOCH=300)
     quick_ensemble(n_members=8, max_iter=3, n_iter_no_change=10, early_stopping=True).fit(MANY_X, MANY_y)
     assert events == [300, "score"] * 3
 
@@ -271,22 +266,27 @@ def test_members_of_one_model_share_their_weights_and_its_sharpness():
     assert alike.inverse_temperature == ensemble_weights.inverse_temperature and alike.bias is ensemble_weights.bias
 
 
+@pytest.fixture
+def strong_is_better(monkeypatch):
+    """The weights that every fit of an ensemble finds, by which the strong members without bins are clearly better."""
+    found = ensemble_of(1, 3, 2, 1)
+    monkeypatch.setattr(ensemble, "fit_ensemble_weights", lambda *args: found)
+    return found
+
+
 @pytest.mark.parametrize("ema_decay", [0.0, 0.5])
-def test_members_switch_to_the_dropout_and_weight_decay_that_did_better_out_of_fold(monkeypatch, ema_decay):
-    monkeypatch.setattr(ensemble, "fit_ensemble_weights", lambda *args: ensemble_of(1, 3, 2, 1))
-    planned, plan = [], EnsemblePlan.of
-    monkeypatch.setattr(EnsemblePlan, "of", lambda *args, **kwargs: planned.append(plan(*args, **kwargs)) or planned[-1])
+def test_members_switch_to_the_dropout_and_weight_decay_that_did_better_out_of_fold(strong_is_better, monkeypatch, ema_decay):
+    planned = []
+    watch(monkeypatch, EnsemblePlan, "of", keep=planned.append)
     clf = quick_ensemble(n_members=8, warm_start=True, ema_decay=ema_decay).fit(MANY_X, MANY_y)
     strong, light = config.DROPOUT["strong"], config.DROPOUT["light"]
     assert_array_equal(planned[0].dropout, np.tile(np.repeat([strong, light], 4), (2, 1)))
     decays = np.repeat([config.WEIGHT_DECAY["strong"], config.WEIGHT_DECAY["light"]], 4)
-    assert clf._optimizer.weight_decay == clf._model.network.decays(decays)
-    assert set(clf._model.ensemble_weights.inverse_temperatures) == {2.0, 3.0}
+    assert training_state(clf).optimizer.weight_decay == fitted_model(clf).network.decays(decays)
+    assert set(clf.member_temperatures_) == {1 / 2, 1 / 3}
 
 
-def test_members_with_equal_dropout_and_weight_decay_do_not_switch(monkeypatch):
-    ensemble_weights = ensemble_of(1, 3, 2, 1)
-    monkeypatch.setattr(ensemble, "fit_ensemble_weights", lambda *args: ensemble_weights)
-    assert (
-        quick_ensemble(n_members=8, dropout=0.2, weight_decay=0.1).fit(MANY_X, MANY_y)._model.ensemble_weights is ensemble_weights
-    )
+def test_members_with_equal_dropout_and_weight_decay_do_not_switch(strong_is_better):
+    clf = quick_ensemble(n_members=8, dropout=0.2, weight_decay=0.1).fit(MANY_X, MANY_y)
+    assert_array_equal(clf.member_weights_, strong_is_better.weights)
+    assert_array_equal(clf.member_temperatures_, 1 / strong_is_better.inverse_temperatures)

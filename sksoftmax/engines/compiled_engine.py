@@ -1,0 +1,319 @@
+"""The compiled engine: the same steps as NumPy's by `_kernels`, each member by itself, as many at once as there are threads.
+
+It knows heads and optimizers by their exact types and activations by their names, and trains the rows that it is given; for all
+else it has a reason why not.
+"""
+
+from math import inf, isfinite
+
+import numpy as np
+from scipy.sparse import issparse
+
+from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
+from sksoftmax.data.rows import LazyRows, Samples, read, row_numbers, write
+from sksoftmax.nn.optimizers import SGD, Adam
+from sksoftmax.nn.threads import ThreadTeam, pop
+
+try:
+    from sksoftmax.engines import _kernels
+except ImportError:  # no C compiler was there when the package was installed
+    _kernels = None
+
+LOSSES = {SoftmaxHead: "softmax", BinaryHead: "logistic", MultilabelHead: "logistic"}  # by exact type
+UPDATES = {  # by exact type: the kernel's name, the optimizer's vectors, and its constants
+    Adam: ("adam", ("m", "v"), ("beta_1", "beta_2", "epsilon")),
+    SGD: ("sgd", ("velocity", "velocity"), ("momentum", "nesterov")),
+}
+MOST_LAYERS = 64
+MULTIPLICATIONS = 2**30  # of a member between two chances for Ctrl-C: a fraction of a second
+READ_NUMBERS = 2**22  # of rows that are encoded before their steps are taken
+FEW_ROWS = 64  # predictions of at most so many rows share small buffers
+GRADIENT_ROWS = 512  # rows whose gradient is computed at once for L-BFGS
+
+
+def why_not(run, state):
+    """None if the compiled engine trains this run, else the reason, in words."""
+    network, head, optimizer, X = run.model.network, run.model.head, state.optimizer, run.training.X
+    if (reason := why_not_network(network)) is not None:
+        return reason
+    if type(head) not in LOSSES:
+        return f"it has no loss of {type(head).__name__}"
+    if optimizer is not None and type(optimizer) not in UPDATES:
+        return f"it has no step of {type(optimizer).__name__}"
+    if issparse(X) and X.indices.dtype != np.int32:
+        return "X has 2³¹ entries or more"
+    return None
+
+
+def why_not_network(network):
+    """None if the compiled engine computes this network, else the reason."""
+    if _kernels is None:
+        return "it was not built: no C compiler worked when this package was installed"
+    if unknown := [name for name in network.architecture.activations if name not in _kernels.ACTIVATIONS]:
+        return f"it has no activation {unknown[0]!r}"
+    if len(network.W) > MOST_LAYERS:
+        return f"the network has more than {MOST_LAYERS} layers"
+    return None
+
+
+class CompiledEngine:
+    """Trains epochs by compiled steps, several at once if nobody looks in between."""
+
+    name, reason = "compiled", None
+
+    def __init__(self, run, state, bits=None):
+        self.run, self.state, self.bits, self.team, self.in_force = run, state, bits, ThreadTeam(), None
+        network, samples = run.model.network, run.training
+        n_rows = GRADIENT_ROWS if state.optimizer is None else 3 * run.config.batch_size // 2 + 1  # of a step, see `steps.cut`
+        n_rows = min(n_rows, len(samples))
+        self.members = [make_member(network, i, n_rows) for i in range(network.architecture.n_members)]
+        self.is_lazy = isinstance(samples.X, LazyRows)
+        if not self.is_lazy:
+            data = data_of(samples, network.dtype)
+            for member in self.members:
+                member.read_from(*data)
+
+    @property
+    def most_epochs(self):
+        """The number of epochs between two chances for Ctrl-C."""
+        network = self.run.model.network
+        of_row = 3 * sum(W.shape[1] * W.shape[2] for W in network.W)
+        return max(1, MULTIPLICATIONS // (of_row * self.run.plan.order.shape[1]))
+
+    def train(self, epochs):
+        """Train at least the first of these epochs, pairs of batches and rates; return the losses of those trained.
+
+        If several epochs end with numbers that are not finite, they are undone, and the first of them is trained alone.
+        """
+        if len(epochs) == 1:
+            return self._train(epochs)
+        before = Snapshot(self.run, self.state, self.bits)
+        losses = self._train(epochs)
+        w, optimizer = self.run.model.network.parameters, self.state.optimizer
+        if all(map(isfinite, losses)) and isfinite(w @ w) and not optimizer.overflowed():
+            return losses
+        before.restore()
+        return self._train(epochs[:1])
+
+    def _train(self, epochs):
+        run, state = self.run, self.state
+        self.bind()
+        rows = np.concatenate([rows for batches, _ in epochs for rows in batches], axis=1).astype(np.intp)
+        sizes = np.array([rows.shape[1] for batches, _ in epochs for rows in batches], np.intp)
+        rates = np.array([rate for _, rates in epochs for rate in rates], np.float64)
+        totals = sums_of_weights(run.training.weights, rows, sizes)
+        losses = np.zeros(totals.shape)
+        if state.average:
+            state.average.begin_epoch(run.model.network.parameters)
+        for steps in self.parts(sizes):
+            self.take_steps(rows, sizes, totals, rates, losses, steps)
+        if state.average and np.isfinite(losses).all():
+            state.average.end_epoch(run.model.network.parameters)
+        means, weights = losses.mean(axis=0), totals.sum(axis=0)
+        stops = np.cumsum([len(batches) for batches, _ in epochs])[:-1]
+        return [float(m @ w / w.sum()) for m, w in zip(np.split(means, stops), np.split(weights, stops))]
+
+    def take_steps(self, rows, sizes, totals, rates, losses, steps):
+        """Take these steps, a slice of all, with all members."""
+        state = self.state
+        first, last = int(sizes[: steps.start].sum()), int(sizes[: steps.stop].sum())
+        counts = getattr(state.optimizer, "t", 0), state.average.n_averaged if state.average else 0
+
+        def train_member(i):
+            member, of_member = self.members[i], rows[i, first:last]
+            if self.is_lazy:
+                of_member = self.read_lazily(i, of_member)
+            member.steps(of_member, sizes[steps], totals[i, steps], rates[steps], losses[i, steps], *counts)
+
+        self.team.map(train_member, range(len(self.members)))
+        if hasattr(state.optimizer, "t"):
+            state.optimizer.t += len(rates[steps])
+        if state.average:
+            state.average.n_averaged += len(rates[steps])
+
+    def parts(self, sizes):
+        """Slices of the steps: all at once, or as many as have rows that may be in memory."""
+        if not self.is_lazy:
+            return [slice(0, len(sizes))]
+        n = max(1, READ_NUMBERS // (int(sizes.max()) * max(1, self.run.training.X.shape[1])))
+        return [slice(start, min(start + n, len(sizes))) for start in range(0, len(sizes), n)]
+
+    def read_lazily(self, i, rows):
+        """Encode these rows for a member, and return their numbers among themselves."""
+        architecture, dtype = self.run.model.network.architecture, self.run.model.network.dtype
+        samples = self.run.training[rows]
+        if samples.X.stays_sparse:
+            X = read(samples.X)
+        else:
+            X = np.empty(samples.X.shape, dtype)
+            write(samples.X, X, len(rows) if i < architecture.n_without_bins else 0)
+        self.members[i].read_from(*data_of(Samples(X, samples.targets, samples.weights), dtype))
+        return row_numbers(len(rows)).astype(np.intp)
+
+    def bind(self):
+        """Tell the members how they are trained, at first and when that has changed."""
+        run, state = self.run, self.state
+        optimizer, average = state.optimizer, state.average
+        kind, vectors, constants = UPDATES[type(optimizer)]
+        in_force = (*(getattr(optimizer, name) for name in vectors), optimizer.weight_decay, run.plan.dropout)
+        if self.in_force is not None and all(a is b for a, b in zip(in_force, self.in_force)):
+            return
+        self.in_force = in_force
+        config, network = run.config, run.model.network
+        for i, member in enumerate(self.members):
+            member.train_by(
+                *objective_of(run),
+                None if self.bits is None else self.bits[i],
+                thresholds_of(run.plan.dropout, i, len(config.hidden)),
+            )
+            member.update_by(
+                _kernels.UPDATES[kind],
+                *in_force[:2],
+                [float(getattr(optimizer, name)) for name in constants],
+                parts_of(network, i, optimizer),
+                float(config.alpha),
+                inf if config.clip_norm is None else float(config.clip_norm),
+                average.inactive_weights if average else None,
+                average.decay if average else 0.0,
+            )
+
+    def loss_and_gradient(self):
+        """The loss of all rows, without penalty, and its gradient in double precision, of one member: for L-BFGS."""
+        run, network = self.run, self.run.model.network
+        member, gradient, loss = self.members[0], np.zeros(network.gradient.shape), 0.0
+        member.train_by(*objective_of(run))
+        for start in range(0, len(run.training), GRADIENT_ROWS):
+            rows = np.arange(start, min(start + GRADIENT_ROWS, len(run.training)))
+            loss += member.add_gradient(self.read_lazily(0, rows) if self.is_lazy else rows, run.training.total_weight)
+            gradient += network.gradient
+        return loss, gradient
+
+
+class Snapshot:
+    """What training changes, to undo it."""
+
+    def __init__(self, run, state, bits):
+        self.optimizer, self.average, self.bits = state.optimizer, state.average, bits or ()
+        self.network = run.model.network
+        self.parameters = self.network.parameters.copy()
+        self.counts = [(owner, dict(self.numbers_of(owner))) for owner in (self.optimizer, self.average) if owner]
+        self.random = [of_member.state for of_member in self.bits]
+
+    @staticmethod
+    def numbers_of(owner):
+        """Copies of the vectors and counts of an optimizer or an average."""
+        for name, value in vars(owner).items():
+            if isinstance(value, np.ndarray):
+                yield name, value.copy()
+            elif isinstance(value, int | float):
+                yield name, value
+
+    def restore(self):
+        """Write all of it back, into the same arrays."""
+        self.network.parameters[...] = self.parameters
+        for owner, numbers in self.counts:
+            for name, value in numbers.items():
+                if isinstance(value, np.ndarray):
+                    getattr(owner, name)[...] = value
+                else:
+                    setattr(owner, name, value)
+        for bits, random in zip(self.bits, self.random):
+            bits.state = random
+
+
+def make_member(network, index, n_rows):
+    """A member of this network for the kernel, with room for passes of so many rows."""
+    architecture, layout = network.architecture, network.architecture.layout
+    unseen = layout.n_bins if index < architecture.n_without_bins else 0
+    layers, tables = [], 0
+    numbers = [*(_kernels.ACTIVATIONS[name] for name in architecture.activations), 0]
+    for slot in architecture.slots():
+        if slot.member == index and slot.kind == "W":
+            fan_in, units = architecture.layer_sizes[slot.layer : slot.layer + 2]
+            skipped = unseen if slot.layer == 0 else 0
+            layers.append((fan_in - skipped, units, slot.part.start + skipped * units, numbers[slot.layer]))
+        elif slot.member == index and slot.kind == "E":
+            tables = slot.part.start
+    place = (layout.n_columns, layout.n_numbers, unseen, tables)
+    return _kernels.Member(network.parameters, layers, place, np.cumsum([0, *layout.n_codes]), n_rows)
+
+
+def data_of(samples, dtype):
+    """X, labels, targets and weights as the kernel reads them; None for what there is not."""
+    X, targets, weights = samples.X, samples.targets, samples.weights
+    X = X.astype(dtype, copy=False) if issparse(X) else np.ascontiguousarray(X, dtype)
+    has_labels = targets.ndim == 1
+    labels = np.ascontiguousarray(targets, np.intp) if has_labels else None
+    matrix = None if has_labels else np.ascontiguousarray(targets, dtype)
+    return X, labels, matrix, None if weights is None else np.ascontiguousarray(weights, dtype)
+
+
+def sums_of_weights(weights, rows, sizes):
+    """The sum of the weights of each member's batches, (n_members, n_batches)."""
+    if weights is None:
+        return np.tile(sizes.astype(np.float64), (len(rows), 1))
+    starts = np.cumsum(sizes) - sizes
+    return np.add.reduceat(weights[rows], starts, axis=1, dtype=np.float64)
+
+
+def objective_of(run):
+    """The gradient to fill, the number of the loss, smoothing and its prior."""
+    network, head = run.model.network, run.model.head
+    prior = run.smoothing_prior
+    if run.config.label_smoothing and prior is None:
+        prior = head.uniform_target
+    prior = None if prior is None else np.array(np.broadcast_to(prior, (head.n_outputs,)), network.dtype)
+    return network.gradient, _kernels.LOSSES[LOSSES[type(head)]], float(run.config.label_smoothing), prior
+
+
+def thresholds_of(dropout, member, n_hidden):
+    """The threshold of two random bytes below which a number of each hidden layer is dropped; −1 if none is."""
+    rates = dropout[:n_hidden, member]
+    return np.where(rates > 0, np.minimum(np.round(rates * 2**16), 2**16 - 1), -1).astype(int).tolist()
+
+
+def parts_of(network, member, optimizer):
+    """The kernel's parts of the flat vector: those of the member's weights that it sees, of its biases and tables."""
+    architecture, parts = network.architecture, []
+    unseen = architecture.layout.n_bins if member < architecture.n_without_bins else 0
+    for slot in architecture.slots():
+        if slot.member != member:
+            continue
+        skipped = unseen * architecture.layer_sizes[1] if (slot.layer, slot.kind) == (0, "W") else 0
+        start, n = slot.part.start + skipped, slot.part.stop - slot.part.start - skipped
+        rate = value_at(optimizer.relative_rates or (), start, n, 1.0)
+        is_one = np.ndim(rate) == 0
+        rates = None if is_one else np.ascontiguousarray(rate, network.dtype)
+        decay = value_at(optimizer.weight_decay, start, n, 0.0)
+        parts.append((start, n, float(rate) if is_one else 1.0, rates, float(decay), slot.kind == "b"))
+    return parts
+
+
+def value_at(pairs, start, n, default):
+    """The value of these n numbers from `start` on, given pairs of a slice and a value, or an array of values, for it."""
+    for part, value in pairs:
+        first = part.start or 0
+        if first <= start and (part.stop is None or start < part.stop):
+            return value if np.ndim(value) == 0 else value[start - first : start - first + n]
+    return default
+
+
+def logits(network, X):
+    """The members' logits, (n_members, n, n_outputs), of rows that are encoded or `LazyRows`; None if NumPy must compute them.
+
+    Members with buffers for a few rows wait in `network.waiting`, so that any number of threads may call this at once.
+    """
+    if why_not_network(network) is not None or issparse(X) or (isinstance(X, LazyRows) and X.stays_sparse):
+        return None
+    architecture, n = network.architecture, X.shape[0]
+    rows = np.empty((n, architecture.layout.n_columns), network.dtype)
+    write(X, rows)
+    members = pop(network.waiting) if n <= FEW_ROWS else None
+    if members is None:
+        members = [make_member(network, i, max(n, FEW_ROWS)) for i in range(architecture.n_members)]
+    out = np.empty((architecture.n_members, architecture.n_outputs, n), network.dtype)
+    for member, of_member in zip(members, out):
+        member.logits(rows, of_member)
+    if n <= FEW_ROWS:
+        network.waiting.append(members)
+    return out.transpose(0, 2, 1)

@@ -1,0 +1,27 @@
+"""The package's limits of memory and cost, which tests make small."""
+
+from sksoftmax.data import copies, inputs, preprocessing, relevance, rows, statistics
+from sksoftmax.training import calibration, lbfgs, run
+
+HOLDERS = {  # a limit → the modules that hold it
+    "BLOCK": [inputs, preprocessing, statistics],
+    "COPY_BYTES": [rows],
+    "MAX_ALL_KNOWN": [statistics],
+    "MAX_CALIBRATION_ROWS": [calibration],
+    "MAX_CALIBRATION_ROWS_OF_EPOCH": [run],
+    "MAX_EMBEDDED": [statistics],
+    "MAX_FOREST_ROWS": [relevance],
+    "MAX_ONE_HOT": [preprocessing],
+    "MOST_NEAR": [copies],
+    "PART_NUMBERS": [lbfgs],
+    "PRIOR_ROWS": [relevance],
+    "SAMPLE_NUMBERS": [statistics],
+    "SAMPLE_ROWS": [statistics],
+}
+
+
+def set_limits(monkeypatch, **limits):
+    """Give these limits other values until the test ends."""
+    for name, value in limits.items():
+        for module in HOLDERS[name]:
+            monkeypatch.setattr(module, name, value)
