@@ -39,11 +39,9 @@ def train_by_lbfgs(run, state):
         if not isfinite(loss):
             advice = " Scale the columns of X." if run.is_unscaled else ""
             raise ValueError(diverged_message(progress, f"Nothing was learned.{advice}"))
-        options = limits(run.config, accepted.dtype)
+        asked = {"method": "L-BFGS-B", "jac": True, "callback": end_iteration, "options": limits(run.config, accepted.dtype)}
         with blas_limit_for(len(run.training) * network.architecture.largest_product), BlasThreadLimit(1, scipys_own_libraries):
-            result = minimize(
-                loss_and_gradient, start, (run, engine), method="L-BFGS-B", jac=True, callback=end_iteration, options=options
-            )
+            result = minimize(loss_and_gradient, start, (run, engine), **asked)
         accepted[...] = result.x
         warn_if_not_converged(result, run)
     except KeyboardInterrupt:
