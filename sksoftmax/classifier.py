@@ -320,6 +320,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         they have none; flags of missing values, as 'missingindicator_age'; categories, as 'color_red'; embeddings,
         as 'city_embedding0'.
 
+    engine_ : str
+        The engine that trained in the last call: "compiled"; or "numpy", with the reason why not the compiled one. Empty after
+        `from_sklearn`.
+
     intercepts_ : list of ndarray of shape (fan_out,) or (n_members, fan_out)
         Biases of each layer: views of the same vector as `coefs_`.
 
@@ -502,6 +506,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     best_validation_score_: float | None
     best_iter_: int | None
     t_: int
+    engine_: str
     n_iter_: int
     n_fold_epochs_: int
     n_members_: int

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from joblib import cpu_count
 from threadpoolctl import threadpool_info
 
+from sksoftmax.engines.compiled_engine import why_not_built
 from sksoftmax.nn.threads import allowed_threads
 from sksoftmax.version import __version__
 
@@ -25,7 +26,7 @@ PACKAGES = (
 
 
 def show_versions() -> None:
-    """Print the versions of packages, and the threads that training may use: please add this to a bug report.
+    """Print the versions of packages, the engine, and the threads that training may use: please add this to a bug report.
 
     See Also
     --------
@@ -42,6 +43,7 @@ def show_versions() -> None:
     """
     lines = {"sksoftmax": __version__, "python": sys.version.split()[0], "system": platform.platform()}
     lines |= {name: installed_version(name) for name in PACKAGES}
+    lines["engine"] = "compiled" if (reason := why_not_built()) is None else f"numpy: {reason}"
     lines["threads"] = f"{allowed_threads()} allowed, on {cpu_count()} processors"
     for library in threadpool_info():
         lines[library["user_api"]] = f"{library['internal_api']} {library['version']}, {library['num_threads']} thread(s)"

@@ -19,6 +19,7 @@ def summary_text(clf, model):
             f"{networks(clf.n_members_)} of {units} units; {network.architecture.n_parameters:,} parameters, {network.dtype}",
         ),
         line("Training", training_of(clf)),
+        line("Engine", clf.engine_ or "none: weights of scikit-learn"),
         line("Regularization", f"dropout {span(clf.dropout_)}, weight decay {span(clf.weight_decay_)}"),
     ]
     if clf.n_members_ > 1:

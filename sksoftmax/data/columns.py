@@ -271,7 +271,10 @@ def column_of(X, columns):
 
 def _floats(X, columns):
     """These columns as numbers, (n, len(columns)); a pandas frame may hold sparse columns."""
-    part = nan_for_NA(column_of(X, columns))
+    part = column_of(X, columns)
+    if hasattr(part, "to_numpy") and all(isinstance(dtype, np.dtype) and dtype.kind in "fiub" for dtype in part.dtypes):
+        return part.to_numpy(dtype=np.float64)  # what `check_array` would do after many questions
+    part = nan_for_NA(part)
     numbers = check_array(part, dtype=np.float64, ensure_all_finite=False, accept_sparse=True, ensure_min_samples=0)
     return numbers.toarray() if issparse(numbers) else numbers
 

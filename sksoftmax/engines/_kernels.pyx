@@ -215,17 +215,23 @@ cdef class Member:
                 loss = gradient_of_rows[double](self, &rows[0], rows.shape[0], total, 0)
         return loss
 
-    def logits(self, X, out):
-        """Write the logits of at most `n_rows` rows of X, an array stored row by row, into `out`, stored unit by unit."""
-        cdef Py_ssize_t n = X.shape[0]
-        cdef void *rows = pointer(X)
-        cdef void *result = pointer(out)
+
+def logits(list members, X, out):
+    """Write the members' logits of X, rows as they are stored, into `out`, (n_members, n_outputs, n)."""
+    cdef Py_ssize_t n = X.shape[0], size = out.nbytes // len(members)
+    cdef void *rows = pointer(X)
+    cdef char *result = <char *> pointer(out)
+    cdef Member member
+    for member in members:
+        if n > member.n_rows:
+            raise ValueError(f"X must have at most {member.n_rows} rows; got {n}.")
+        member.X = rows
         with nogil:
-            self.X = rows
-            if self.is_float:
-                logits_of_rows[float](self, n, <float *> result)
+            if member.is_float:
+                logits_of_rows[float](member, n, <float *> result)
             else:
-                logits_of_rows[double](self, n, <double *> result)
+                logits_of_rows[double](member, n, <double *> result)
+        result += size
 
 
 cdef void product(char *of_A, char *of_B, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, real *A, Py_ssize_t ld_A, real *B,

@@ -45,10 +45,15 @@ def why_not(run, state):
     return None
 
 
+def why_not_built():
+    """None if the compiled engine is there, else the reason."""
+    return "no C compiler worked when this package was installed" if _kernels is None else None
+
+
 def why_not_network(network):
     """None if the compiled engine computes this network, else the reason."""
-    if _kernels is None:
-        return "it was not built: no C compiler worked when this package was installed"
+    if (reason := why_not_built()) is not None:
+        return reason
     if unknown := [name for name in network.architecture.activations if name not in _kernels.ACTIVATIONS]:
         return f"it has no activation {unknown[0]!r}"
     if len(network.W) > MOST_LAYERS:
@@ -312,8 +317,7 @@ def logits(network, X):
     if members is None:
         members = [make_member(network, i, max(n, FEW_ROWS)) for i in range(architecture.n_members)]
     out = np.empty((architecture.n_members, architecture.n_outputs, n), network.dtype)
-    for member, of_member in zip(members, out):
-        member.logits(rows, of_member)
+    _kernels.logits(members, rows, out)
     if n <= FEW_ROWS:
         network.waiting.append(members)
     return out.transpose(0, 2, 1)
