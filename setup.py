@@ -11,7 +11,7 @@ from setuptools.command.build_ext import build_ext
 from setuptools.errors import CCompilerError, ExecError, PlatformError
 
 UNIX = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd"]  # none may change infinities, NaN or the order of sums
-FLAGS = {"unix": UNIX, "mingw32": UNIX, "msvc": ["/O2"]}  # by the type of the compiler
+FLAGS = {"unix": UNIX, "mingw32": UNIX, "msvc": ["/O2", "/std:c11"]}  # by the type of the compiler
 STABLE = not sysconfig.get_config_var("Py_GIL_DISABLED")  # a free-threaded Python has no stable ABI
 WITHOUT = (
     "sksoftmax: no C compiler works here, so training runs in pure NumPy, which is slower. For the compiled engine, "

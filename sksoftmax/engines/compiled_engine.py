@@ -12,7 +12,7 @@ from scipy.sparse import issparse
 from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
 from sksoftmax.data.rows import LazyRows, Samples, read, row_numbers, write
 from sksoftmax.nn.optimizers import SGD, Adam
-from sksoftmax.nn.threads import ThreadTeam, pop
+from sksoftmax.nn.threads import ThreadTeam, numpys_own_libraries, pop
 
 try:
     from sksoftmax.engines import _kernels
@@ -28,20 +28,18 @@ MOST_LAYERS = 64
 MULTIPLICATIONS = 2**30  # of a member between two chances for Ctrl-C: a fraction of a second
 READ_NUMBERS = 2**22  # of rows that are encoded before their steps are taken
 FEW_ROWS = 64  # predictions of at most so many rows share small buffers
-GRADIENT_ROWS = 512  # rows whose gradient is computed at once for L-BFGS
+GRADIENT_ROWS = 2048  # rows whose gradient is computed at once for L-BFGS
 
 
 def why_not(run, state):
     """None if the compiled engine trains this run, else the reason, in words."""
-    network, head, optimizer, X = run.model.network, run.model.head, state.optimizer, run.training.X
-    if (reason := why_not_network(network)) is not None:
+    head, optimizer = run.model.head, state.optimizer
+    if (reason := why_not_network(run.model.network)) is not None:
         return reason
     if type(head) not in LOSSES:
         return f"it has no loss of {type(head).__name__}"
     if optimizer is not None and type(optimizer) not in UPDATES:
         return f"it has no step of {type(optimizer).__name__}"
-    if issparse(X) and X.indices.dtype != np.int32:
-        return "X has 2³¹ entries or more"
     return None
 
 
@@ -65,9 +63,11 @@ class CompiledEngine:
     """Trains epochs by compiled steps, several at once if nobody looks in between."""
 
     name, reason = "compiled", None
+    unused_blas = staticmethod(numpys_own_libraries)
 
     def __init__(self, run, state, bits=None):
-        self.run, self.state, self.bits, self.team, self.in_force = run, state, bits, ThreadTeam(), None
+        self.run, self.state, self.bits, self.team = run, state, bits, ThreadTeam()
+        self.in_force, self.is_careful = None, False
         network, samples = run.model.network, run.training
         n_rows = GRADIENT_ROWS if state.optimizer is None else 3 * run.config.batch_size // 2 + 1  # of a step, see `steps.cut`
         n_rows = min(n_rows, len(samples))
@@ -88,16 +88,17 @@ class CompiledEngine:
     def train(self, epochs):
         """Train at least the first of these epochs, pairs of batches and rates; return the losses of those trained.
 
-        If several epochs end with numbers that are not finite, they are undone, and the first of them is trained alone.
+        If several epochs end with numbers that are not finite, they are undone, and from then on each is trained alone.
         """
-        if len(epochs) == 1:
-            return self._train(epochs)
+        if len(epochs) == 1 or self.is_careful:
+            return self._train(epochs[:1])
         before = Snapshot(self.run, self.state, self.bits)
         losses = self._train(epochs)
         w, optimizer = self.run.model.network.parameters, self.state.optimizer
         if all(map(isfinite, losses)) and isfinite(w @ w) and not optimizer.overflowed():
             return losses
         before.restore()
+        self.is_careful = True
         return self._train(epochs[:1])
 
     def _train(self, epochs):

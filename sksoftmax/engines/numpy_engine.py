@@ -7,6 +7,7 @@ import numpy as np
 from sksoftmax.data.rows import LazyRows, common_input
 from sksoftmax.nn.layers import Dropout
 from sksoftmax.nn.optimizers import clip
+from sksoftmax.nn.threads import scipys_own_libraries
 
 PART_NUMBERS = 2**23  # numbers of the network's input that are held at once if they are not all in memory
 
@@ -15,6 +16,7 @@ class NumpyEngine:
     """Trains all members at once by NumPy; `reason` says why the compiled engine does not."""
 
     name = "numpy"
+    unused_blas = staticmethod(scipys_own_libraries)
     most_epochs = 1  # nothing is gained by several at once
 
     def __init__(self, run, state, bits, reason):

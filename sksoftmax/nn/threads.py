@@ -50,6 +50,13 @@ def scipys_own_libraries():
     return [library for library in blas_libraries() if {"scipy", "scipy.libs"} & set(Path(library.filepath).parts)]
 
 
+@cache
+def numpys_own_libraries():
+    """The BLAS libraries of this process but SciPy's own, if it has any."""
+    own = scipys_own_libraries()
+    return [library for library in blas_libraries() if library not in own] if own else []
+
+
 def set_threads(library, n_threads):
     """Set the number of threads of a BLAS library, from any thread.
 

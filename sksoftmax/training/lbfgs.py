@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from sksoftmax.engines import described, engine_for
-from sksoftmax.nn.threads import BlasThreadLimit, blas_limit_for, scipys_own_libraries
+from sksoftmax.nn.threads import BlasThreadLimit, blas_limit_for
 from sksoftmax.training.divergence import diverged_message
 from sksoftmax.training.run import INTERRUPTED
 
@@ -40,7 +40,7 @@ def train_by_lbfgs(run, state):
             advice = " Scale the columns of X." if run.is_unscaled else ""
             raise ValueError(diverged_message(progress, f"Nothing was learned.{advice}"))
         asked = {"method": "L-BFGS-B", "jac": True, "callback": end_iteration, "options": limits(run.config, accepted.dtype)}
-        with blas_limit_for(len(run.training) * network.architecture.largest_product), BlasThreadLimit(1, scipys_own_libraries):
+        with blas_limit_for(len(run.training) * network.architecture.largest_product), BlasThreadLimit(1, engine.unused_blas):
             result = minimize(loss_and_gradient, start, (run, engine), **asked)
         accepted[...] = result.x
         warn_if_not_converged(result, run)
