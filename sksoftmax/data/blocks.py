@@ -32,11 +32,6 @@ class Block:
     is_flag = False  # it says which numbers are missing or special
     is_categorical = False  # it has `column`, and the known `values` of it
 
-    @property
-    def width(self):
-        """The number of columns that it writes."""
-        return len(self.source)
-
 
 class Bins(Block):
     """A column for each bin of each numeric column: −1 below the bin, 1 above it, linear within.
@@ -191,8 +186,7 @@ class Pairs:
     """`OneHot` blocks of one column each that are beside each other, written at once: −1 and 1, or 0 and 1 for one category."""
 
     def __init__(self, blocks):
-        self.width = len(blocks)
-        self.columns = [block.column for block in blocks]
+        self.source = self.columns = [block.column for block in blocks]
         self.no = np.array([block.codes[0] if len(block.codes) == 2 else np.nan for block in blocks])  # NaN is equal to no code
         self.yes = np.array([block.codes[-1] for block in blocks])
 
@@ -204,7 +198,7 @@ class Pairs:
     @staticmethod
     def grouped(blocks):
         """The blocks in their order, with `Pairs` in place of two and more that can be written at once."""
-        groups = groupby(blocks, lambda block: type(block) is OneHot and block.width == 1)
+        groups = groupby(blocks, lambda block: type(block) is OneHot and len(block.source) == 1)
         parts = ((can_join, list(group)) for can_join, group in groups)
         return [b for can_join, group in parts for b in ([Pairs(group)] if can_join and len(group) > 1 else group)]
 

@@ -128,7 +128,7 @@ class Preprocessor:
     def _write(self, X, out, blocks, with_bins):
         Z, start = self.numbers.of(X, out.dtype), 0
         for block in blocks:
-            stop = start + block.width
+            stop = start + len(block.source)
             if with_bins or block.is_seen_by_all:
                 block.write(X, Z, out[:, start:stop])
             start = stop
@@ -157,8 +157,8 @@ def layout_of(blocks):
         raise ValueError(f"Blocks that half of an ensemble skips must come first, embedded ones last; got {names}.")
     embedded = [block for block in blocks if block.is_embedded]
     return Layout(
-        n_numbers=sum(block.width for block in blocks) - len(embedded),
-        n_bins=sum(block.width for block in blocks if not block.is_seen_by_all),
+        n_numbers=sum(len(block.source) for block in blocks) - len(embedded),
+        n_bins=sum(len(block.source) for block in blocks if not block.is_seen_by_all),
         n_codes=tuple(len(block.n_rows) for block in embedded),
     )
 
@@ -248,7 +248,7 @@ def category_blocks(known, categories):
     for column, (codes, n_rows) in known.items():
         values = [categories.of_column[column][int(code)] for code in codes]
         one_hot.append(OneHot(column, codes, values, has_flag=len(codes) == 2 and bool(n_rows[0] > 0)))
-    n_columns = sum(block.width for block in one_hot if len(block.codes) <= MAX_ONE_HOT)
+    n_columns = sum(len(block.source) for block in one_hot if len(block.codes) <= MAX_ONE_HOT)
     limit = MAX_ONE_HOT if n_columns <= MAX_ONE_HOT_COLUMNS else MAX_ONE_HOT_OF_MANY
     return [
         block if len(block.codes) <= limit else Codes(block.column, block.codes, block.values, known[block.column].n_rows)

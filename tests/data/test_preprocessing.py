@@ -266,13 +266,13 @@ def test_blocks_of_one_column_that_are_written_at_once_are_as_they_are_alone(ord
     kinds = [(1, False), (2, False), (2, False), (3, False), (2, True), (1, False), (2, False), (2, False), (1, False)]
     blocks = [OneHot(i, np.arange(float(n)), values[:n], has_flag) for i, (n, has_flag) in enumerate(kinds)]
     blocks = [blocks[i] for i in order]
-    X, width = rng.integers(-1, 3, (50, 9)).astype(float), sum(block.width for block in blocks)
+    X, width = rng.integers(-1, 3, (50, 9)).astype(float), sum(len(block.source) for block in blocks)
     found = []
     for written in (blocks, Pairs.grouped(blocks)):
         out, start = np.full((50, width), 9.0, np.float32), 0
         for block in written:
-            block.write(X, None, out[:, start : start + block.width])
-            start += block.width
+            block.write(X, None, out[:, start : start + len(block.source)])
+            start += len(block.source)
         found.append(out)
     assert_array_equal(*found)
     assert any(isinstance(block, Pairs) for block in written)
