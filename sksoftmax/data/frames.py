@@ -87,7 +87,7 @@ def take_rows(data, rows):
 
 def is_frame(X):
     """Whether X is a pandas or polars frame, or one with the same attributes."""
-    return hasattr(X, "columns") and hasattr(X, "dtypes")
+    return hasattr(X, "columns") and (hasattr(type(X), "dtypes") or hasattr(X, "dtypes"))  # pandas makes new dtypes when asked
 
 
 def check_names(estimator, X, reset):

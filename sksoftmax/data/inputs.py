@@ -60,10 +60,10 @@ def check_X(estimator, X, categories, accepts_missing):
             is_compared = _compare_columns(estimator, X, categories, reset=False)
             with naming_columns(estimator, X, categories, "They held numbers in fit."):
                 X = _as_numbers(X, categories, estimator.handle_unknown)
-                if is_compared:
-                    X = check_array(X, estimator=estimator, input_name="X", **OPTIONS)
-                else:
+                if not is_compared:
                     X = validate_data(estimator, X, reset=False, **OPTIONS)
+                elif not categories:  # with categories X is a matrix of floats by now
+                    X = check_array(X, estimator=estimator, input_name="X", **OPTIONS)
         _check_finite(estimator, X, accepts_missing)
     return _without_duplicates(X)
 

@@ -163,6 +163,11 @@ class LazyRows:
         """Whether reading gives a CSR matrix."""
         return issparse(self.X) and (self.preprocessor is None or self.preprocessor.keeps_sparse(self.X))
 
+    @property
+    def is_plain(self):
+        """Whether reading gives X itself: all its rows, unchanged but for their dtype."""
+        return self.numbers is None and (self.preprocessor is None or self.preprocessor.is_identity)
+
     def __getitem__(self, rows):
         if self.numbers is not None:
             return LazyRows(self.X, self.numbers[rows], self.preprocessor, self.dtype)

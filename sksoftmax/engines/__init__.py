@@ -4,7 +4,7 @@
 why not if it does not know one, and then NumPy trains.
 """
 
-import os
+from os import environ
 
 from sksoftmax.engines.compiled_engine import CompiledEngine, why_not
 from sksoftmax.engines.numpy_engine import NumpyEngine
@@ -17,7 +17,7 @@ def engine_for(run, state, bits=None):
 
     The environment variable SKSOFTMAX_ENGINE may be "numpy", or "compiled", which raises ValueError where it cannot train.
     """
-    asked = os.environ.get("SKSOFTMAX_ENGINE", "")
+    asked = environ.get("SKSOFTMAX_ENGINE", "")
     if asked and asked not in ENGINES:
         raise ValueError(f"SKSOFTMAX_ENGINE must be one of {ENGINES} or empty; got {asked!r}.")
     reason = "SKSOFTMAX_ENGINE asks for it" if asked == "numpy" else why_not(run, state)

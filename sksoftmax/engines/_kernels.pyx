@@ -5,6 +5,7 @@ Arrays of a layer, (n, units), are stored unit by unit, as in `nn.layers`, and r
 `loops.h`. BLAS counts by columns: for it W, (fan_in, fan_out) and stored row by row, is Wᵀ.
 """
 
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.math cimport isfinite, pow, sqrt
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint64_t
@@ -81,8 +82,13 @@ cdef struct Layer:
 
 
 cdef void *pointer(array) except? NULL:
-    """The address of an array's numbers; NULL for None."""
-    return NULL if array is None else <void *> <size_t> array.__array_interface__["data"][0]
+    """The address of an array's numbers, which must be stored one after the other; NULL for None. The caller keeps the array."""
+    cdef Py_buffer buffer
+    if array is None:
+        return NULL
+    PyObject_GetBuffer(array, &buffer, PyBUF_SIMPLE)
+    PyBuffer_Release(&buffer)
+    return buffer.buf
 
 
 cdef class Member:

@@ -312,8 +312,11 @@ def logits(network, X):
     if why_not_network(network) is not None or issparse(X) or (isinstance(X, LazyRows) and X.stays_sparse):
         return None
     architecture, n = network.architecture, X.shape[0]
-    rows = np.empty((n, architecture.layout.n_columns), network.dtype)
-    write(X, rows)
+    if isinstance(X, LazyRows) and X.is_plain:
+        rows = np.ascontiguousarray(X.X, network.dtype)
+    else:
+        rows = np.empty((n, architecture.layout.n_columns), network.dtype)
+        write(X, rows)
     members = pop(network.waiting) if n <= FEW_ROWS else None
     if members is None:
         members = [make_member(network, i, max(n, FEW_ROWS)) for i in range(architecture.n_members)]

@@ -62,7 +62,7 @@ class EnsembleWeights:
 def mixed(logits, log_weights, head):
     """The logits of the ensemble Σ weight · p, by log-sum-exp; `log_weights` broadcasts to (n_members, n)."""
     log_p = head.log_p(logits)
-    log_p = log_p + np.expand_dims(log_weights, tuple(range(2, log_p.ndim)))
+    log_p = log_p + log_weights.reshape(log_weights.shape + (1,) * (log_p.ndim - 2))
     most = np.maximum.reduce(log_p, axis=0)
     log_p -= most
     return head.logits_of_log_p(most + np.log(np.add.reduce(np.exp(log_p, out=log_p), axis=0)))
