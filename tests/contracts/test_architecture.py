@@ -21,9 +21,9 @@ FOLDERS = {  # a folder, or a file outside the folders → the folders and files
     "nn": {"layout"},
     "data": {"layout", "loss", "sklearn_private"},
     "engines": {"data", "layout", "nn"},
-    "model": {"data", "nn"},
+    "model": {"data", "engines", "nn"},
     "parameters": {"data", "nn", "sklearn_private", "suggestions"},
-    "training": {"data", "hints", "layout", "model", "nn", "parameters", "sklearn_private"},
+    "training": {"data", "engines", "hints", "layout", "model", "nn", "parameters", "sklearn_private"},
     "conversion": {"data", "layout", "model", "nn", "parameters", "training"},
     "saving": {"data", "hints", "nn", "version"},
     "classifier": {"conversion", "data", "hints", "parameters", "saving", "suggestions", "summary", "training"},
@@ -34,7 +34,10 @@ FOLDERS = {  # a folder, or a file outside the folders → the folders and files
 }
 ORCHESTRATING = {"training.fitting.fit"}  # numbered stages, which read from top to bottom
 FILES = {  # inside a folder: a file → the files beside it that it may import
-    "engines": {},
+    "engines": {
+        "compiled_engine": set(),
+        "numpy_engine": set(),
+    },
     "nn": {
         "layers": set(),
         "ensemble_weights": set(),
@@ -86,7 +89,7 @@ FILES = {  # inside a folder: a file → the files beside it that it may import
         "config": {"ensemble"},
         "run": {"callbacks", "config", "ensemble", "progress", "stopping"},
         "scoring": set(),
-        "steps": {"divergence", "run"},
+        "steps": {"callbacks", "divergence", "run"},
         "state": {"progress"},
         "stopping": set(),
     },
