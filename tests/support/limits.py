@@ -1,11 +1,13 @@
 """The package's limits of memory and cost, which tests make small."""
 
+from sksoftmax import model
 from sksoftmax.data import copies, inputs, preprocessing, relevance, rows, statistics
 from sksoftmax.engines import compiled_engine, numpy_engine
 from sksoftmax.training import calibration, run
 
 HOLDERS = {  # a limit → the modules that hold it
     "BLOCK": [inputs, preprocessing, statistics],
+    "CHUNK_NUMBERS": [model],
     "COPY_BYTES": [rows],
     "GRADIENT_ROWS": [compiled_engine],
     "MAX_ALL_KNOWN": [statistics],
