@@ -214,7 +214,7 @@ FORMS = {
 EVERY_FORM = pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 
 
-def network_of(form, dtype):
+def drawn_network(form, dtype):
     """A network with random tables too."""
     network = initialized(form, dtype)
     network.E[...] = np.random.default_rng(2).normal(size=network.E.shape)
@@ -233,7 +233,7 @@ def rows_of(form, dtype, n_rows=N_ROWS):
 @pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
 @EVERY_FORM
 def test_the_gradient_of_each_member_on_its_rows_is_that_of_numpy(form, weighted, kind, dtype):
-    network, (head, targets) = network_of(form, dtype), targets_of(kind, N_ROWS, dtype)
+    network, (head, targets) = drawn_network(form, dtype), targets_of(kind, N_ROWS, dtype)
     samples = Samples(rows_of(form, dtype), targets, random_weights(dtype) if weighted else None)
     rows = np.random.default_rng(4).integers(N_ROWS, size=(form.n_members, 31))
     expected, gradient = gradient_by_numpy(network, samples, head, rows)
@@ -249,7 +249,7 @@ def test_the_gradient_of_each_member_on_its_rows_is_that_of_numpy(form, weighted
 @DTYPES
 @EVERY_FORM
 def test_the_logits_of_each_member_are_those_of_numpy(form, dtype):
-    network, X = network_of(form, dtype), rows_of(form, dtype)
+    network, X = drawn_network(form, dtype), rows_of(form, dtype)
     workspace = Workspace(form, dtype)
     inputs = workspace.inputs(N_ROWS, form.n_members)
     inputs[..., : form.layout.n_columns] = X
@@ -263,7 +263,7 @@ def test_the_logits_of_each_member_are_those_of_numpy(form, dtype):
 @DTYPES
 def test_the_gradients_of_equal_codes_add_up_and_those_of_absent_codes_are_0(dtype):
     form = form_of(1, (5,), 3, n_codes=(4,))
-    network = network_of(form, dtype)
+    network = drawn_network(form, dtype)
     one, three = (Samples(np.full((n, 1), 2, dtype), np.zeros(n, int)) for n in (1, 3))
     of_one = gradient_by_kernel(network, one, HEADS["softmax"])[1]
     network.gradient[...] = 7  # of an earlier step
@@ -278,7 +278,7 @@ def test_the_gradients_of_equal_codes_add_up_and_those_of_absent_codes_are_0(dty
 @DTYPES
 @pytest.mark.parametrize("hidden", [(), (5,), (3, 70)])
 def test_the_gradient_of_sparse_rows_some_of_them_empty_is_that_of_numpy(hidden, dtype):
-    network, (head, targets) = network_of(form_of(6, hidden, 3), dtype), targets_of("labels", N_ROWS, dtype)
+    network, (head, targets) = drawn_network(form_of(6, hidden, 3), dtype), targets_of("labels", N_ROWS, dtype)
     X = np.random.default_rng(3).normal(size=(N_ROWS, 6)).astype(dtype)
     X[X < 0.5] = 0
     X[10:15] = 0
@@ -291,7 +291,10 @@ def test_the_gradient_of_sparse_rows_some_of_them_empty_is_that_of_numpy(hidden,
 
 @EVERY_ACTIVATION
 def test_the_gradient_is_the_slope_of_the_kernels_own_loss(name):
-    network, (head, targets) = network_of(form_of(4, (5, 4), 3, name, n_codes=(3,)), np.float64), targets_of("labels", 9, float)
+    network, (head, targets) = (
+        drawn_network(form_of(4, (5, 4), 3, name, n_codes=(3,)), np.float64),
+        targets_of("labels", 9, float),
+    )
     samples = Samples(rows_of(network.architecture, np.float64, 9), targets)
     w, direction = network.parameters.copy(), np.random.default_rng(0).normal(size=network.parameters.shape)
     slope = gradient_by_kernel(network, samples, head)[1] @ direction
@@ -308,7 +311,7 @@ def test_the_gradient_is_the_slope_of_the_kernels_own_loss(name):
 @DTYPES
 @pytest.mark.parametrize("rates", [(0.5, 0.2), (0.0, 0.3), (0.7, 0.0), (1.0, 1e-9)])
 def test_dropout_has_the_masks_of_numpy_for_the_same_seed(rates, dtype):
-    network, (head, targets) = network_of(form_of(4, (5, 7), 3, ("selu", "tanh")), dtype), targets_of("labels", N_ROWS, dtype)
+    network, (head, targets) = drawn_network(form_of(4, (5, 7), 3, ("selu", "tanh")), dtype), targets_of("labels", N_ROWS, dtype)
     samples = Samples(rows_of(network.architecture, dtype), targets)
     (ours,), theirs = bit_generators(3, 1), bit_generators(3, 1)
     member = member_for(network, samples, head, bits=ours, rates=rates)
@@ -321,7 +324,7 @@ def test_dropout_has_the_masks_of_numpy_for_the_same_seed(rates, dtype):
 
 
 def test_logits_have_no_dropout():
-    network, (head, targets) = network_of(form_of(4, (5,), 3), np.float64), targets_of("labels", N_ROWS, float)
+    network, (head, targets) = drawn_network(form_of(4, (5,), 3), np.float64), targets_of("labels", N_ROWS, float)
     samples, out = Samples(rows_of(network.architecture, np.float64), targets), np.empty((2, 3, N_ROWS))
     member_for(network, samples, head).logits(samples.X, out[0])
     member_for(network, samples, head, bits=bit_generators(3, 1)[0], rates=(0.9,)).logits(samples.X, out[1])
@@ -342,7 +345,7 @@ class Steps:
         self.dtype, self.alpha, self.clip_norm, self.batches = dtype, alpha, clip_norm, batches
         self.head, targets = targets_of("labels", N_ROWS, dtype)
         self.samples = Samples(rows_of(form, dtype), targets, random_weights(dtype))
-        self.networks = [network_of(form, dtype) for _ in range(2)]
+        self.networks = [drawn_network(form, dtype) for _ in range(2)]
         self.optimizers = [make_optimizer(network) for network in self.networks]
         self.averages = [ema_decay and WeightAverage(network.parameters, ema_decay) for network in self.networks]
         self.totals = [float(self.samples.weights[rows].sum()) for rows in batches]
