@@ -89,7 +89,7 @@ FILES = {  # inside a folder: a file → the files beside it that it may import
         "config": {"ensemble"},
         "run": {"callbacks", "config", "ensemble", "progress", "stopping"},
         "scoring": set(),
-        "steps": {"divergence", "run"},
+        "steps": {"callbacks", "divergence", "run"},
         "state": {"progress"},
         "stopping": set(),
     },

@@ -8,9 +8,7 @@ import subprocess
 import sys
 import tomllib
 
-import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
 
 from support.repository import PACKAGE, ROOT
 
@@ -18,43 +16,6 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 SETUP = (ROOT / "setup.py").read_text("utf-8")
 ASSIGNMENTS = [node for node in ast.parse(SETUP).body if isinstance(node, ast.Assign)]
 CONSTANTS = {ast.unparse(node.targets[0]): node.value for node in ASSIGNMENTS}  # of setup.py, whose import would build
-DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-
-
-@pytest.fixture
-def kernels():
-    return pytest.importorskip(
-        "sksoftmax.engines._kernels", reason="the package was built without a C compiler", exc_type=ImportError
-    )
-
-
-@DTYPES
-def test_a_loop_keeps_what_is_not_finite(kernels, dtype):
-    z = np.array([-1, 2, np.nan, np.inf, -np.inf] * 9, dtype)
-    kernels.relu(z)
-    assert_array_equal(z, np.array([0, 2, np.nan, np.inf, 0] * 9, dtype))
-
-
-@DTYPES
-def test_a_sum_in_lanes_is_that_of_numpy(kernels, dtype):
-    z = np.random.default_rng(0).random(1003).astype(dtype)
-    assert_allclose(kernels.total(z), z.sum(), rtol=1e-5)
-    z[7] = np.inf
-    assert kernels.total(z) == np.inf
-
-
-@DTYPES
-def test_a_product_is_that_of_numpy(kernels, dtype):
-    rng = np.random.default_rng(0)
-    A, B, out = rng.random((5, 7)).astype(dtype), rng.random((7, 3)).astype(dtype), np.empty((5, 3), dtype)
-    kernels.product(A, B, out)
-    assert_allclose(out, A @ B, rtol=1e-5)
-
-
-def test_draws_are_those_of_numpys_generator(kernels):
-    out = np.empty(10)
-    kernels.uniforms(np.random.SFC64(3), out)
-    assert_array_equal(out, np.random.Generator(np.random.SFC64(3)).random(10))
 
 
 def test_no_flag_of_the_compiler_changes_infinities_or_the_order_of_sums():

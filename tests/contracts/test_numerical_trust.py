@@ -17,13 +17,13 @@ from sklearn.linear_model import LogisticRegression
 
 from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
 from sksoftmax.data.rows import Samples
+from sksoftmax.engines.numpy_engine import NumpyEngine, train_epoch
 from sksoftmax.nn.layers import ACTIVATIONS
 from sksoftmax.nn.network import Network
 from sksoftmax.training.callbacks import NoTasks
 from sksoftmax.training.lbfgs import loss_and_gradient
 from sksoftmax.training.progress import Report
 from sksoftmax.training.run import Run
-from sksoftmax.training.steps import train_epoch
 from support.estimators import plain
 from support.networks import fitted_model, form_of, model_of
 
@@ -219,16 +219,17 @@ def test_with_hidden_layers_a_trust_region_method_returns_to_the_optimum_that_lb
     network, head = model.network.copy(), model.head
     targets = y[:, None].astype(float) if n_classes == 2 else np.eye(n_classes)[y]
     run = run_on(network, head, X, head.from_codes(y, float), targets, weights, 0.05, 1.0)
+    objective = partial(loss_and_gradient, run=run, engine=NumpyEngine(run, None, None, None))
 
-    def hessian(x, run, h=1e-5):
-        columns = [loss_and_gradient(x + step, run)[1] - loss_and_gradient(x - step, run)[1] for step in h * np.eye(len(x))]
+    def hessian(x, h=1e-5):
+        columns = [objective(x + step)[1] - objective(x - step)[1] for step in h * np.eye(len(x))]
         return (np.array(columns) + np.transpose(columns)) / (4 * h)
 
     optimum = model.network.parameters
     start = optimum + 0.02 * np.random.RandomState(0).normal(size=optimum.shape)
     options = {"gtol": 1e-8, "maxiter": 500}
-    other = minimize(loss_and_gradient, start, run, jac=True, hess=hessian, method="trust-exact", options=options)
-    assert np.abs(loss_and_gradient(start, run)[1]).max() > 1e-3
+    other = minimize(objective, start, jac=True, hess=hessian, method="trust-exact", options=options)
+    assert np.abs(objective(start)[1]).max() > 1e-3
     assert ours.loss_ == pytest.approx(other.fun, rel=1e-6, abs=1e-6)
     network.parameters[...] = other.x
     assert_allclose(ours.predict_proba(X), head.probabilities(replace(model, network=network).logits(X)), rtol=0, atol=1e-6)

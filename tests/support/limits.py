@@ -1,11 +1,15 @@
 """The package's limits of memory and cost, which tests make small."""
 
+from sksoftmax import model
 from sksoftmax.data import copies, inputs, preprocessing, relevance, rows, statistics
-from sksoftmax.training import calibration, lbfgs, run
+from sksoftmax.engines import compiled_engine, numpy_engine
+from sksoftmax.training import calibration, run
 
 HOLDERS = {  # a limit → the modules that hold it
     "BLOCK": [inputs, preprocessing, statistics],
+    "CHUNK_NUMBERS": [model],
     "COPY_BYTES": [rows],
+    "GRADIENT_ROWS": [compiled_engine],
     "MAX_ALL_KNOWN": [statistics],
     "MAX_CALIBRATION_ROWS": [calibration],
     "MAX_CALIBRATION_ROWS_OF_EPOCH": [run],
@@ -13,8 +17,9 @@ HOLDERS = {  # a limit → the modules that hold it
     "MAX_FOREST_ROWS": [relevance],
     "MAX_ONE_HOT": [preprocessing],
     "MOST_NEAR": [copies],
-    "PART_NUMBERS": [lbfgs],
+    "PART_NUMBERS": [numpy_engine],
     "PRIOR_ROWS": [relevance],
+    "READ_NUMBERS": [compiled_engine],
     "SAMPLE_NUMBERS": [statistics],
     "SAMPLE_ROWS": [statistics],
 }
