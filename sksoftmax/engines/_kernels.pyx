@@ -92,7 +92,7 @@ cdef void *pointer(array) except? NULL:
 
 
 cdef class Member:
-    """A member of a network: its layers, and room for passes of at most `n_rows` rows.
+    """A member of a network: its layers, and room for passes of at most `n_rows` rows; less if it never trains.
 
     `layers` has a tuple for each: fan_in, units, start of its weights in the flat vector, number of its activation. `layout` is
     (n_columns, n_numbers, first column that it sees, start of the tables); `first_rows` has the first row of each table and
@@ -137,7 +137,7 @@ cdef class Member:
     cdef double[3] constants  # of the optimizer
     cdef double smoothing, alpha, max_norm, ema_decay
 
-    def __init__(self, parameters, list layers, tuple layout, first_rows, Py_ssize_t n_rows):
+    def __init__(self, parameters, list layers, tuple layout, first_rows, Py_ssize_t n_rows, bint trains):
         dtype = parameters.dtype
         self.is_float, self.n_rows, self.n_layers, self.n_embedded = dtype == np.float32, n_rows, len(layers), len(first_rows) - 1
         self.n_columns, self.n_numbers, self.first_column, self.tables = layout
@@ -148,8 +148,9 @@ cdef class Member:
             "parameters": parameters,
             "first_rows": np.ascontiguousarray(first_rows, np.intp),
             "inputs": np.empty(max(n_rows * self.n_inputs, widest), dtype),
-            "layers": [np.empty((2, n_rows * n_units), dtype) for n_units in units],
-            "deltas": np.empty((2, n_rows * widest), dtype),
+            "layers": [np.empty(n_rows * n_units, dtype) for n_units in units],
+            "slopes": [np.empty(n_rows * n_units, dtype) for n_units in units] if trains else [np.empty(n_rows * widest, dtype)],
+            "deltas": np.empty((2, n_rows * widest if trains else 0), dtype),
             "rows": np.empty((4, n_rows), dtype),
             "codes": np.empty((n_rows, self.n_embedded), np.intp),
             "labels": np.empty(n_rows, np.intp),
@@ -163,7 +164,7 @@ cdef class Member:
         self.codes, self.row_labels = <Py_ssize_t *> pointer(self.owned["codes"]), <Py_ssize_t *> pointer(self.owned["labels"])
         self.row_targets, self.random = pointer(self.owned["targets"]), <uint16_t *> pointer(self.owned["random"])
         for i, (fan_in, n_units, start, activation) in enumerate(layers):
-            Z, D = self.owned["layers"][i]
+            Z, D = self.owned["layers"][i], self.owned["slopes"][i if trains else 0]
             self.layers[i] = Layer(fan_in, n_units, start, activation, -1, pointer(Z), pointer(D))
 
     def read_from(self, X, labels=None, targets=None, weights=None):
@@ -229,14 +230,11 @@ def logits(list members, X, out):
     cdef char *result = <char *> pointer(out)
     cdef Member member
     for member in members:
-        if n > member.n_rows:
-            raise ValueError(f"X must have at most {member.n_rows} rows; got {n}.")
-        member.X = rows
         with nogil:
             if member.is_float:
-                logits_of_rows[float](member, n, <float *> result)
+                logits_of_rows[float](member, <float *> rows, n, <float *> result)
             else:
-                logits_of_rows[double](member, n, <double *> result)
+                logits_of_rows[double](member, <double *> rows, n, <double *> result)
         result += size
 
 
@@ -463,6 +461,14 @@ cdef void clip(Member self, real *g) noexcept nogil:
             scale(g + self.parts[i].start, self.max_norm / sqrt(norm), self.parts[i].n)
 
 
-cdef void logits_of_rows(Member self, Py_ssize_t n, real *out) noexcept nogil:
-    """Copy the logits of the first n rows."""
-    memcpy(out, forward[real](self, NULL, n, False, 0), n * self.layers[self.n_layers - 1].units * sizeof(real))
+cdef void logits_of_rows(Member self, real *X, Py_ssize_t n_all, real *out) noexcept nogil:
+    """Write the logits of all rows into `out`, (n_outputs, n_all)."""
+    cdef Py_ssize_t first = 0, u, n
+    cdef real *Z
+    while first < n_all:
+        n = min(self.n_rows, n_all - first)
+        self.X = X + first * self.n_columns
+        Z = forward[real](self, NULL, n, False, 0)
+        for u in range(self.layers[self.n_layers - 1].units):
+            memcpy(out + u * n_all + first, Z + u * n, n * sizeof(real))
+        first += n

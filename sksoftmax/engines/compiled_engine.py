@@ -4,7 +4,7 @@ It knows heads and optimizers by their exact types and activations by their name
 else it has a reason why not.
 """
 
-from math import inf, isfinite
+from math import inf
 
 import numpy as np
 from scipy.sparse import issparse
@@ -26,8 +26,10 @@ UPDATES = {  # by exact type: the kernel's name, the optimizer's vectors, and it
 }
 MOST_LAYERS = 64
 MULTIPLICATIONS = 2**30  # of a member between two chances for Ctrl-C: a fraction of a second
-READ_NUMBERS = 2**22  # of rows that are encoded before their steps are taken
-FEW_ROWS = 64  # predictions of at most so many rows share small buffers
+ROW_NUMBERS = 2**20  # of the rows of all members in one call
+READ_NUMBERS = 2**21  # of rows that are encoded before their steps are taken
+FEW_ROWS = 8  # members with room for so many rows are kept for the next prediction
+PREDICTED_ROWS = 256  # rows whose logits are computed at once
 GRADIENT_ROWS = 2048  # rows whose gradient is computed at once for L-BFGS
 
 
@@ -67,7 +69,7 @@ class CompiledEngine:
 
     def __init__(self, run, state, bits=None):
         self.run, self.state, self.bits, self.team = run, state, bits, ThreadTeam()
-        self.in_force, self.is_careful = None, False
+        self.in_force = None
         network, samples = run.model.network, run.training
         n_rows = GRADIENT_ROWS if state.optimizer is None else 3 * run.config.batch_size // 2 + 1  # of a step, see `steps.cut`
         n_rows = min(n_rows, len(samples))
@@ -80,28 +82,17 @@ class CompiledEngine:
 
     @property
     def most_epochs(self):
-        """The number of epochs between two chances for Ctrl-C."""
-        network = self.run.model.network
-        of_row = 3 * sum(W.shape[1] * W.shape[2] for W in network.W)
-        return max(1, MULTIPLICATIONS // (of_row * self.run.plan.order.shape[1]))
+        """The most epochs in one call: between two chances for Ctrl-C, and with few row numbers in memory."""
+        n_members, n_rows = self.run.plan.order.shape
+        return max(1, min(MULTIPLICATIONS // (self.multiplications_of_row * n_rows), ROW_NUMBERS // (n_members * n_rows)))
+
+    @property
+    def multiplications_of_row(self):
+        """The multiplications that a row takes in a step of a member."""
+        return 3 * sum(W.shape[1] * W.shape[2] for W in self.run.model.network.W)
 
     def train(self, epochs):
-        """Train at least the first of these epochs, pairs of batches and rates; return the losses of those trained.
-
-        If several epochs end with numbers that are not finite, they are undone, and from then on each is trained alone.
-        """
-        if len(epochs) == 1 or self.is_careful:
-            return self._train(epochs[:1])
-        before = Snapshot(self.run, self.state, self.bits)
-        losses = self._train(epochs)
-        w, optimizer = self.run.model.network.parameters, self.state.optimizer
-        if all(map(isfinite, losses)) and isfinite(w @ w) and not optimizer.overflowed():
-            return losses
-        before.restore()
-        self.is_careful = True
-        return self._train(epochs[:1])
-
-    def _train(self, epochs):
+        """Train these epochs, pairs of batches and rates; return their losses. After one that is not finite all are invalid."""
         run, state = self.run, self.state
         self.bind()
         rows = np.concatenate([rows for batches, _ in epochs for rows in batches], axis=1).astype(np.intp)
@@ -138,11 +129,11 @@ class CompiledEngine:
             state.average.n_averaged += len(rates[steps])
 
     def parts(self, sizes):
-        """Slices of the steps: all at once, or as many as have rows that may be in memory."""
-        if not self.is_lazy:
-            return [slice(0, len(sizes))]
-        n = max(1, READ_NUMBERS // (int(sizes.max()) * max(1, self.run.training.X.shape[1])))
-        return [slice(start, min(start + n, len(sizes))) for start in range(0, len(sizes), n)]
+        """Slices of the steps, between which Ctrl-C can end training; those of rows that may be in memory."""
+        n = MULTIPLICATIONS // (self.multiplications_of_row * int(sizes.max()))
+        if self.is_lazy:
+            n = min(n, READ_NUMBERS // (int(sizes.max()) * max(1, self.run.training.X.shape[1])))
+        return [slice(start, min(start + max(1, n), len(sizes))) for start in range(0, len(sizes), max(1, n))]
 
     def read_lazily(self, i, rows):
         """Encode these rows for a member, and return their numbers among themselves."""
@@ -195,40 +186,8 @@ class CompiledEngine:
         return loss, gradient
 
 
-class Snapshot:
-    """What training changes, to undo it."""
-
-    def __init__(self, run, state, bits):
-        self.optimizer, self.average, self.bits = state.optimizer, state.average, bits or ()
-        self.network = run.model.network
-        self.parameters = self.network.parameters.copy()
-        self.counts = [(owner, dict(self.numbers_of(owner))) for owner in (self.optimizer, self.average) if owner]
-        self.random = [of_member.state for of_member in self.bits]
-
-    @staticmethod
-    def numbers_of(owner):
-        """Copies of the vectors and counts of an optimizer or an average."""
-        for name, value in vars(owner).items():
-            if isinstance(value, np.ndarray):
-                yield name, value.copy()
-            elif isinstance(value, int | float):
-                yield name, value
-
-    def restore(self):
-        """Write all of it back, into the same arrays."""
-        self.network.parameters[...] = self.parameters
-        for owner, numbers in self.counts:
-            for name, value in numbers.items():
-                if isinstance(value, np.ndarray):
-                    getattr(owner, name)[...] = value
-                else:
-                    setattr(owner, name, value)
-        for bits, random in zip(self.bits, self.random):
-            bits.state = random
-
-
-def make_member(network, index, n_rows):
-    """A member of this network for the kernel, with room for passes of so many rows."""
+def make_member(network, index, n_rows, trains=True):
+    """A member of this network for the kernel, with room for passes of so many rows; one that only predicts needs less."""
     architecture, layout = network.architecture, network.architecture.layout
     unseen = layout.n_bins if index < architecture.n_without_bins else 0
     layers, tables = [], 0
@@ -241,7 +200,7 @@ def make_member(network, index, n_rows):
         elif slot.member == index and slot.kind == "E":
             tables = slot.part.start
     place = (layout.n_columns, layout.n_numbers, unseen, tables)
-    return _kernels.Member(network.parameters, layers, place, np.cumsum([0, *layout.n_codes]), n_rows)
+    return _kernels.Member(network.parameters, layers, place, np.cumsum([0, *layout.n_codes]), n_rows, trains)
 
 
 def data_of(samples, dtype):
@@ -307,7 +266,7 @@ def value_at(pairs, start, n, default):
 def logits(network, X):
     """The members' logits, (n_members, n, n_outputs), of rows that are encoded or `LazyRows`; None if NumPy must compute them.
 
-    Members with buffers for a few rows wait in `network.waiting`, so that any number of threads may call this at once.
+    Members with room for a few rows wait in `network.waiting`, so that any number of threads may call this at once.
     """
     if why_not_network(network) is not None or issparse(X) or (isinstance(X, LazyRows) and X.stays_sparse):
         return None
@@ -317,11 +276,13 @@ def logits(network, X):
     else:
         rows = np.empty((n, architecture.layout.n_columns), network.dtype)
         write(X, rows)
-    members = pop(network.waiting) if n <= FEW_ROWS else None
+    are_few = n <= FEW_ROWS
+    members = pop(network.waiting) if are_few else None
     if members is None:
-        members = [make_member(network, i, max(n, FEW_ROWS)) for i in range(architecture.n_members)]
+        size = FEW_ROWS if are_few else min(n, PREDICTED_ROWS)
+        members = [make_member(network, i, size, trains=False) for i in range(architecture.n_members)]
     out = np.empty((architecture.n_members, architecture.n_outputs, n), network.dtype)
     _kernels.logits(members, rows, out)
-    if n <= FEW_ROWS:
+    if are_few:
         network.waiting.append(members)
     return out.transpose(0, 2, 1)

@@ -23,9 +23,8 @@ class NumpyEngine:
         self.run, self.state, self.bits, self.reason = run, state, bits, reason
 
     def train(self, epochs):
-        """Train the first of these epochs, pairs of batches and rates; return its loss in a list."""
-        batches, rates = epochs[0]
-        return [train_epoch(self.run, self.state, batches, rates, self.bits)]
+        """Train these epochs, pairs of batches and rates; return their losses."""
+        return [train_epoch(self.run, self.state, batches, rates, self.bits) for batches, rates in epochs]
 
     def loss_and_gradient(self):
         """The loss of all rows, without penalty, and its gradient, of one member: for L-BFGS."""

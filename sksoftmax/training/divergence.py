@@ -3,6 +3,7 @@
 import warnings
 from math import isfinite
 
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 
@@ -59,3 +60,37 @@ def diverged_message(progress, consequence):
         "Training diverged: the loss, the weights or the optimizer's moments were not finite in epoch "
         f"{len(progress.loss_curve) + 1}. {consequence}"
     )
+
+
+class Snapshot:
+    """What epochs change: weights, moments, the average, the order of rows and the random generators. `restore` undoes them."""
+
+    def __init__(self, run, state, bits):
+        self.optimizer, self.average, self.rng, self.bits = state.optimizer, state.average, state.rng, bits or ()
+        self.arrays = [(array, array.copy()) for array in (run.model.network.parameters, run.plan.order)]
+        self.drawn = self.rng.get_state(legacy=False)
+        self.counts = [(owner, dict(self.numbers_of(owner))) for owner in (self.optimizer, self.average) if owner]
+        self.random = [of_member.state for of_member in self.bits]
+
+    @staticmethod
+    def numbers_of(owner):
+        """Copies of the vectors and counts of an optimizer or an average."""
+        for name, value in vars(owner).items():
+            if isinstance(value, np.ndarray):
+                yield name, value.copy()
+            elif isinstance(value, int | float):
+                yield name, value
+
+    def restore(self):
+        """Write all of it back, into the same arrays."""
+        for array, before in self.arrays:
+            array[...] = before
+        self.rng.set_state(self.drawn)
+        for owner, numbers in self.counts:
+            for name, value in numbers.items():
+                if isinstance(value, np.ndarray):
+                    getattr(owner, name)[...] = value
+                else:
+                    setattr(owner, name, value)
+        for bits, random in zip(self.bits, self.random):
+            bits.state = random

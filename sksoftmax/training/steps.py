@@ -10,7 +10,7 @@ from sksoftmax.nn.layers import bit_generators
 from sksoftmax.nn.schedules import adaptive, invscaling, rates_of_epoch
 from sksoftmax.nn.threads import blas_limit_for
 from sksoftmax.training.callbacks import NoTasks
-from sksoftmax.training.divergence import diverged, go_back, restore_after_divergence
+from sksoftmax.training.divergence import Snapshot, diverged, go_back, restore_after_divergence
 from sksoftmax.training.run import INTERRUPTED
 
 STOPPED = "{reason} partial_fit does not train any more: call fit, or set early_stopping=False, to continue."
@@ -19,8 +19,9 @@ STOPPED = "{reason} partial_fit does not train any more: call fit, or set early_
 def train_by_steps(run, state):
     """For fit: train epochs until a stopping rule, a callback or max_iter ends training."""
     network, progress, config = run.model.network, state.progress, run.config
-    known_good, engine = begin(run, state), engine_for(run, state, random_bits(run, state.rng))
-    epochs, state.engine = [], described(engine)
+    known_good, bits = begin(run, state), random_bits(run, state.rng)
+    engine, is_careful = engine_for(run, state, bits), False
+    state.engine = described(engine)
     try:
         with one_thread_if_small(run):
             while progress.n_done < config.max_iter:
@@ -28,16 +29,21 @@ def train_by_steps(run, state):
                     end_fold_phase(run, state)
                 start = network.parameters.copy(), run.model.ensemble_weights, len(progress.loss_curve)
                 run.tasks.begin()
-                epochs = epochs or next_epochs(run, state, engine.most_epochs)
+                n_epochs = 1 if is_careful else n_epochs_ahead(run, state, engine.most_epochs)
+                before = Snapshot(run, state, bits) if n_epochs > 1 else None
+                epochs = next_epochs(run, state, n_epochs)
                 losses = engine.train(epochs)
-                epochs, trained = epochs[len(losses) :], epochs[: len(losses)]
+                if before and diverged(sum(losses), network, state.optimizer):
+                    before.restore()
+                    is_careful = True
+                    continue
                 if diverged(losses[-1], network, state.optimizer):
                     restore_after_divergence(run, state, known_good)
                     run.tasks.end()
                     break
                 if min(losses) < progress.best_loss:
                     known_good = start
-                for loss, (_, rates) in zip(losses, trained):
+                for loss, (_, rates) in zip(losses, epochs):
                     ended = end_epoch(run, state, loss, rates[-1])
                 if run.tasks.end() or ended:
                     break
@@ -73,18 +79,25 @@ def train_one_epoch(run, state):
     run.tasks.end()
 
 
-def next_epochs(run, state, most):
-    """The next epochs, pairs of batches and rates: as many as nobody looks in between, at most so many."""
+def n_epochs_ahead(run, state, most):
+    """The number of epochs, at most so many, until somebody looks or training may end.
+
+    If they end with numbers that are not finite, they are undone and trained one by one, to find the first bad one.
+    """
     config, progress = run.config, state.progress
     is_watched = run.validation is not None or config.verbose or not isinstance(run.tasks, NoTasks)
-    has_new_rates = state.optimizer.has_own_schedules and config.learning_rate == "invscaling"
-    stop = config.max_iter if run.plan.folds is None else run.fold_epochs
-    n_epochs = 1 if is_watched or has_new_rates else min(most, stop - progress.n_done, run.stopping.n_epochs_ahead(progress))
-    epochs = []
-    for epoch in range(progress.n_done, progress.n_done + max(1, int(n_epochs))):
+    if is_watched or (state.optimizer.has_own_schedules and config.learning_rate == "invscaling"):
+        return 1
+    end = config.max_iter if run.plan.folds is None else run.fold_epochs
+    return max(1, int(min(most, end - progress.n_done, run.stopping.n_epochs_ahead(progress))))
+
+
+def next_epochs(run, state, n_epochs):
+    """The next epochs, pairs of batches and rates."""
+    first, epochs = state.progress.n_done, []
+    for epoch in range(first, first + n_epochs):
         batches = minibatches(run, state.rng)
-        rates = rates_of_epoch(state.optimizer, config, epoch, len(batches), run.fold_epochs)
-        epochs.append((batches, rates))
+        epochs.append((batches, rates_of_epoch(state.optimizer, run.config, epoch, len(batches), run.fold_epochs)))
     return epochs
 
 

@@ -373,3 +373,11 @@ def test_any_number_of_threads_may_predict_at_once(limits, name):
     for ours, theirs in zip(found, expected, strict=True):
         assert_array_equal(ours, theirs)
     assert len(fitted_model(clf).network.waiting) <= 6
+
+
+def test_partial_fit_after_divergence_continues_alike(monkeypatch):
+    def fit():
+        clf = unstable().fit(data.X, data.MULTICLASS)
+        return clf.set_params(learning_rate_init=0.01).partial_fit(data.X, data.MULTICLASS)
+
+    assert_calls_do_not_matter(monkeypatch, fit, 1000)

@@ -82,7 +82,7 @@ def values_and_slopes(name, Z):
     one = initialized(form_of(1, (1,), 1, name), dtype)
     one.parameters[...] = 1, 0, 1, 0
     H = np.empty((1, n), dtype)
-    make_member(one, 0, n).logits(np.ascontiguousarray(Z[:, None]), H)
+    _kernels.logits([make_member(one, 0, n)], np.ascontiguousarray(Z[:, None]), H)
     each = initialized(form_of(n, (1,), 1, name), dtype)
     each.coefs[0][:, 0], each.intercepts[0][:], each.coefs[1][:], each.intercepts[1][:] = Z, 0, 1, 0
     rows = Samples(csr_matrix(np.eye(n, dtype=dtype)), np.full((n, 1), -1, dtype))  # so p − y is between 1 and 2
@@ -256,7 +256,7 @@ def test_the_logits_of_each_member_are_those_of_numpy(form, dtype):
     expected = network.forward(inputs, workspace)[0]
     for index in range(form.n_members):
         out = np.empty((form.n_outputs, N_ROWS), dtype)
-        make_member(network, index, N_ROWS).logits(X, out)
+        _kernels.logits([make_member(network, index, N_ROWS)], X, out)
         assert_allclose(out.T, expected[index], **close(dtype))
 
 
@@ -326,8 +326,9 @@ def test_dropout_has_the_masks_of_numpy_for_the_same_seed(rates, dtype):
 def test_logits_have_no_dropout():
     network, (head, targets) = drawn_network(form_of(4, (5,), 3), np.float64), targets_of("labels", N_ROWS, float)
     samples, out = Samples(rows_of(network.architecture, np.float64), targets), np.empty((2, 3, N_ROWS))
-    member_for(network, samples, head).logits(samples.X, out[0])
-    member_for(network, samples, head, bits=bit_generators(3, 1)[0], rates=(0.9,)).logits(samples.X, out[1])
+    _kernels.logits([member_for(network, samples, head)], samples.X, out[0])
+    trained = member_for(network, samples, head, bits=bit_generators(3, 1)[0], rates=(0.9,))
+    _kernels.logits([trained], samples.X, out[1])
     assert_array_equal(out[0], out[1])
 
 
