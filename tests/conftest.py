@@ -32,6 +32,12 @@ def limits(monkeypatch):
     return partial(set_limits, monkeypatch)
 
 
+@pytest.fixture
+def numpy_steps(monkeypatch):
+    """Train by NumPy's steps, which a test can watch."""
+    monkeypatch.setenv("SKSOFTMAX_ENGINE", "numpy")
+
+
 @pytest.fixture(scope="session")
 def iris():
     """The rows and labels of the iris data."""

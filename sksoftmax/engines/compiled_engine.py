@@ -15,7 +15,7 @@ from sksoftmax.nn.optimizers import SGD, Adam
 from sksoftmax.nn.threads import ThreadTeam, numpys_own_libraries, pop
 
 try:
-    from sksoftmax.engines import _kernels
+    from sksoftmax.engines import _kernels  # type: ignore[attr-defined]
 except ImportError:  # no C compiler was there when the package was installed
     _kernels = None
 

@@ -33,7 +33,7 @@ def test_a_refused_partial_fit_changes_nothing_even_if_a_parameter_was_changed()
     assert_array_equal(clf.predict_proba(X), predicted)
 
 
-def test_an_interrupt_in_partial_fit_is_raised_and_changes_nothing(monkeypatch):
+def test_an_interrupt_in_partial_fit_is_raised_and_changes_nothing(numpy_steps, monkeypatch):
     clf = planned(batch_size=10).partial_fit(X, MULTICLASS, classes=range(3))
     before = state(clf)
     interrupt(monkeypatch, Adam, "step", at_call=3)

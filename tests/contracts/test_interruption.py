@@ -28,7 +28,10 @@ from support.networks import form_of, initialized
 from support.processes import interrupt, run_out_of_memory, watch
 from support.repository import ROOT, TESTS
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.usefixtures("numpy_steps"),  # the compiled ones: engines/test_compiled_engine.py
+]
 SETTING = pytest.mark.parametrize("make", SETTINGS.values(), ids=SETTINGS)
 
 
@@ -350,10 +353,10 @@ def test_partial_fit_after_an_error_continues_as_if_there_had_been_none(params, 
     clf = short(batch_size=20, **params).partial_fit(X, y, classes=list("abc"))
     before = pickle.dumps(clf)
     expected = pickle.loads(before).partial_fit(X, y)
-    run_out_of_memory(monkeypatch, *POINTS[point])
-    with pytest.raises((MemoryError, ValueError), match="memory"):
-        clf.partial_fit(X, y)
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:
+        run_out_of_memory(patched, *POINTS[point])
+        with pytest.raises((MemoryError, ValueError), match="memory"):
+            clf.partial_fit(X, y)
     assert pickle.dumps(clf) == before
     clf.partial_fit(X, y)
     for mine, theirs in zip(clf.coefs_, expected.coefs_, strict=True):

@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 
 from sksoftmax import model as model_module
 from sksoftmax.engines import compiled_engine
+from sksoftmax.engines.compiled_engine import CompiledEngine
 from sksoftmax.nn import threads
 from sksoftmax.nn.ensemble_weights import EnsembleWeights
 from sksoftmax.nn.layers import ACTIVATIONS
@@ -21,6 +22,7 @@ from support.engines import calls_of_at_most, needs_compiler, trained_by
 from support.estimators import plain, quick_ensemble
 from support.marks import CONVERGING, UNCONVERGED, has_callbacks
 from support.networks import fitted_model, training_state
+from support.processes import interrupt, run_out_of_memory
 from support.weights import assert_same_weights, flat_vector
 
 pytestmark = [needs_compiler, pytest.mark.filterwarnings(UNCONVERGED), pytest.mark.filterwarnings(CONVERGING)]
@@ -381,3 +383,34 @@ def test_partial_fit_after_divergence_continues_alike(monkeypatch):
         return clf.set_params(learning_rate_init=0.01).partial_fit(data.X, data.MULTICLASS)
 
     assert_calls_do_not_matter(monkeypatch, fit, 1000)
+
+
+# Ctrl-C and errors between calls
+
+
+def in_parts(monkeypatch):
+    """Let each call of the kernel take few steps, so that there is something between the calls."""
+    monkeypatch.setattr(CompiledEngine, "most_epochs", 1)
+
+
+@pytest.mark.parametrize("at_call", [1, 3])
+@pytest.mark.parametrize("params", [{}, ONE, {"ema_decay": 0.9}, {"solver": "sgd"}], ids=str)
+def test_an_interrupt_keeps_a_model_that_predicts_and_continues(params, at_call, monkeypatch):
+    in_parts(monkeypatch)
+    interrupt(monkeypatch, CompiledEngine, "take_steps", at_call)
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        clf = quick_ensemble(max_iter=5, **params).fit(X, y)
+    assert clf.n_iter_ == at_call - 1
+    assert np.isfinite(clf.predict_log_proba(X)).all()
+    assert np.isfinite(clf.partial_fit(X, y).loss_)
+
+
+@pytest.mark.parametrize("error", [interrupt, run_out_of_memory])
+def test_an_interrupt_or_an_error_in_partial_fit_changes_nothing(error, monkeypatch):
+    clf = quick_ensemble(max_iter=2).partial_fit(X, y, classes=np.unique(y))
+    expected = deepcopy(clf).partial_fit(X, y)
+    with monkeypatch.context() as patched:
+        error(patched, CompiledEngine, "take_steps", 1)
+        with pytest.raises((KeyboardInterrupt, MemoryError)):
+            clf.partial_fit(X, y)
+    assert_same_weights(clf.partial_fit(X, y), expected)

@@ -10,6 +10,8 @@ from support.marks import STEPWISE
 from support.networks import form_of
 from support.processes import watch
 
+pytestmark = pytest.mark.usefixtures("numpy_steps")
+
 
 @STEPWISE
 def test_clip_norm_acts_on_every_step_of_fit_and_partial_fit(solver, monkeypatch):

@@ -16,6 +16,8 @@ from support.networks import training_state
 from support.processes import interrupt, watch
 from support.weights import assert_same_weights, by_hand, flat, flat_vector
 
+pytestmark = pytest.mark.usefixtures("numpy_steps")
+
 
 def averaged(points, decay):
     """The bias-corrected exponential average of a sequence."""

@@ -10,6 +10,8 @@ from support.marks import STEPWISE, UNCONVERGED
 from support.processes import watch
 from support.weights import assert_same_weights
 
+pytestmark = pytest.mark.usefixtures("numpy_steps")
+
 
 def rates_of(solver, monkeypatch, method="fit", **params):
     """The rate of each step."""
