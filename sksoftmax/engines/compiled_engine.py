@@ -106,9 +106,9 @@ class CompiledEngine:
             self.take_steps(rows, sizes, totals, rates, losses, steps)
         if state.average and np.isfinite(losses).all():
             state.average.end_epoch(run.model.network.parameters)
-        means, weights = losses.mean(axis=0), totals.sum(axis=0)
-        stops = np.cumsum([len(batches) for batches, _ in epochs])[:-1]
-        return [float(m @ w / w.sum()) for m, w in zip(np.split(means, stops), np.split(weights, stops))]
+        weights, n_batches = totals.sum(axis=0), [len(batches) for batches, _ in epochs]
+        starts = np.cumsum(n_batches) - n_batches
+        return (np.add.reduceat(losses.mean(axis=0) * weights, starts) / np.add.reduceat(weights, starts)).tolist()
 
     def take_steps(self, rows, sizes, totals, rates, losses, steps):
         """Take these steps, a slice of all, with all members."""
