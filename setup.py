@@ -43,7 +43,7 @@ class BuildEngine(build_ext):
 kernels = Extension(
     "sksoftmax.engines._kernels",
     ["sksoftmax/engines/_kernels.pyx"],
-    depends=["sksoftmax/engines/loops.h", "setup.py"],
+    depends=["sksoftmax/engines/loops.h", "sksoftmax/engines/loops_of_type.h", "setup.py"],
     include_dirs=["sksoftmax/engines", np.get_include()],
     define_macros=[("Py_LIMITED_API", "0x030B0000")] if STABLE else [],  # Python 3.11, the oldest supported one
     py_limited_api=STABLE,
