@@ -94,7 +94,7 @@ class Model:
             "coefs_": list(network.coefs),
             "intercepts_": list(network.intercepts),
             "embeddings_": list(network.embeddings),
-            "relevance_": self.preprocessor.relevance,
+            "relevance_": self.preprocessor.relevance_of_X,
             "n_members_": network.architecture.n_members,
             **self.ensemble_weights.public(network.architecture.n_outputs),
         }

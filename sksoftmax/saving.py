@@ -21,6 +21,8 @@ TYPES = (  # the names of the types of a saved model; registries add theirs
     "sksoftmax.data.blocks.OneHot",
     "sksoftmax.data.blocks.Sentinels",
     "sksoftmax.data.columns.Categories",
+    "sksoftmax.data.dates.Dates",
+    "sksoftmax.data.dates.Quantities",
     "sksoftmax.data.heads.BinaryHead",
     "sksoftmax.data.heads.MultilabelHead",
     "sksoftmax.data.preprocessing.Preprocessor",

@@ -10,9 +10,11 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
+from sksoftmax.data.dates import Dates, is_date_type, part_of, reader_of
 from sksoftmax.data.frames import is_frame
 
 UNKNOWN = -1.0
+TEXT_TYPES = ("str", "string", "large_string", "utf8", "<u")
 FEW_ROWS = 1000  # up to this many values are looked up one by one, above that only distinct ones
 CATEGORICAL_TYPES = (  # prefixes of type names in pandas, polars and Arrow; not "str", which is also a prefix of "struct"
     "category",
@@ -36,25 +38,35 @@ class Categories:
 
     empty : list of int, default=()
         The numeric columns that held no value in fit. Text that a later X holds there becomes NaN.
+
+    readers : dict of int to Dates or Quantities, default=None
+        What reads the columns of dates, and of text with numbers and units; None for no such column. The parts of dates are
+        further columns behind those of X.
     """
 
-    def __init__(self, of_column, empty=()):
+    def __init__(self, of_column, empty=(), readers=None):
         self.of_column = of_column
         self.empty = list(empty)
+        self.readers = {} if readers is None else readers
+        self.read_columns = {*of_column, *empty, *self.readers}  # NumPy and scikit-learn may be unable to read them
+        self.parts = [(column, part) for column, reader in self.readers.items() for part in reader.parts]
         self._codes = {
             column: CodeOf((value, float(code)) for code, value in enumerate(values)) for column, values in of_column.items()
         }
 
     def __getstate__(self):
-        return {"of_column": self.of_column, "empty": self.empty}
+        return {"of_column": self.of_column, "empty": self.empty, "readers": self.readers}
 
     def __setstate__(self, state):
         """Rebuild the code of each category, which is not saved."""
         self.__init__(**state)
 
     @classmethod
-    def from_X(cls, X, categorical_features):
-        """Find the categorical columns of X and their categories, as HistGradientBoosting does."""
+    def from_X(cls, X, categorical_features, reads_dates=False):
+        """Find the categorical columns of X and their categories, as HistGradientBoosting does; on request those of dates too.
+
+        Columns that `categorical_features` names are categories, whatever they hold.
+        """
         if issparse(X):
             if categorical_features is None or isinstance(categorical_features, str):
                 return cls({})
@@ -62,21 +74,27 @@ class Categories:
         X = with_shape(X)
         if len(X.shape) != 2:  # scikit-learn's validation will raise the error
             return cls({})
-        positions = categorical_positions(X, categorical_features, getattr(X, "columns", None))
+        by_type, named = categorical_positions(X, categorical_features, getattr(X, "columns", None))
+        readers = find_readers(X, by_type, named) if reads_dates else {}
+        positions = sorted({*by_type, *named} - readers.keys())
         found = _categories_of_booleans(X, positions)
         found |= {column: _categories_of(X, column) for column in positions if column not in found}
-        return cls(dict(sorted(found.items())), empty_columns(X, others(X, positions)))
+        return cls(dict(sorted(found.items())), empty_columns(X, others(X, [*positions, *readers])), readers)
 
     def __len__(self):
         return len(self.of_column)
 
     @property
-    def read_columns(self):
-        """The columns that NumPy and scikit-learn may be unable to read."""
-        return {*self.of_column, *self.empty}
+    def part_sources(self):
+        """The column of X behind each column of a part."""
+        return np.array([column for column, _ in self.parts], dtype=np.intp)
+
+    def names(self, names):
+        """The names of all columns that are read, given those of X, as 'when' and 'when_month'."""
+        return [*names, *(f"{names[column]}_{part}" for column, part in self.parts)]
 
     def matrix(self, X, handle_unknown="ignore"):
-        """X as a float64 matrix, with codes in the categorical columns and NaN for a missing number.
+        """X as a float64 matrix, with codes in the categorical columns, NaN for a missing number, and parts of dates at the end.
 
         ValueError if no value of a categorical column is known and none has a type that fit saw; if `handle_unknown` is "error",
         already if one value is unknown.
@@ -84,11 +102,15 @@ class Categories:
         if issparse(X):
             raise ValueError("X must be dense, because it has categorical columns; got a sparse one. Use X.toarray().")
         X = with_shape(X)
-        result = np.empty(X.shape)
+        result = np.empty((X.shape[0], X.shape[1] + len(self.parts)))
         if numeric := others(X, self.read_columns):
             result[:, numeric] = _floats(X, numeric)
         for column in self.empty:
             result[:, column] = _floats_or_nan(X, column, handle_unknown)
+        for column, reader in self.readers.items():
+            result[:, column] = _read(X, column, reader, handle_unknown)
+        for i, (column, part) in enumerate(self.parts, X.shape[1]):
+            result[:, i] = part_of(part, result[:, column])
         booleans = boolean_columns(X, self.of_column)
         if booleans:
             result[:, as_slice(booleans)] = self._codes_of_booleans(_floats(X, booleans), booleans)
@@ -154,20 +176,39 @@ def _kind(value):
 
 
 def categorical_positions(X, categorical_features, names):
-    """The positions of the categorical columns; raise ValueError if `categorical_features` does not fit X."""
+    """The positions of the columns that are categorical by their type, and of those that `categorical_features` names.
+
+    Raise ValueError if it does not fit X.
+    """
     n_features = X.shape[1]
     if categorical_features is None:
-        return []
+        return [], []
     if isinstance(categorical_features, str):  # "from_dtype"
-        return categorical_by_type(X)
+        return categorical_by_type(X), []
     given, found = np.asarray(categorical_features, dtype=object).ravel().tolist(), []
     if "from_dtype" in given and "from_dtype" not in list(() if names is None else names):
         found, given = categorical_by_type(X), [value for value in given if value != "from_dtype"]
     elif given and all(isinstance(value, bool | np.bool_) for value in given):
         if len(given) != n_features:
             raise ValueError(f"categorical_features as a mask must have {n_features} entries, one a column; got {len(given)}.")
-        return [column for column, chosen in enumerate(given) if chosen]
-    return sorted({*found, *(_position(value, n_features, names) for value in given)})
+        return [], [column for column, chosen in enumerate(given) if chosen]
+    return found, [_position(value, n_features, names) for value in given]
+
+
+def find_readers(X, by_type, named):
+    """What reads each column of dates, or of text in `by_type` with numbers and units, unless the column is `named`."""
+    types = [str(dtype).lower() for dtype in X.dtypes] if is_frame(X) else [str(X.dtype)] * X.shape[1]
+    readers = {}
+    for column, name in enumerate(types):
+        if column in named:
+            continue
+        if is_date_type(name):
+            readers[column] = Dates()
+        elif name == "object" or (column in by_type and name.startswith(TEXT_TYPES)):
+            reader = reader_of(_distinct(X, column))
+            if reader is not None and (column in by_type or reader.form is None):
+                readers[column] = reader
+    return {column: reader.with_parts(reader.numbers(column_of(X, column))) for column, reader in readers.items()}
 
 
 def _position(value, n_features, names):
@@ -290,6 +331,19 @@ def _floats_or_nan(X, column, handle_unknown):
         return np.nan
 
 
+def _read(X, column, reader, handle_unknown):
+    """The numbers of a column of dates or quantities; ValueError if all its values are something else, or if one is refused."""
+    try:
+        numbers = reader.numbers(column_of(X, column))
+    except (AttributeError, TypeError, ValueError):  # of another type than in fit
+        numbers = np.full(X.shape[0], np.nan)
+    if np.isnan(numbers).any():
+        held = [value for value, number in zip(values_of(X, column), numbers) if value is not None and np.isnan(number)]
+        if held and (handle_unknown == "error" or np.isnan(numbers).all()):
+            raise ValueError(f"Column {name_of(X, column)} of X held {reader.what} in fit; now it holds {held[0]!r}.")
+    return numbers
+
+
 def values_of(X, column):
     """The values of a column as Python objects, with None for missing values."""
     values = column_of(X, column)
@@ -337,12 +391,17 @@ def _categories_of_booleans(X, positions):
 
 
 def _categories_of(X, position):
-    column = column_of(X, position)
     try:
-        distinct = _as_list(column.unique()) if hasattr(column, "unique") else set(_as_list(column))
-        return _sorted({value for value in distinct if not is_missing(value)})
+        return _sorted(set(_distinct(X, position)))
     except TypeError as error:  # values that cannot be hashed or compared
         raise ValueError(f"Column {name_of(X, position)} of X holds values that cannot be categories: {error}.") from error
+
+
+def _distinct(X, position):
+    """The distinct values of a column that are not missing."""
+    column = column_of(X, position)
+    distinct = _as_list(column.unique()) if hasattr(column, "unique") else dict.fromkeys(_as_list(column))
+    return [value for value in distinct if not is_missing(value)]
 
 
 def _sorted(values):

@@ -55,14 +55,14 @@ def check_X(estimator, X, categories, accepts_missing):
     """X for a prediction, as a float array or CSR matrix with the columns of fit and categories as codes."""
     X = in_memory(X, "X")
     with np.errstate(over="ignore", invalid="ignore"):
-        if categories or not _needs_no_conversion(estimator, X):
+        if categories or categories.readers or not _needs_no_conversion(estimator, X):
             _check_matrix(X)
             is_compared = _compare_columns(estimator, X, categories, reset=False)
             with naming_columns(estimator, X, categories, "They held numbers in fit."):
                 X = _as_numbers(X, categories, estimator.handle_unknown)
                 if not is_compared:
                     X = validate_data(estimator, X, reset=False, **OPTIONS)
-                elif not categories:  # with categories X is a matrix of floats by now
+                elif not categories.read_columns:  # otherwise X is a matrix of floats by now
                     X = check_array(X, estimator=estimator, input_name="X", **OPTIONS)
         _check_finite(estimator, X, accepts_missing)
     return _without_duplicates(X)
@@ -300,12 +300,16 @@ def _compare_columns(estimator, X, categories, reset):
 
 def _has_codes(X, categories):
     """Whether columns of X must be read one by one; scikit-learn refuses other shapes, and columns of sparse rows are numbers."""
-    return bool(categories.read_columns) and len(with_shape(X).shape) == 2 and (bool(categories) or not issparse(X))
+    return (
+        bool(categories.read_columns)
+        and len(with_shape(X).shape) == 2
+        and (bool(categories) or bool(categories.readers) or not issparse(X))
+    )
 
 
 def _as_numbers(X, categories, handle_unknown):
     """X as scikit-learn can read it, with codes in its categorical columns."""
-    if _has_unreal_columns(X, categories.of_column):
+    if _has_unreal_columns(X, categories.read_columns):
         raise TypeError("dates, durations and complex numbers are not real numbers")
     return categories.matrix(X, handle_unknown) if _has_codes(X, categories) else nan_for_NA(X)
 
@@ -388,7 +392,7 @@ def _first_bad(values, accepts_missing):
 def _has_unreal_columns(X, categorical):
     """Whether a non-categorical column has dates, durations or complex numbers, which NumPy would silently convert."""
     if isinstance(X, np.ndarray):
-        return X.dtype.kind in "mM"
+        return X.dtype.kind in "mM" and len(categorical) < X.shape[-1]
     dtypes = list(X.dtypes) if is_frame(X) else []
     unreal = {dtype for dtype in set(dtypes) if _is_unreal(dtype)}
     return any(dtype in unreal for column, dtype in enumerate(dtypes) if column not in categorical) if unreal else False

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import csr_matrix, issparse
 
 from sksoftmax.data.blocks import Bins, Codes, Flags, Numbers, OneHot, Pairs, Sentinels
-from sksoftmax.data.relevance import find_relevance, has_small_classes, n_outputs_of
+from sksoftmax.data.relevance import checked_relevance, find_relevance, has_small_classes, n_outputs_of
 from sksoftmax.data.rows import LazyRows, column_of, is_large
 from sksoftmax.data.sparse_columns import find_sparse_relevance, fit_sparse_numbers, scaled_entries
 from sksoftmax.data.statistics import (
@@ -62,6 +62,15 @@ class Preprocessor:
         self.sparse = sparse
         self.layout = layout_of(blocks)
         self.factors = relative(relevance[np.concatenate([block.source for block in blocks if not block.is_embedded])])
+
+    @property
+    def relevance_of_X(self):
+        """The relevance of each column of X; that of a date is the largest of its parts'."""
+        sources = self.categories.part_sources
+        n_columns = len(self.relevance) - len(sources)
+        result = self.relevance[:n_columns].copy() if len(sources) else self.relevance
+        np.maximum.at(result, sources, self.relevance[n_columns:])
+        return result
 
     @property
     def n_sparse_columns(self):
@@ -185,6 +194,10 @@ def fit_preprocessor(samples, categories, *, scaling, n_bins, relevance, kind, r
         numbers = fit_sparse_numbers(X, weights, scaling, keeps_unseen)
         return Preprocessor(categories, numbers, [numbers], find_sparse_relevance(relevance, samples, numbers, kind, rng), True)
     columns = np.array([column for column in range(X.shape[1]) if column not in categories.of_column], dtype=np.intp)
+    if not isinstance(relevance, str | None):
+        sources = categories.part_sources
+        relevance = checked_relevance(relevance, X.shape[1] - len(sources))
+        relevance = np.concatenate([relevance, relevance[sources]])
     known = {column: known_codes(column_of(X, column), weights) for column in categories.of_column}
     numbers, rows, missing = fit_numbers(X, weights, columns, scaling)
     relevance, splits = find_relevance(relevance, samples, numbers, kind, rng)

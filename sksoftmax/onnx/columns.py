@@ -30,6 +30,11 @@ def encode(graph, inputs, preprocessor, dtype):
 
     The input is computed in the network's dtype, as in training, and then cast to the graph's.
     """
+    if readers := preprocessor.categories.readers:
+        held = " or ".join(sorted({reader.what for reader in readers.values()}))
+        raise ValueError(
+            f"ONNX cannot read {held}: turn columns {list(readers)} of X into numbers first, in fit and predict alike."
+        )
     if preprocessor.is_identity:
         return graph.beside([graph.cast(variable.full_name, graph.dtype) for variable in inputs])
     in_dtype, numbers = graph.in_format(dtype), preprocessor.numbers

@@ -35,6 +35,7 @@ def attributes_of_columns(estimator, preprocessor):
     """The attributes that say what the columns of X became."""
     names = getattr(estimator, "feature_names_in_", None)
     names = [f"x{i}" for i in range(estimator.n_features_in_)] if names is None else names
+    names = preprocessor.categories.names(names)
     return {
         "encoded_feature_names_": preprocessor.get_feature_names_out(names, EMBEDDING_UNITS),
         "categories_": known_categories(preprocessor, names),

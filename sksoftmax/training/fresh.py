@@ -47,7 +47,7 @@ class Fresh:
 
     def categories(self, X):
         """The categorical columns of the user's X."""
-        return Categories.from_X(X, self.params["categorical_features"])
+        return Categories.from_X(X, self.params["categorical_features"], reads_dates=self.params["scaling"] is not None)
 
     def stored(self, X):
         """The checked X: scaled columns that have few zeros are dense."""

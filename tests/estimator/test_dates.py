@@ -42,28 +42,64 @@ DATES = {
     "with a zone": WHEN.dt.tz_localize("UTC"),
     "of seconds": WHEN.astype("datetime64[s]"),
     "periods": WHEN.dt.to_period("h"),
+    "ISO text": WHEN.astype(str),
+    "text of days": WHEN.dt.strftime("%d.%m.%Y %H:%M"),
+    "text with months": WHEN.dt.strftime("%d %B %Y %H:%M:%S"),
+    "objects": pd.Series(list(WHEN.dt.to_pydatetime()), dtype=object),
 }
 
 
 @pytest.mark.parametrize("when", DATES.values(), ids=list(DATES))
-def test_dates_in_X_are_refused_by_name_with_an_example_of_numbers(when):
-    X = FRAME.assign(when=when, wait=WHEN - WHEN[0])
-    with pytest.raises(ValueError, match=r"dates and durations in \['when', 'wait'\] into numbers .* X\['date'\]\.dt\.year"):
-        small().fit(X, LATE)
-    encoded = X.assign(hour=X["when"].dt.hour).drop(columns=["when", "wait"])
-    assert SoftmaxMLPClassifier(random_state=0).fit(encoded, LATE).score(encoded, LATE) == 1
+def test_dates_of_every_form_become_the_days_and_the_parts_that_vary(when):
+    frame = pd.DataFrame({"when": when, "length": FRAME["length"]})
+    clf = SoftmaxMLPClassifier(random_state=0, max_iter=20, n_bins=0).fit(frame, LATE)
+    assert clf.encoded_feature_names_.tolist()[:4] == ["when", "length", "when_month", "when_weekday"]
+    assert clf.encoded_feature_names_[4] == "when_hour"
+    assert clf.score(frame, LATE) == 1
+    assert clf.relevance_.shape == (2,)
+    assert clf.predict(frame.iloc[:1]) == LATE[0]
 
 
-def test_dates_in_a_polars_frame_are_refused_by_name():
-    X = pl.DataFrame({"self": WHEN.to_list(), "class": WHEN.dt.date.to_list()})
-    X = X.with_columns(wait=pl.col("self") - pl.col("self").first())
-    with pytest.raises(ValueError, match=r"\['self', 'class', 'wait'\] into numbers .* pl\.col\('date'\)\.dt\.year"):
-        small().fit(X, LATE)
+def test_dates_in_polars_and_in_arrays_of_objects_are_read_too():
+    X = pl.DataFrame({"when": WHEN.to_list(), "day": WHEN.dt.date.to_list(), "clock": WHEN.dt.time.to_list()})
+    X = X.with_columns(wait=pl.col("when") - pl.col("when").first())
+    clf = small(n_bins=0).fit(X, LATE)
+    assert {"when_hour", "day_weekday", "clock_hour", "wait"} <= set(clf.encoded_feature_names_)
+    objects = np.column_stack([WHEN.astype(str).to_numpy(dtype=object), FRAME["length"].to_numpy(dtype=object)])
+    assert "x0_hour" in small(n_bins=0).fit(objects, LATE).encoded_feature_names_
 
 
-def test_dates_that_are_objects_are_refused_by_name():
-    with pytest.raises(ValueError, match=r"\['when'\].*dates into days"):
-        small().fit(FRAME.assign(when=WHEN.dt.date), LATE)
+def test_a_missing_date_and_text_that_is_none_are_missing_unless_unknown_values_are_refused():
+    frame = pd.DataFrame({"when": WHEN.astype(str), "length": FRAME["length"]})
+    clf = small().fit(frame.assign(when=frame["when"].where(frame.index > 5)), LATE)
+    assert "missingindicator_when" in clf.encoded_feature_names_
+    later = frame.assign(when=frame["when"].where(frame.index % 2 > 0, "soon"))
+    assert np.isfinite(clf.predict_proba(later)).all()
+    with pytest.raises(ValueError, match="'when' of X held dates in fit; now it holds 'soon'"):
+        clf.set_params(handle_unknown="error").predict(later)
+    with pytest.raises(ValueError, match="'when' of X held dates in fit; now it holds 3"):
+        clf.set_params(handle_unknown="ignore").predict(frame.assign(when=3.5))
+
+
+def test_columns_of_dates_that_categorical_features_names_are_categories():
+    clf = small(categorical_features=["from_dtype", "when"]).fit(FRAME.assign(when=WHEN.dt.strftime("%Y-%m-01")), y)
+    assert "when" in clf.categories_
+
+
+def test_the_users_relevance_of_a_date_is_that_of_its_parts():
+    frame = pd.DataFrame({"when": WHEN, "length": FRAME["length"]})
+    clf = small(relevance=[0, 1], n_bins=0).fit(frame, LATE)
+    assert set(clf.unused_columns_) == {"when", "when_month", "when_weekday", "when_hour"}
+    assert clf.relevance_.tolist() == [0, 1]
+
+
+def test_onnx_refuses_dates_with_advice():
+    pytest.importorskip("skl2onnx")
+    from sksoftmax.onnx import to_onnx
+
+    frame = pd.DataFrame({"when": WHEN.astype(str), "length": FRAME["length"]})
+    with pytest.raises(ValueError, match="ONNX cannot read dates: turn columns"):
+        to_onnx(small().fit(frame, LATE), frame)
 
 
 @pytest.mark.parametrize("values", [WHEN, WHEN.astype(str)], ids=["dates", "text"])
@@ -76,6 +112,6 @@ def test_a_column_of_X_that_gives_no_input_is_told_by_name(values):
 
 
 def test_X_without_any_column_that_gives_an_input_is_refused():
-    frame = pd.DataFrame({"when": pd.date_range("2024-01-01", periods=300)})
+    frame = pd.DataFrame({"when": [f"{day} at noon" for day in pd.date_range("2024-01-01", periods=300)]})
     with pytest.raises(ValueError, match=r"X.*'when'"):
         small(categorical_features=["when"]).fit(frame, np.arange(300) % 2)

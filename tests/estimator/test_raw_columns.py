@@ -332,19 +332,19 @@ def test_X_val_is_encoded_as_the_training_rows(scoring):
     ids=["dates", "dates with a zone", "durations", "periods"],
 )
 @pytest.mark.parametrize("beside", [["length", "color"], ["color"], ["length"], []], ids=str)
-def test_dates_and_durations_are_refused_by_name(column, beside):
+def test_dates_and_durations_are_refused_by_name_without_scaling(column, beside):
     with pytest.raises(ValueError, match=r"X must be numeric; these columns are not: \['when'\]"):
-        on_raw_columns().fit(FRAME[beside].assign(when=column), y)
+        on_raw_columns(scaling=None).fit(FRAME[beside].assign(when=column), y)
 
 
 @pytest.mark.parametrize("dtype", ["Date", "Datetime", "Time", "Duration"])
 @pytest.mark.parametrize("beside", [["length", "color"], ["color"], []], ids=str)
-def test_dates_and_durations_of_polars_are_refused_by_name(dtype, beside):
+def test_dates_and_durations_of_polars_are_refused_by_name_without_scaling(dtype, beside):
     polars = pytest.importorskip("polars")
     columns = {name: FRAME[name].tolist() for name in beside}
     frame = polars.DataFrame({**columns, "when": polars.Series(range(N)).cast(getattr(polars, dtype))}, strict=False)
     with pytest.raises(ValueError, match=r"X must be numeric; these columns are not: \['when'\]"):
-        on_raw_columns().fit(frame, y)
+        on_raw_columns(scaling=None).fit(frame, y)
 
 
 @pytest.mark.parametrize("beside", [["length", "color"], ["length"], []], ids=str)

@@ -1,0 +1,185 @@
+"""Columns of dates and of numbers with units, in types that hold them or as text: how they are found, and read as numbers.
+
+A date becomes the days since 1970-01-01, and each of its parts that varies (year, month, weekday, hour) a column of its own. Text
+is a column of dates if nearly all of its values have one format, with a year of four digits, and a column of quantities such as
+"1,230", "12.3 %" or "$5" if all have the same units.
+"""
+
+import re
+from datetime import UTC, date, datetime, time
+from itertools import product
+
+import numpy as np
+
+EPOCH, DAY = np.datetime64("1970-01-01", "us"), 86_400e6  # in microseconds
+ISO = "iso"
+DAYS = ("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y.%m.%d")
+DAYS += ("%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y")
+FORMATS = (ISO, "%Y-%m", *("".join(both) for both in product(DAYS, ("", " %H:%M", " %H:%M:%S"))))
+LOOKS_LIKE_A_DATE = re.compile(r"(?<!\d)\d{4}(?!\d)")  # a year
+TRIED_VALUES = 50  # values on which formats are tried
+LEAST_SHARE = 0.95  # of the distinct values of a column of text that must be dates
+DATE_TYPES = ("date", "time", "duration", "period")  # how the names of types of dates and durations begin
+QUANTITY = re.compile(r"\s*([$€£¥]?)\s*([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)\s*([%°]|[A-Za-zµ]{1,3}[²³]?)?\s*")
+
+
+class Dates:
+    """A column of dates: `form` is a format of text, or None for a type of dates; `parts` are the names of those that vary."""
+
+    what = "dates"
+
+    def __init__(self, form=None, parts=()):
+        self.form, self.parts = form, parts
+
+    def numbers(self, column):
+        """The days since 1970-01-01 of each row, (n,); NaN for what is no date."""
+        return days_of_type(column) if self.form is None else read_text(column, lambda value: day_of(value, self.form))
+
+    def with_parts(self, days):
+        """The same with the parts that vary over these days."""
+        known = days[~np.isnan(days)]
+        return Dates(self.form, tuple(name for name, part in PARTS.items() if len(known) and np.ptp(part(known))))
+
+
+class Quantities:
+    """A column of text with numbers between two units, which may be empty."""
+
+    what, form, parts = "numbers with units or separators", "", ()
+
+    def __init__(self, before, after):
+        self.before, self.after = before, after
+
+    def numbers(self, column):
+        """The number of each row, (n,); NaN for text that has other units."""
+        return read_text(column, self.number)
+
+    def with_parts(self, numbers):
+        """The same: numbers have no parts."""
+        return self
+
+    def number(self, text):
+        """The number in this text; NaN if it has other units."""
+        found = quantity_of(text)
+        return found[1] if found is not None and (found[0], found[2]) == (self.before, self.after) else np.nan
+
+
+def read_text(column, number_of):
+    """The numbers that `number_of` makes of a column's text, each distinct one once; NaN for what is no text."""
+    values = column.tolist() if hasattr(column, "tolist") else column.to_list()
+    numbers = {value: number_of(value) for value in set(filter(is_text, values))}
+    return np.array([numbers[value] if is_text(value) else np.nan for value in values], dtype=np.float64)
+
+
+def is_text(value):
+    """Whether this is a string."""
+    return isinstance(value, str)
+
+
+def year(days):
+    """The year of each day."""
+    return _months(days) // 12 + 1970
+
+
+def month(days):
+    """1 to 12."""
+    return _months(days) % 12 + 1
+
+
+def weekday(days):
+    """0 for Monday to 6."""
+    return (np.floor(days) + 3) % 7  # 1970-01-01 was a Thursday
+
+
+def hour(days):
+    """0 to 23."""
+    return np.floor(np.round(days * 86_400) / 3_600) % 24
+
+
+PARTS = {function.__name__: function for function in (year, month, weekday, hour)}
+
+
+def _months(days):
+    return np.floor(days).astype(np.int64).astype("datetime64[D]").astype("datetime64[M]").astype(np.float64)
+
+
+def part_of(name, days):
+    """A part of each day, (n,); NaN stays NaN."""
+    known = ~np.isnan(days)
+    result = np.full(len(days), np.nan)
+    result[known] = PARTS[name](days[known])
+    return result
+
+
+def is_date_type(dtype):
+    """Whether this dtype of NumPy, pandas, polars or Arrow means dates or durations."""
+    return str(dtype).lower().startswith(DATE_TYPES)
+
+
+def reader_of(distinct):
+    """The `Dates` or `Quantities` that read these distinct values, none of them missing; None if they are neither."""
+    if distinct and all(isinstance(value, date | time) for value in distinct):
+        return Dates()
+    if not distinct or not all(map(is_text, distinct)):
+        return None
+    return dates_of_text(distinct) or quantities_of(distinct)
+
+
+def dates_of_text(distinct):
+    """`Dates` with the first format that nearly all of these values have, or None."""
+    tried = distinct[:TRIED_VALUES]
+    if np.mean([bool(LOOKS_LIKE_A_DATE.search(value)) for value in tried]) < LEAST_SHARE:
+        return None
+    for form in FORMATS:
+        if all(np.mean(~np.isnan([day_of(value, form) for value in part])) >= LEAST_SHARE for part in (tried, distinct)):
+            return Dates(form)
+    return None
+
+
+def quantities_of(distinct):
+    """`Quantities` if all of these values have the same units, and one has a unit or separators; else None."""
+    found = [quantity_of(value) for value in distinct]
+    if None in found or len({(before, after) for before, _, after in found}) > 1:
+        return None
+    before, _, after = found[0]
+    return Quantities(before, after) if before or after or any("," in value for value in distinct) else None
+
+
+def quantity_of(value):
+    """The unit before a number, the number and the unit after it; None if the text is something else."""
+    found = QUANTITY.fullmatch(value)
+    return None if found is None else (found[1], float(found[2].replace(",", "")), found[3] or "")
+
+
+def day_of(value, form):
+    """The days since 1970-01-01 of this text; NaN if it does not have this format."""
+    try:
+        if form == ISO:
+            when = datetime.fromisoformat(value.strip()) if "-" in value else None
+        else:
+            when = datetime.strptime(value.strip(), form)
+    except ValueError:
+        return np.nan
+    return np.nan if when is None else float((np.datetime64(naive(when), "us") - EPOCH).astype(np.int64) / DAY)
+
+
+def naive(when):
+    """A time without a zone, in UTC; an hour of no day is one of 1970-01-01."""
+    if isinstance(when, time):
+        return datetime.combine(date(1970, 1, 1), when)
+    return when.astimezone(UTC).replace(tzinfo=None) if getattr(when, "tzinfo", None) is not None else when
+
+
+def days_of_type(column):
+    """The days of a column whose type holds dates or durations, or of one of Python's dates; NaN for missing ones."""
+    if str(column.dtype).lower().startswith("period"):
+        column = column.dt.to_timestamp()
+    if getattr(column.dtype, "tz", None) is not None:
+        column = column.dt.tz_convert(None)
+    values = column.to_numpy() if hasattr(column, "to_numpy") else np.asarray(column)
+    if values.dtype.kind == "O":  # Python's own dates
+        values = np.array(
+            [naive(value) if isinstance(value, date | time) and value == value else None for value in values], "M8[us]"
+        )
+    is_missing = np.isnat(values)
+    numbers = values.astype("m8[us]" if values.dtype.kind == "m" else "M8[us]").astype(np.int64) / DAY
+    return np.where(is_missing, np.nan, numbers)
