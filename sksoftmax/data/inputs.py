@@ -13,6 +13,7 @@ from sklearn.utils import check_X_y as sklearn_check_X_y
 from sklearn.utils.validation import validate_data
 
 from sksoftmax.data.columns import are_numbers, categorical_by_type, column_of, nan_for_NA, with_shape
+from sksoftmax.data.dates import is_date_type
 from sksoftmax.data.frames import all_in_memory, check_names, in_memory, is_frame
 from sksoftmax.data.groups import never_left_out, renumbered, strata_of_groups
 
@@ -27,7 +28,6 @@ DATES_ADVICE = (
     "Turn the dates and durations in {names} into numbers first, in fit and predict alike: for example X['date'].dt.year and "
     "X['date'].dt.month in pandas, pl.col('date').dt.year() in polars, or skrub's DatetimeEncoder."
 )
-TIMES = ("date", "time", "duration", "period")  # how the names of types of dates and durations begin
 COLLECTIONS = list | tuple | set | frozenset | np.ndarray  # of labels
 NAMING = {"X", "y", "feature", "features", "Expected", "Found"}  # a message with one of these words names its argument
 
@@ -400,7 +400,7 @@ def _has_unreal_columns(X, categorical):
 
 def _is_unreal(dtype):
     """Whether this dtype of pandas, polars or Arrow means dates, durations or complex numbers."""
-    return str(dtype).lower().startswith(("date", "time", "duration", "complex"))
+    return is_date_type(dtype) or str(dtype).lower().startswith("complex")
 
 
 def _columns_not_numeric(X, categorical):
@@ -420,7 +420,7 @@ def _advice(X, columns, categorical_features):
     """Advice on columns that are not numeric in fit."""
     if not is_frame(X):
         return ADVICE
-    of_times = [str(name) for name, dtype in zip(X.columns, X.dtypes) if str(dtype).lower().startswith(TIMES)]
+    of_times = [str(name) for name, dtype in zip(X.columns, X.dtypes) if is_date_type(dtype)]
     if of_times := [name for name in of_times if name in columns]:
         return DATES_ADVICE.format(names=of_times)
     named = [] if categorical_features is None else np.asarray(categorical_features, dtype=object).ravel().tolist()

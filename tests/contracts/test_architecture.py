@@ -57,7 +57,7 @@ FILES = {  # inside a folder: a file → the files beside it that it may import
         "frames": set(),
         "groups": {"columns"},
         "heads": set(),
-        "inputs": {"columns", "frames", "groups"},
+        "inputs": {"columns", "dates", "frames", "groups"},
         "preprocessing": {"blocks", "relevance", "rows", "sparse_columns", "statistics"},
         "relevance": {"groups", "rows"},
         "rows": set(),
