@@ -205,7 +205,10 @@ def find_readers(X, by_type, named):
         if is_date_type(name):
             readers[column] = Dates()
         elif name == "object" or (column in by_type and name.startswith(TEXT_TYPES)):
-            reader = reader_of(_distinct(X, column))
+            try:
+                reader = reader_of(_distinct(X, column))
+            except TypeError:  # values that cannot be hashed
+                continue
             if reader is not None and (column in by_type or reader.form is None):
                 readers[column] = reader
     return {column: reader.with_parts(reader.numbers(column_of(X, column))) for column, reader in readers.items()}

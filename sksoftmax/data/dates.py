@@ -13,8 +13,9 @@ import numpy as np
 
 EPOCH, DAY = np.datetime64("1970-01-01", "us"), 86_400e6  # in microseconds
 ISO = "iso"
-DAYS = ("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y.%m.%d")
-DAYS += ("%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y")
+NUMERIC_DAYS = ("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y.%m.%d")
+NAMED_DAYS = ("%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y")
+DAYS = (*NUMERIC_DAYS, *NAMED_DAYS)
 FORMATS = (ISO, "%Y-%m", *("".join(both) for both in product(DAYS, ("", " %H:%M", " %H:%M:%S"))))
 LOOKS_LIKE_A_DATE = re.compile(r"(?<!\d)\d{4}(?!\d)")  # a year
 TRIED_VALUES = 50  # values on which formats are tried
