@@ -170,7 +170,7 @@ cdef class Member:
     def read_from(self, X, labels=None, targets=None, weights=None):
         """Take rows from X, an array stored row by row or a CSR matrix, with labels or targets, and perhaps weights."""
         is_sparse = hasattr(X, "indptr")
-        data, columns, starts = (X.data, X.indices.astype(np.int32, copy=False), X.indptr.astype(np.int64)) if is_sparse else (None, None, None)
+        data, columns, starts = (np.ascontiguousarray(X.data), np.ascontiguousarray(X.indices, np.int32), np.ascontiguousarray(X.indptr, np.int64)) if is_sparse else (None, None, None)
         self.read = (X, data, columns, starts, labels, targets, weights)
         self.X = NULL if is_sparse else pointer(X)
         self.data, self.columns, self.starts = pointer(data), <int32_t *> pointer(columns), <int64_t *> pointer(starts)

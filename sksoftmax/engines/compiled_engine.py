@@ -4,7 +4,7 @@ It knows heads and optimizers by their exact types and activations by their name
 else it has a reason why not.
 """
 
-from math import inf
+from math import inf, isfinite
 
 import numpy as np
 from scipy.sparse import issparse
@@ -25,7 +25,8 @@ UPDATES = {  # by exact type: the kernel's name, the optimizer's vectors, and it
     SGD: ("sgd", ("velocity", "velocity"), ("momentum", "nesterov")),
 }
 MOST_LAYERS = 64
-MULTIPLICATIONS = 2**30  # of a member between two chances for Ctrl-C: a fraction of a second
+MULTIPLICATIONS = 2**30  # of a member between two chances for Ctrl-C: a fraction of a second; what else takes as long:
+UPDATE, CALL = 16, 2**15  # the update of a parameter, and the calls for a layer
 ROW_NUMBERS = 2**20  # of the rows of all members in one call
 READ_NUMBERS = 2**21  # of rows that are encoded before their steps are taken
 FEW_ROWS = 8  # members with room for so many rows are kept for the next prediction
@@ -54,6 +55,8 @@ def why_not_network(network):
     """None if the compiled engine computes this network, else the reason."""
     if (reason := why_not_built()) is not None:
         return reason
+    if network.dtype not in (np.float32, np.float64):
+        return f"it has no numbers of the type {network.dtype}"
     if unknown := [name for name in network.architecture.activations if name not in _kernels.ACTIVATIONS]:
         return f"it has no activation {unknown[0]!r}"
     if len(network.W) > MOST_LAYERS:
@@ -82,58 +85,58 @@ class CompiledEngine:
 
     @property
     def most_epochs(self):
-        """The most epochs in one call: between two chances for Ctrl-C, and with few row numbers in memory."""
-        n_members, n_rows = self.run.plan.order.shape
-        return max(1, min(MULTIPLICATIONS // (self.multiplications_of_row * n_rows), ROW_NUMBERS // (n_members * n_rows)))
+        """The most epochs in one call: between two chances for Ctrl-C."""
+        n_rows = self.run.plan.order.shape[1]
+        size = min(self.run.config.batch_size, n_rows)
+        return max(1, self.most_steps(size) * size // n_rows)
 
-    @property
-    def multiplications_of_row(self):
-        """The multiplications that a row takes in a step of a member."""
-        return 3 * sum(W.shape[1] * W.shape[2] for W in self.run.model.network.W)
+    def most_steps(self, size):
+        """The most steps, of so many rows, between two chances for Ctrl-C; only few row numbers and lazy rows are in memory."""
+        network = self.run.model.network
+        of_row = 3 * sum(W.shape[1] * W.shape[2] for W in network.W)
+        of_update = UPDATE * len(network.parameters) // len(self.members) + CALL * len(network.W)
+        n = min(MULTIPLICATIONS // (of_row * size + of_update), ROW_NUMBERS // (len(self.members) * size))
+        return min(n, READ_NUMBERS // (size * max(1, self.run.training.X.shape[1]))) if self.is_lazy else n
 
     def train(self, epochs):
         """Train these epochs, pairs of batches and rates; return their losses. After one that is not finite all are invalid."""
-        run, state = self.run, self.state
+        run, average = self.run, self.state.average
         self.bind()
-        rows = np.concatenate([rows for batches, _ in epochs for rows in batches], axis=1).astype(np.intp)
-        sizes = np.array([rows.shape[1] for batches, _ in epochs for rows in batches], np.intp)
+        batches = [rows for batches, _ in epochs for rows in batches]
         rates = np.array([rate for _, rates in epochs for rate in rates], np.float64)
-        totals = sums_of_weights(run.training.weights, rows, sizes)
-        losses = np.zeros(totals.shape)
-        if state.average:
-            state.average.begin_epoch(run.model.network.parameters)
-        for steps in self.parts(sizes):
-            self.take_steps(rows, sizes, totals, rates, losses, steps)
-        if state.average and np.isfinite(losses).all():
-            state.average.end_epoch(run.model.network.parameters)
+        losses, totals = np.zeros((2, len(self.members), len(batches)))
+        if average:
+            average.begin_epoch(run.model.network.parameters)
+        n = max(1, self.most_steps(max(rows.shape[1] for rows in batches)))
+        for steps in (slice(start, start + n) for start in range(0, len(batches), n)):
+            losses[:, steps], totals[:, steps] = self.take_steps(batches[steps], rates[steps])
+            if not isfinite(losses[:, steps].sum()):
+                return [np.nan] * len(epochs)
+        if average:
+            average.end_epoch(run.model.network.parameters)
         weights, n_batches = totals.sum(axis=0), [len(batches) for batches, _ in epochs]
         starts = np.cumsum(n_batches) - n_batches
         return (np.add.reduceat(losses.mean(axis=0) * weights, starts) / np.add.reduceat(weights, starts)).tolist()
 
-    def take_steps(self, rows, sizes, totals, rates, losses, steps):
-        """Take these steps, a slice of all, with all members."""
+    def take_steps(self, batches, rates):
+        """Take a step for each of these batches with all members; return its losses and sums of weights, (n_members, n)."""
         state = self.state
-        first, last = int(sizes[: steps.start].sum()), int(sizes[: steps.stop].sum())
+        rows = np.concatenate(batches, axis=1, dtype=np.intp)
+        sizes = np.array([rows.shape[1] for rows in batches], np.intp)
+        totals = sums_of_weights(self.run.training.weights, rows, sizes)
+        losses = np.zeros(totals.shape)
         counts = getattr(state.optimizer, "t", 0), state.average.n_averaged if state.average else 0
 
         def train_member(i):
-            member, of_member = self.members[i], rows[i, first:last]
-            if self.is_lazy:
-                of_member = self.read_lazily(i, of_member)
-            member.steps(of_member, sizes[steps], totals[i, steps], rates[steps], losses[i, steps], *counts)
+            of_member = self.read_lazily(i, rows[i]) if self.is_lazy else rows[i]
+            self.members[i].steps(of_member, sizes, totals[i], rates, losses[i], *counts)
 
         self.team.map(train_member, range(len(self.members)))
         if hasattr(state.optimizer, "t"):
-            state.optimizer.t += len(rates[steps])
+            state.optimizer.t += len(rates)
         if state.average:
-            state.average.n_averaged += len(rates[steps])
-
-    def parts(self, sizes):
-        """Slices of the steps, between which Ctrl-C can end training; those of rows that may be in memory."""
-        n = MULTIPLICATIONS // (self.multiplications_of_row * int(sizes.max()))
-        if self.is_lazy:
-            n = min(n, READ_NUMBERS // (int(sizes.max()) * max(1, self.run.training.X.shape[1])))
-        return [slice(start, min(start + max(1, n), len(sizes))) for start in range(0, len(sizes), max(1, n))]
+            state.average.n_averaged += len(rates)
+        return losses, totals
 
     def read_lazily(self, i, rows):
         """Encode these rows for a member, and return their numbers among themselves."""

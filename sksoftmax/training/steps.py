@@ -42,7 +42,7 @@ def train_by_steps(run, state):
                     run.tasks.end()
                     break
                 if min(losses) < progress.best_loss:
-                    known_good = start
+                    known_good = start if losses[0] <= losses[-1] else weights_now(run, state, len(losses))
                 for loss, (_, rates) in zip(losses, epochs):
                     ended = end_epoch(run, state, loss, rates[-1])
                 if run.tasks.end() or ended:
@@ -79,6 +79,11 @@ def train_one_epoch(run, state):
     run.tasks.end()
 
 
+def weights_now(run, state, n_epochs):
+    """What to go back to if training diverges later: the weights after these epochs, of which the last one's loss is known."""
+    return run.model.network.parameters.copy(), run.model.ensemble_weights, len(state.progress.loss_curve) + n_epochs - 1
+
+
 def n_epochs_ahead(run, state, most):
     """The number of epochs, at most so many, until somebody looks or training may end.
 
@@ -86,7 +91,8 @@ def n_epochs_ahead(run, state, most):
     """
     config, progress = run.config, state.progress
     is_watched = run.validation is not None or config.verbose or not isinstance(run.tasks, NoTasks)
-    if is_watched or (state.optimizer.has_own_schedules and config.learning_rate == "invscaling"):
+    has_own_schedule = state.optimizer.has_own_schedules and config.learning_rate == "invscaling"
+    if is_watched or has_own_schedule or callable(config.learning_rate):
         return 1
     end = config.max_iter if run.plan.folds is None else run.fold_epochs
     return max(1, int(min(most, end - progress.n_done, run.stopping.n_epochs_ahead(progress))))

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
+from sklearn.exceptions import ConvergenceWarning
 
+from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax import model as model_module
 from sksoftmax.engines import compiled_engine
 from sksoftmax.engines.compiled_engine import CompiledEngine
@@ -414,3 +416,28 @@ def test_an_interrupt_or_an_error_in_partial_fit_changes_nothing(error, monkeypa
         with pytest.raises((KeyboardInterrupt, MemoryError)):
             clf.partial_fit(X, y)
     assert_same_weights(clf.partial_fit(X, y), expected)
+
+
+def test_a_row_that_diverges_after_the_fold_phase_leaves_weights_that_have_learned():
+    X = np.random.default_rng(0).normal(size=(1000, 20))
+    y = (X[:, 0] + X[:, 1] > 0).astype(int)
+    huge = X.copy()
+    huge[0] *= 1e160
+    with pytest.warns(ConvergenceWarning, match="last good weights"):
+        clf = SoftmaxMLPClassifier(16, n_members=1, random_state=4, max_iter=20, scaling=None).fit(huge, y)
+    assert clf.score(X[1:], y[1:]) > 0.9
+
+
+def test_sparse_rows_whose_numbers_are_strided_are_read():
+    X = csr_matrix(np.where(data.ENSEMBLE_X > 0.5, data.ENSEMBLE_X, 0))
+    strided = X.copy()
+    strided.data, strided.indices = np.repeat(X.data, 2)[::2], np.repeat(X.indices, 2)[::2]
+    expected, found = (quick_ensemble(max_iter=2, scaling=None).fit(rows, y) for rows in (X, strided))
+    assert_same_weights(found, expected)
+
+
+def test_weights_of_another_precision_are_numpys():
+    clf = quick_ensemble(max_iter=2).fit(X, y)
+    expected = clf.predict_proba(X)
+    clf.coefs_ = [W.astype(np.longdouble) for W in clf.coefs_]
+    assert_allclose(clf.predict_proba(X), expected, rtol=1e-6)
