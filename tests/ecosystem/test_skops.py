@@ -78,11 +78,13 @@ def categories_and_missing_values():
 
 RAW = {"scaling": "robust", "categorical_features": "from_dtype", "n_bins": 4}
 CITIES = pd.DataFrame({"city": [f"c{i % 300:03}" for i in range(600)]})
+ORDERS = pd.DataFrame({"when": [f"2024-01-{1 + i % 28:02}" for i in range(150)], "price": [f"${i}" for i in range(150)]})
 MODELS = {
     **{name: lambda name=name: five_epochs().fit(X, TARGETS[name]) for name in TARGETS},
     "soft labels": lambda: five_epochs().fit(X, np.full((150, 3), [0.5, 0.3, 0.2])),
     "raw columns": lambda: five_epochs(**RAW).fit(categories_and_missing_values(), y),
     "embedded": lambda: five_epochs(**RAW, max_iter=1).fit(CITIES, np.arange(600) % 2),
+    "dates and quantities": lambda: five_epochs(**RAW).fit(ORDERS, y),
     "sentinels": lambda: five_epochs(**RAW).fit(np.where(X < -1, -999, X), y),
     "sparse": lambda: five_epochs(**RAW).fit(csr_matrix(np.where(X > 4, X, 0)), y),
     "ensemble": lambda: SoftmaxMLPClassifier((6,), max_iter=3, random_state=0).fit(X, y),
