@@ -25,6 +25,9 @@ def summary_text(clf, model):
     if clf.n_members_ > 1:
         members = f"weights {span(clf.member_weights_)}, temperatures {span(clf.member_temperatures_)} of the members"
         lines.append(line("Ensemble", f"{members}, {span(clf.temperature_)} of the ensemble"))
+    names = getattr(clf, "feature_names_in_", [f"x{i}" for i in range(clf.n_features_in_)])
+    readers = model.preprocessor.categories.readers
+    lines += listed("Read", {names[column]: reader.what for column, reader in readers.items()})
     blocks = zip(clf.categories_, model.preprocessor.of_categories)
     lines += listed("Categories", {name: categories_of(block) for name, block in blocks})
     return "\n".join(lines + listed("Not used", clf.unused_columns_))

@@ -22,4 +22,5 @@ def unused_columns(preprocessor, names):
             n = len(categories[block.column])
             reasons[block.column] = f"each of its {n} categories occurs in one row only" if n else "all its values are missing"
     reasons |= dict.fromkeys(np.flatnonzero(preprocessor.relevance == 0), "its relevance is 0")
-    return {names[column]: reasons[column] for column in sorted(reasons)}
+    n_columns = len(preprocessor.relevance) - len(preprocessor.categories.parts)
+    return {names[column]: reasons[column] for column in sorted(reasons) if column < n_columns}

@@ -14,6 +14,7 @@ from sksoftmax.data.dates import Dates, is_date_type, part_of, reader_of
 from sksoftmax.data.frames import is_frame
 
 UNKNOWN = -1.0
+DURATION_TYPES = ("timedelta", "duration")
 TEXT_TYPES = ("str", "string", "large_string", "utf8", "<u")
 FEW_ROWS = 1000  # up to this many values are looked up one by one, above that only distinct ones
 CATEGORICAL_TYPES = (  # prefixes of type names in pandas, polars and Arrow; not "str", which is also a prefix of "struct"
@@ -197,21 +198,22 @@ def categorical_positions(X, categorical_features, names):
 
 def find_readers(X, by_type, named):
     """What reads each column of dates, or of text in `by_type` with numbers and units, unless the column is `named`."""
-    types = [str(dtype).lower() for dtype in X.dtypes] if is_frame(X) else [str(X.dtype)] * X.shape[1]
+    types = [str(dtype).lower() for dtype in X.dtypes] if is_frame(X) else [str(X.dtype).lower()] * X.shape[1]
     readers = {}
     for column, name in enumerate(types):
         if column in named:
             continue
         if is_date_type(name):
-            readers[column] = Dates()
+            has_parts = not name.startswith(DURATION_TYPES)
+            readers[column] = Dates().with_parts(Dates().numbers(column_of(X, column))) if has_parts else Dates()
         elif name == "object" or (column in by_type and name.startswith(TEXT_TYPES)):
             try:
                 reader = reader_of(_distinct(X, column))
-            except TypeError:  # values that cannot be hashed
+            except Exception:  # whatever a frame says of values that it cannot compare
                 continue
             if reader is not None and (column in by_type or reader.form is None):
-                readers[column] = reader
-    return {column: reader.with_parts(reader.numbers(column_of(X, column))) for column, reader in readers.items()}
+                readers[column] = reader.with_parts(reader.numbers(column_of(X, column)))
+    return readers
 
 
 def _position(value, n_features, names):
@@ -335,15 +337,19 @@ def _floats_or_nan(X, column, handle_unknown):
 
 
 def _read(X, column, reader, handle_unknown):
-    """The numbers of a column of dates or quantities; ValueError if all its values are something else, or if one is refused."""
+    """The numbers of a column of dates or quantities; NaN for other text.
+
+    ValueError if the column holds no value of the type that fit saw, or, if `handle_unknown` is "error", any other text.
+    """
     try:
         numbers = reader.numbers(column_of(X, column))
-    except (AttributeError, TypeError, ValueError):  # of another type than in fit
+    except (AttributeError, TypeError, ValueError, OverflowError):  # of another type than in fit
         numbers = np.full(X.shape[0], np.nan)
     if np.isnan(numbers).any():
         held = [value for value, number in zip(values_of(X, column), numbers) if value is not None and np.isnan(number)]
-        if held and (handle_unknown == "error" or np.isnan(numbers).all()):
-            raise ValueError(f"Column {name_of(X, column)} of X held {reader.what} in fit; now it holds {held[0]!r}.")
+        is_of_type = reader.form is not None and any(isinstance(value, str) for value in held)
+        if held and (handle_unknown == "error" or (np.isnan(numbers).all() and not is_of_type)):
+            raise ValueError(f"Column {name_of(X, column)} of X held {reader.what} in fit; {held[0]!r} is something else.")
     return numbers
 
 

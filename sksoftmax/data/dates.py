@@ -1,8 +1,9 @@
 """Columns of dates and of numbers with units, in types that hold them or as text: how they are found, and read as numbers.
 
-A date becomes the days since 1970-01-01, and each of its parts that varies (year, month, weekday, hour) a column of its own. Text
-is a column of dates if nearly all of its values have one format, with a year of four digits, and a column of quantities such as
-"1,230", "12.3 %" or "$5" if all have the same units.
+A date becomes the days since 1970-01-01, in UTC if it has a zone, and each of its parts that varies (year, month, weekday, hour)
+a column of its own. Text is a column of dates if all its values have one format, with a year of four digits, in which day and
+month cannot be mistaken for each other, and a column of quantities such as "1,230", "12.3 %" or "$5" if all have the same units.
+All other text is left to be categories: a code that is read as a number would lose its meaning.
 """
 
 import re
@@ -13,24 +14,27 @@ import numpy as np
 
 EPOCH, DAY = np.datetime64("1970-01-01", "us"), 86_400e6  # in microseconds
 ISO = "iso"
-NUMERIC_DAYS = ("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y.%m.%d")
-NAMED_DAYS = ("%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y")
-DAYS = (*NUMERIC_DAYS, *NAMED_DAYS)
-FORMATS = (ISO, "%Y-%m", *("".join(both) for both in product(DAYS, ("", " %H:%M", " %H:%M:%S"))))
-LOOKS_LIKE_A_DATE = re.compile(r"(?<!\d)\d{4}(?!\d)")  # a year
-TRIED_VALUES = 50  # values on which formats are tried
-LEAST_SHARE = 0.95  # of the distinct values of a column of text that must be dates
+CLOCKS = ("", " %H:%M", " %H:%M:%S")
+DAYS = ("%d.%m.%Y", "%Y/%m/%d", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y")
+MONTH_FIRST, DAY_FIRST = "%m/%d/%Y", "%d/%m/%Y"  # only one of them may fit
+FORMATS = (ISO, *("".join(both) for both in product((*DAYS, MONTH_FIRST, DAY_FIRST), CLOCKS)))
+YEAR = re.compile(r"(?<!\d)(?:1[89]|2[01])\d\d(?!\d)")
 DATE_TYPES = ("date", "time", "duration", "period")  # how the names of types of dates and durations begin
-QUANTITY = re.compile(r"\s*([$€£¥]?)\s*([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)\s*([%°]|[A-Za-zµ]{1,3}[²³]?)?\s*")
+UNITS = "%|°|kg|g|mg|lb|lbs|oz|km|m|cm|mm|mi|ft|ml|kWh|kW|hp|mph|GB|MB|TB|m²|USD|EUR|GBP|CHF"
+QUANTITY = re.compile(rf"([+-]?) ?([$€£¥]?) ?((?:0|[1-9]\d*|[1-9]\d{{0,2}}(?:,\d{{3}})+)(?:\.\d+)?) ?({UNITS})?")
+LONGEST = 40  # characters of a date or a quantity
 
 
 class Dates:
     """A column of dates: `form` is a format of text, or None for a type of dates; `parts` are the names of those that vary."""
 
-    what = "dates"
-
     def __init__(self, form=None, parts=()):
         self.form, self.parts = form, parts
+
+    @property
+    def what(self):
+        """What the column held in fit."""
+        return "dates" if self.form is None else "dates in ISO format" if self.form == ISO else f"dates in the format {self.form}"
 
     def numbers(self, column):
         """The days since 1970-01-01 of each row, (n,); NaN for what is no date."""
@@ -45,10 +49,15 @@ class Dates:
 class Quantities:
     """A column of text with numbers between two units, which may be empty."""
 
-    what, form, parts = "numbers with units or separators", "", ()
+    form, parts = "", ()
 
     def __init__(self, before, after):
         self.before, self.after = before, after
+
+    @property
+    def what(self):
+        """What the column held in fit."""
+        return f"numbers as {self.before}1,000{self.after}"
 
     def numbers(self, column):
         """The number of each row, (n,); NaN for text that has other units."""
@@ -93,7 +102,7 @@ def weekday(days):
 
 def hour(days):
     """0 to 23."""
-    return np.floor(np.round(days * 86_400) / 3_600) % 24
+    return np.floor(days * 24 + 1e-6) % 24  # days are rounded
 
 
 PARTS = {function.__name__: function for function in (year, month, weekday, hour)}
@@ -126,29 +135,35 @@ def reader_of(distinct):
 
 
 def dates_of_text(distinct):
-    """`Dates` with the first format that nearly all of these values have, or None."""
-    tried = distinct[:TRIED_VALUES]
-    if np.mean([bool(LOOKS_LIKE_A_DATE.search(value)) for value in tried]) < LEAST_SHARE:
+    """`Dates` with the format that all of these values have, or None if there is none, or if day and month may be mistaken."""
+    if not all(len(value) <= LONGEST and YEAR.search(value) for value in distinct):
         return None
     for form in FORMATS:
-        if all(np.mean(~np.isnan([day_of(value, form) for value in part])) >= LEAST_SHARE for part in (tried, distinct)):
-            return Dates(form)
+        if are_dates(distinct, form):
+            swapped = form.replace(MONTH_FIRST, DAY_FIRST)
+            return Dates(form) if swapped == form or not are_dates(distinct, swapped) else None
     return None
+
+
+def are_dates(distinct, form):
+    """Whether all of these values have this format."""
+    return not any(np.isnan(day_of(value, form)) for value in distinct)
 
 
 def quantities_of(distinct):
     """`Quantities` if all of these values have the same units, and one has a unit or separators; else None."""
-    found = [quantity_of(value) for value in distinct]
-    if None in found or len({(before, after) for before, _, after in found}) > 1:
+    first = quantity_of(distinct[0])
+    if first is None or not all((found := quantity_of(value)) and found[::2] == first[::2] for value in distinct):
         return None
-    before, _, after = found[0]
+    before, _, after = first
     return Quantities(before, after) if before or after or any("," in value for value in distinct) else None
 
 
 def quantity_of(value):
     """The unit before a number, the number and the unit after it; None if the text is something else."""
-    found = QUANTITY.fullmatch(value)
-    return None if found is None else (found[1], float(found[2].replace(",", "")), found[3] or "")
+    value = value.strip()
+    found = QUANTITY.fullmatch(value) if len(value) <= LONGEST else None
+    return None if found is None else (found[2], float(found[1] + found[3].replace(",", "")), found[4] or "")
 
 
 def day_of(value, form):
@@ -158,9 +173,10 @@ def day_of(value, form):
             when = datetime.fromisoformat(value.strip()) if "-" in value else None
         else:
             when = datetime.strptime(value.strip(), form)
-    except ValueError:
+        when = None if when is None else naive(when)
+    except (ValueError, OverflowError):
         return np.nan
-    return np.nan if when is None else float((np.datetime64(naive(when), "us") - EPOCH).astype(np.int64) / DAY)
+    return np.nan if when is None else float((np.datetime64(when, "us") - EPOCH).astype(np.int64) / DAY)
 
 
 def naive(when):

@@ -75,9 +75,11 @@ def test_a_missing_date_and_text_that_is_none_are_missing_unless_unknown_values_
     assert "missingindicator_when" in clf.encoded_feature_names_
     later = frame.assign(when=frame["when"].where(frame.index % 2 > 0, "soon"))
     assert np.isfinite(clf.predict_proba(later)).all()
-    with pytest.raises(ValueError, match="'when' of X held dates in fit; now it holds 'soon'"):
+    assert np.isfinite(clf.predict_proba(later[:1])).all()
+    assert "dates in ISO format" in clf.summary()
+    with pytest.raises(ValueError, match="'when' of X held dates in ISO format in fit; 'soon' is something else"):
         clf.set_params(handle_unknown="error").predict(later)
-    with pytest.raises(ValueError, match="'when' of X held dates in fit; now it holds 3"):
+    with pytest.raises(ValueError, match=r"'when' of X held dates in ISO format in fit; 3\.5 is something else"):
         clf.set_params(handle_unknown="ignore").predict(frame.assign(when=3.5))
 
 
@@ -89,7 +91,7 @@ def test_columns_of_dates_that_categorical_features_names_are_categories():
 def test_the_users_relevance_of_a_date_is_that_of_its_parts():
     frame = pd.DataFrame({"when": WHEN, "length": FRAME["length"]})
     clf = small(relevance=[0, 1], n_bins=0).fit(frame, LATE)
-    assert set(clf.unused_columns_) == {"when", "when_month", "when_weekday", "when_hour"}
+    assert set(clf.unused_columns_) == {"when"}
     assert clf.relevance_.tolist() == [0, 1]
 
 
@@ -98,7 +100,7 @@ def test_onnx_refuses_dates_with_advice():
     from sksoftmax.onnx import to_onnx
 
     frame = pd.DataFrame({"when": WHEN.astype(str), "length": FRAME["length"]})
-    with pytest.raises(ValueError, match="ONNX cannot read dates: turn columns"):
+    with pytest.raises(ValueError, match="ONNX cannot read dates in ISO format: turn columns"):
         to_onnx(small().fit(frame, LATE), frame)
 
 
