@@ -1,5 +1,7 @@
 """Everything of scikit-learn that has no public name. It may change in any release, so it is used only through this module."""
 
+import numpy as np
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.ensemble._forest import BaseForest
 from sklearn.utils._param_validation import (
     Interval,
@@ -10,6 +12,8 @@ from sklearn.utils._param_validation import (
 )
 
 __all__ = [
+    "ForestClassifier",
+    "ForestRegressor",
     "Interval",
     "InvalidParameterError",
     "Options",
@@ -19,6 +23,26 @@ __all__ = [
     "metric_of",
     "validate_parameter_constraints",
 ]
+
+
+class DirectTrees:
+    """Makes the trees of a forest directly. scikit-learn clones one for each, which takes longer than to fit a small one."""
+
+    def _make_estimator(self, append=True, random_state=None):
+        """A tree with the forest's parameters and the seed that it would have; `append` adds it to the forest."""
+        given = {name: getattr(self, name) for name in self.estimator_params}
+        tree = type(self.estimator_)(**given | {"random_state": random_state.randint(np.iinfo(np.int32).max)})
+        if append:
+            self.estimators_.append(tree)
+        return tree
+
+
+class ForestClassifier(DirectTrees, RandomForestClassifier):
+    """A random forest of classes."""
+
+
+class ForestRegressor(DirectTrees, RandomForestRegressor):
+    """A random forest of numbers."""
 
 
 def fit_forest(forest, X, y, sample_weight):

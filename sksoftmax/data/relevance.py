@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from sksoftmax import sklearn_private
 from sksoftmax.data.groups import dealt, independent_rows, renumbered, strata_of_groups
@@ -244,7 +243,8 @@ def fit_forest(columns, targets, weights, kind, rng):
     tried, leaf = "sqrt", MIN_LEAF_SHARE
     if columns.shape[1] > WIDE_FROM_COLUMNS:
         tried, leaf = MAX_FEATURES, max(MIN_LEAF_SHARE, MIN_LEAF_SHARE_OF_CLASS / max(n_classes, 2))
-    forest_class = RandomForestClassifier if kind == "labels" else RandomForestRegressor  # of 0 and 1 the criterion is the same
+    is_labels = kind == "labels"  # of 0 and 1 the criterion is the same
+    forest_class = sklearn_private.ForestClassifier if is_labels else sklearn_private.ForestRegressor
     forest = forest_class(**FOREST, max_features=tried, min_weight_fraction_leaf=leaf, random_state=rng)
     return sklearn_private.fit_forest(forest, columns, targets, weights)
 

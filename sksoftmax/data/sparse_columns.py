@@ -11,7 +11,6 @@ information. If the entries of a column are much larger or smaller than that, it
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
 from scipy.sparse.linalg import lsqr
-from sklearn.ensemble import RandomForestRegressor
 
 from sksoftmax import sklearn_private
 from sksoftmax.data.blocks import LIMIT, Numbers, smooth_clip
@@ -172,7 +171,7 @@ def linear(Z, T, weights, asked):
 def of_trees(columns, T, weights, asked, rng):
     """The answers, for the rows `asked`, of a forest of T on these columns, a matrix."""
     leaf = {"min_samples_leaf": MIN_LEAF_ROWS, "min_weight_fraction_leaf": MIN_LEAF_SHARE}
-    forest = RandomForestRegressor(**FOREST, **leaf, max_features="sqrt", random_state=rng)
+    forest = sklearn_private.ForestRegressor(**FOREST, **leaf, max_features="sqrt", random_state=rng)
     T = T if T.shape[1] > 1 else T[:, 0]
     return sklearn_private.fit_forest(forest, columns, T, weights).predict(asked).reshape(len(asked), -1)
 
