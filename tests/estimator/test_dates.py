@@ -45,7 +45,7 @@ DATES = {
     "ISO text": WHEN.astype(str),
     "text of days": WHEN.dt.strftime("%d.%m.%Y %H:%M"),
     "text with months": WHEN.dt.strftime("%d %B %Y %H:%M:%S"),
-    "objects": pd.Series(list(WHEN.dt.to_pydatetime()), dtype=object),
+    "objects": pd.Series([when.to_pydatetime() for when in WHEN], dtype=object),
 }
 
 
