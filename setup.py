@@ -1,4 +1,4 @@
-"""Compiles the engine where a C compiler works, and goes on without it where none does. All else is in pyproject.toml."""
+"""Compile the engine if a C compiler works; otherwise install without it. All other settings are in pyproject.toml."""
 
 import os
 import sys

@@ -227,12 +227,12 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     categorical_features : 'from_dtype', array-like of bool, int or str of shape (n_features,), or None, default='from_dtype'
         Columns whose values are categories: a mask, positions or names; 'from_dtype' takes the columns of a frame that hold
         categories, strings or booleans, and the columns of text in an array of objects. In a list, 'from_dtype' adds these
-        columns to the named ones: ``["from_dtype", "day"]``. Text of which all values are dates of one format with a year
-        of four digits, or numbers with the same units ("1,230", "12.3 %", "$5"), is read as numbers unless the column is named;
-        so are columns of dates, times and durations, if `scaling` is not None. Of dates the days since 1970-01-01 and the parts
-        that vary (year, month, weekday, hour) are columns. Up to 255 categories in `fit` become a column of 0 and 1 each, or
-        one of −1 and 1 for two, with a column that flags missing values if `fit` saw any; other categories, and missing values,
-        are zeros there. With more than 255 categories, categories seen in only one row are treated as unknown. If more than 255
+        columns to the named ones: ``["from_dtype", "day"]``. Text is read as numbers, unless the column is named, if all its
+        values are dates of one format with a year of four digits, or numbers with the same units ("1,230", "12.3 %", "$5").
+        Columns of dates, times and durations are read as numbers too. All this needs a `scaling` that is not None. Of dates the
+        days since 1970-01-01 and the parts that vary (year, month, weekday, hour) are columns. Up to 255 categories in `fit`
+        become a column of 0 and 1 each, or one of −1 and 1 for two, with a column that flags missing values if `fit` saw any;
+        other categories, and missing values, are zeros there. With more than 255 categories, categories seen in only one row are treated as unknown. If more than 255
         remain, the column is embedded: each of the 65,536 most frequent categories gets a learned vector of 8 numbers. If all
         these columns of 0 and 1 together are more than 256, a column of more than 63 categories is embedded too. Integer sample
         weights count as repeated rows. Unknown and missing categories share a vector. With 'adam' and 'sgd' the vector of a

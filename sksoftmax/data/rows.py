@@ -165,7 +165,7 @@ class LazyRows:
 
     @property
     def is_plain(self):
-        """Whether reading gives X itself: all its rows, unchanged but for their dtype."""
+        """Whether reading gives all rows of X, converted to the dtype and otherwise unchanged."""
         return self.numbers is None and (self.preprocessor is None or self.preprocessor.is_identity)
 
     def __getitem__(self, rows):
