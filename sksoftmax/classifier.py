@@ -232,12 +232,12 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Columns of dates, times and durations are read as numbers too. All this needs a `scaling` that is not None. Of dates the
         days since 1970-01-01 and the parts that vary (year, month, weekday, hour) are columns. Up to 255 categories in `fit`
         become a column of 0 and 1 each, or one of −1 and 1 for two, with a column that flags missing values if `fit` saw any;
-        other categories, and missing values, are zeros there. With more than 255 categories, categories seen in only one row are treated as unknown. If more than 255
-        remain, the column is embedded: each of the 65,536 most frequent categories gets a learned vector of 8 numbers. If all
-        these columns of 0 and 1 together are more than 256, a column of more than 63 categories is embedded too. Integer sample
-        weights count as repeated rows. Unknown and missing categories share a vector. With 'adam' and 'sgd' the vector of a
-        category seen in n rows learns at n / (n + 50) times the full rate, so that rare categories stay near 0. None treats all
-        columns as numbers.
+        other categories, and missing values, are zeros there. With more than 255 categories, categories seen in only one row
+        are treated as unknown. If more than 255 remain, the column is embedded: each of the 65,536 most frequent categories
+        gets a learned vector of 8 numbers. If all these columns of 0 and 1 together are more than 256, a column of more than 63
+        categories is embedded too. Integer sample weights count as repeated rows. Unknown and missing categories share a
+        vector. With 'adam' and 'sgd' the vector of a category seen in n rows learns at n / (n + 50) times the full rate, so
+        that rare categories stay near 0. None treats all columns as numbers.
 
     handle_unknown : {'ignore', 'error'}, default='ignore'
         What to do with a category that `fit` did not see: treat it like a missing value, or raise a ValueError that names the
