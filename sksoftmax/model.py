@@ -8,12 +8,13 @@ import numpy as np
 from scipy.sparse import issparse
 
 from sksoftmax.data.preprocessing import Preprocessor
-from sksoftmax.data.rows import LazyRows, common_input
+from sksoftmax.data.rows import LazyRows, common_input, read
 from sksoftmax.data.targets import Targets
 from sksoftmax.engines.compiled_engine import logits as compiled_logits
 from sksoftmax.nn.ensemble_weights import EnsembleWeights
 from sksoftmax.nn.network import Network, Workspace, network_from_arrays
 from sksoftmax.nn.threads import BlasThreadLimit, ThreadTeam, pop
+from sksoftmax.radial import RadialNetwork
 
 SMALLEST_CHUNK = 64
 CHUNK_NUMBERS = 2**20  # outputs of a layer computed at once in prediction: 8 MB in float64
@@ -24,8 +25,9 @@ ONE_THREAD = 9_216  # weights up to which OpenBLAS multiplies one row on one thr
 class Model:
     """A fitted classifier.
 
-    `preprocessor` makes the network's input of checked rows of X, `network` makes logits of it, one set for each member,
-    `ensemble_weights` makes one set of these, and `targets.head` reads answers from them, in `output_dtype`.
+    `preprocessor` makes the network's input of checked rows of X, `network` makes logits of it, one set for each member, `radial`,
+    if the ensemble has a radial network, a further set, `ensemble_weights` makes one set of these, and `targets.head` reads answers
+    from them, in `output_dtype`.
     """
 
     preprocessor: Preprocessor
@@ -33,6 +35,7 @@ class Model:
     ensemble_weights: EnsembleWeights
     targets: Targets
     output_dtype: str
+    radial: RadialNetwork | None
 
     @property
     def head(self):
@@ -57,16 +60,21 @@ class Model:
     def logits_of(self, X, workspace=None):
         """Logits, (n, n_outputs), of rows that are encoded, or of `LazyRows` that encode them."""
         if X.shape[0] <= chunk_size(self.network, X):
-            return self.ensemble_weights.logits(
-                logits_at_once(self.network, X, workspace or new_workspace(self.network)), self.head
-            )
+            return self._logits_of_chunk(X, workspace or new_workspace(self.network))
         result = np.empty((X.shape[0], self.network.architecture.n_outputs), self.network.dtype, order="F")
 
-        def mix(rows, logits):
-            result[rows] = self.ensemble_weights.logits(logits, self.head)
+        def answer(rows, workspace):
+            result[rows] = self._logits_of_chunk(X[rows], workspace)
 
-        member_logits(self.network, X, mix, workspace)
+        in_chunks(self.network, X, answer, workspace)
         return result
+
+    def _logits_of_chunk(self, X, workspace):
+        if self.radial is None:
+            return self.ensemble_weights.logits(member_logits(self.network, X, workspace), self.head)
+        X = read(X)
+        logits = np.concatenate([member_logits(self.network, X, workspace), self.radial.logits(X, self.head)[None]])
+        return self.ensemble_weights.logits(logits, self.head)
 
     def with_weights(self, coefs, intercepts, embeddings):
         """The same model with copies of these weights; ValueError if they do not fit."""
@@ -105,7 +113,7 @@ class Model:
         found = {
             "columns": (architecture.layout.n_columns, preprocessor.layout.n_columns),
             "outputs": (architecture.n_outputs, self.head.n_outputs),
-            "members": (architecture.n_members, len(self.ensemble_weights.weights)),
+            "members": (architecture.n_members + (self.radial is not None), len(self.ensemble_weights.weights)),
             "codes": (list(architecture.layout.n_codes), list(preprocessor.layout.n_codes)),
             "parameters": (len(self.network.parameters), architecture.n_parameters),
         }
@@ -116,25 +124,24 @@ class Model:
                 raise ValueError(f"the network has {of_network} {name}, where {expected} belong.")
 
 
-def member_logits(network, X, use, workspace=None):
-    """Call `use(rows, logits)` with slices of the rows of X and the members' logits of each, (n_members, n, n_outputs).
+def in_chunks(network, X, answer, workspace=None):
+    """Call `answer(rows, workspace)` with slices of the rows of X, encoded or `LazyRows`, and a workspace of the network.
 
-    The logits are valid until `use` returns. X is encoded, or `LazyRows`. Working in chunks bounds the memory for any number of
-    rows; the threads that the user allows share the chunks.
+    Working in chunks bounds the memory for any number of rows; the threads that the user allows share the chunks.
     """
     n_rows, chunk, workspaces = X.shape[0], chunk_size(network, X), deque([] if workspace is None else [workspace])
 
-    def answer(rows):
+    def answer_chunk(rows):
         workspace = pop(workspaces) or new_workspace(network)
-        use(rows, logits_at_once(network, X[rows], workspace))
+        answer(rows, workspace)
         workspaces.append(workspace)
 
     with BlasThreadLimit(1), ThreadTeam() as team:
-        team.map(answer, [slice(start, min(start + chunk, n_rows)) for start in range(0, n_rows, chunk)])
+        team.map(answer_chunk, [slice(start, min(start + chunk, n_rows)) for start in range(0, n_rows, chunk)])
 
 
-def logits_at_once(network, X, workspace):
-    """The members' logits of the rows of a chunk."""
+def member_logits(network, X, workspace):
+    """The members' logits, (n_members, n, n_outputs), of the rows of a chunk; valid until the workspace is used again."""
     logits = compiled_logits(network, X)
     if logits is not None:
         return logits

@@ -33,6 +33,7 @@ TYPES = (  # the names of the types of a saved model; registries add theirs
     "sksoftmax.nn.network.Architecture",
     "sksoftmax.nn.network.Network",
     "sksoftmax.nn.optimizers.WeightAverage",
+    "sksoftmax.radial.RadialNetwork",
     "sksoftmax.training.progress.Progress",
     "sksoftmax.training.state.TrainingState",
 )

@@ -25,6 +25,8 @@ def summary_text(clf, model):
     if clf.n_members_ > 1:
         members = f"weights {span(clf.member_weights_)}, temperatures {span(clf.member_temperatures_)} of the members"
         lines.append(line("Ensemble", f"{members}, {span(clf.temperature_)} of the ensemble"))
+    if model.radial is not None:
+        lines.append(line("Radial network", f"{len(model.radial.W):,} units, weight {span(clf.member_weights_[-1])}"))
     names = getattr(clf, "feature_names_in_", [f"x{i}" for i in range(clf.n_features_in_)])
     readers = model.preprocessor.categories.readers
     lines += listed("Read", {names[column]: reader.what for column, reader in readers.items()})

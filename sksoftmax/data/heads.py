@@ -59,6 +59,14 @@ class SoftmaxHead:
         """The logits of an ensemble with these log-probabilities."""
         return log_p
 
+    def logits_of_p(self, p):
+        """The logits of probabilities above 0, log p."""
+        return np.log(p)
+
+    def matrix(self, targets):
+        """The targets as probabilities, (n, K)."""
+        return np.eye(self.n_outputs)[targets] if targets.ndim == 1 else targets
+
     def log_likelihood(self, logits, targets):
         """Σ y log p of each row, (n,)."""
         log_p = log_softmax(logits)
@@ -103,6 +111,14 @@ class LogisticHead:
     def logits_of_log_p(self, log_p):
         """The log-odds of an ensemble with these log-probabilities."""
         return log_p[..., 0] - log_p[..., 1]
+
+    def logits_of_p(self, p):
+        """The log-odds of probabilities between 0 and 1."""
+        return np.log(p / (1 - p))
+
+    def matrix(self, targets):
+        """The targets as probabilities, (n, n_outputs)."""
+        return targets
 
     def frequencies(self, targets, weights):
         """The mean target of each output, (n_outputs,)."""

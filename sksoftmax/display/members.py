@@ -18,7 +18,7 @@ LABELS = ("Weight in the ensemble", "Temperature", "Log loss on its left-out fol
 
 
 class MembersDisplay:
-    """Bars of the weight, the temperature and the out-of-fold loss of each member of an ensemble.
+    """Bars of the weight, the temperature and the out-of-fold loss of each member of an ensemble, a radial network among them.
 
     Parameters
     ----------
@@ -135,8 +135,8 @@ class MembersDisplay:
         >>> from sksoftmax import MembersDisplay, SoftmaxMLPClassifier
         >>> X, y = load_iris(return_X_y=True)
         >>> display = MembersDisplay.from_estimator(SoftmaxMLPClassifier(max_iter=20, random_state=0).fit(X, y))
-        >>> len(display.bars_[0])
-        8
+        >>> len(display.bars_[0])  # eight networks and a radial network
+        9
         """
         fitted: Any = fitted_with(estimator, "member_losses_")
         parts = fitted.member_weights_, fitted.member_temperatures_, fitted.member_losses_

@@ -37,6 +37,7 @@ cdef extern from "loops.h" nogil:  # macros: the types of the arguments choose t
     void adam(void *w, void *g, void *m, void *v, void *rates, double, double, double, double rate, double kept, Py_ssize_t n)
     void sgd(void *w, void *g, void *v, void *rates, double momentum, int nesterov, double rate, double kept, Py_ssize_t n)
     void row_product(void *data, int32_t *columns, Py_ssize_t count, void *W, void *out, Py_ssize_t units)
+    void radial_units_of "radial_units" (void *X, void *centers, void *out, double factor, Py_ssize_t width, Py_ssize_t n, Py_ssize_t d, Py_ssize_t m)
     void add_row(void *data, int32_t *columns, Py_ssize_t count, void *d, void *d_W, Py_ssize_t units)
 
 cdef enum:
@@ -236,6 +237,20 @@ def logits(list members, X, out):
             else:
                 logits_of_rows[double](member, <double *> rows, n, <double *> result)
         result += size
+
+
+def radial_units(X, Py_ssize_t first, centers, double factor, out):
+    """Write exp(factor · ‖x − c‖₁) into `out`, (n, m). X is (n, width); x are its columns from `first` on; centers are (d, m)."""
+    cdef Py_ssize_t width = X.shape[1], n = X.shape[0], d = centers.shape[0], m = centers.shape[1]
+    cdef Py_ssize_t itemsize = X.itemsize
+    cdef void *x = <char *> pointer(X) + first * itemsize
+    cdef void *c = pointer(centers)
+    cdef void *h = pointer(out)
+    with nogil:
+        if itemsize == sizeof(float):
+            radial_units_of(<float *> x, <float *> c, <float *> h, factor, width, n, d, m)
+        else:
+            radial_units_of(<double *> x, <double *> c, <double *> h, factor, width, n, d, m)
 
 
 cdef void product(char *of_A, char *of_B, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, real *A, Py_ssize_t ld_A, real *B,

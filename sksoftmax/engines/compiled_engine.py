@@ -289,3 +289,12 @@ def logits(network, X):
     if are_few:
         network.waiting.append(members)
     return out.transpose(0, 2, 1)
+
+
+def radial_units(X, first, centers, width):
+    """exp(−‖x − c‖₁ / width), (n, m), of the columns of X from `first` on and of centers, (m, d); None without the extension."""
+    if _kernels is None:
+        return None
+    out = np.empty((X.shape[0], len(centers)), X.dtype)
+    _kernels.radial_units(np.ascontiguousarray(X), first, np.ascontiguousarray(centers.T), -1 / width, out)
+    return out

@@ -31,6 +31,7 @@ typedef ptrdiff_t size;
 #define LEAKY_RELU_SLOPE 0.1
 #define SELU_ALPHA 1.6732632423543772
 #define SELU_SCALE 1.0507009873554805
+#define RADIAL_BLOCK 1024 /* units computed at once, which fit the fastest cache */
 
 /* exp(x) − 1 = 2ᵏ (q + 1) − 1 with x = k log 2 + r, |r| ≤ ½ log 2, and q = exp(r) − 1 by its Taylor series. Adding and subtracting a
    large number rounds x / log 2 to k, and leaves k in the last bits. NaN stays NaN; x is kept where 2ᵏ is a normal number. */
@@ -93,17 +94,21 @@ static const char *const ACTIVATION_NAMES[] = {ACTIVATIONS(NAME) NULL};
 #define REAL float
 #define OF(name) name##_float
 #define SQRT sqrtf
+#define ABS fabsf
 #include "loops_of_type.h"
 #undef REAL
 #undef OF
 #undef SQRT
+#undef ABS
 #define REAL double
 #define OF(name) name##_double
 #define SQRT sqrt
+#define ABS fabs
 #include "loops_of_type.h"
 #undef REAL
 #undef OF
 #undef SQRT
+#undef ABS
 
 /* The function for the type of an array. */
 #define FOR(array, name) _Generic((array), float *: name##_float, double *: name##_double)
@@ -121,4 +126,5 @@ static const char *const ACTIVATION_NAMES[] = {ACTIVATIONS(NAME) NULL};
 #define adam(w, g, m, v, rates, b1, b2, e, rate, kept, n) FOR(w, adam)(w, g, m, v, rates, b1, b2, e, rate, kept, n)
 #define sgd(w, g, v, rates, momentum, nesterov, rate, kept, n) FOR(w, sgd)(w, g, v, rates, momentum, nesterov, rate, kept, n)
 #define row_product(data, columns, count, W, out, units) FOR(W, row_product)(data, columns, count, W, out, units)
+#define radial_units(X, centers, out, factor, width, n, d, m) FOR(X, radial_units)(X, centers, out, factor, width, n, d, m)
 #define add_row(data, columns, count, d, d_W, units) FOR(d, add_row)(data, columns, count, d, d_W, units)

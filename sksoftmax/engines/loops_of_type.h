@@ -207,3 +207,25 @@ VARIANTS static void OF(add_row)(const REAL *RESTRICT data, const int32_t *RESTR
     for (size i = 0; i < count; i++)
         for (size u = 0; u < units; u++) d_W[(size)columns[i] * units + u] += data[i] * d[u];
 }
+
+/* The units exp(factor · Σₖ |xₖ − cₖ|) of n rows of X, which are `width` numbers apart, at m centers, stored column by column. */
+VARIANTS static void OF(radial_units)(const REAL *RESTRICT X, const REAL *RESTRICT centers, REAL *RESTRICT out, REAL factor, size width,
+                                      size n, size d, size m) {
+    for (size first = 0; first < m; first += RADIAL_BLOCK) {
+        size count = m - first < RADIAL_BLOCK ? m - first : RADIAL_BLOCK;
+        for (size r = 0; r < n; r++) {
+            const REAL *x = X + r * width;
+            REAL *RESTRICT h = out + r * m + first;
+            for (size j = 0; j < count; j++) h[j] = 0;
+            size k = 0;
+            for (; k + 4 <= d; k += 4) {
+                const REAL *RESTRICT a = centers + k * m + first, *RESTRICT b = a + m, *RESTRICT c = b + m, *RESTRICT e = c + m;
+                for (size j = 0; j < count; j++)
+                    h[j] += (ABS(x[k] - a[j]) + ABS(x[k + 1] - b[j])) + (ABS(x[k + 2] - c[j]) + ABS(x[k + 3] - e[j]));
+            }
+            for (; k < d; k++)
+                for (size j = 0; j < count; j++) h[j] += ABS(x[k] - centers[k * m + first + j]);
+            for (size j = 0; j < count; j++) h[j] = OF(exp)(factor * h[j]);
+        }
+    }
+}

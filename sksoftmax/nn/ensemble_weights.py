@@ -11,7 +11,7 @@ class EnsembleWeights:
 
     p is the softmax of a member's logits times its inverse temperature. `weights` and `inverse_temperatures` have shape
     (n_members,); `bias` has shape (n_outputs,), or is 0. `losses`, (n_members,), are the members' mean losses on the rows that
-    they left out; None if they left out none.
+    they left out; None if they left out none. A radial network counts as a member here, and comes last.
     """
 
     weights: np.ndarray
@@ -24,6 +24,19 @@ class EnsembleWeights:
     def equal(cls, n_members):
         """The weights by which all members count alike."""
         return cls(np.full(n_members, 1 / n_members), np.ones(n_members))
+
+    def without_radial(self, n_members):
+        """The weights of the first members alone."""
+        weights, losses = self.weights[:n_members], None if self.losses is None else self.losses[:n_members]
+        return replace(
+            self, weights=weights / weights.sum(), inverse_temperatures=self.inverse_temperatures[:n_members], losses=losses
+        )
+
+    def with_radial_times(self, factor, n_members):
+        """The weights with that of the radial network, which comes after the members, multiplied by this factor."""
+        weights = self.weights.copy()
+        weights[n_members:] *= factor
+        return replace(self, weights=weights / weights.sum())
 
     def with_members_like(self, source):
         """The weights after member i has become of the kind of member `source[i]`; equal kinds get the mean of their weights."""

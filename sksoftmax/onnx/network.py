@@ -74,6 +74,11 @@ class Softmax:
         return log_sum_exp(graph, graph.node("Add", graph.node("LogSoftmax", Z, axis=2), log_weights))
 
     @staticmethod
+    def logits_of_p(graph, p):
+        """log p."""
+        return graph.node("Log", p)
+
+    @staticmethod
     def scores(graph, Z, head):
         """The scores, with a column for each class, and the operation that makes probabilities of them.
 
@@ -103,6 +108,11 @@ class Binary(Softmax):
         no_and_yes = (graph.node("Sub", log_weights, softplus(graph, z)) for z in (Z, graph.node("Neg", Z)))
         no, yes = (log_sum_exp(graph, log_p) for log_p in no_and_yes)
         return graph.node("Sub", yes, no)
+
+    @staticmethod
+    def logits_of_p(graph, p):
+        """The log-odds."""
+        return graph.node("Sub", graph.node("Log", p), graph.node("Log", graph.node("Sub", 1.0, p)))
 
     @staticmethod
     def scores(graph, Z, head):

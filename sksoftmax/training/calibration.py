@@ -12,7 +12,7 @@ from scipy.special import logsumexp
 
 from sksoftmax.data.groups import independent_rows
 from sksoftmax.data.rows import spread
-from sksoftmax.model import member_logits
+from sksoftmax.model import in_chunks, member_logits
 from sksoftmax.nn.ensemble_weights import EnsembleWeights, mixed
 
 MIN_LOG_INVERSE_TEMPERATURE = -1.5  # logits are multiplied by at least e^-1.5
@@ -22,33 +22,37 @@ MAX_BIAS = 3.0  # log-odds change by at most this
 PRIOR_TEMPERATURE, PRIOR_WEIGHTS, PRIOR_BIAS = 4.0, 1.0, 1.0  # rows to which priors amount: prior · x² / 2n is added to the loss
 MAX_CALIBRATION_ROWS = 50_000  # at most this many rows,
 MAX_CALIBRATION_LOGITS = 10**7  # and this many logits in all of a member for each row
+RADIAL = 4  # the kind of a radial network, beside kinds 0 … 3 of `ensemble.Roles`
 BLOCK = 2**17  # logits read at once in float64
 
 
 def fit_ensemble_weights(network, roles, folds, samples, head, n_rows=None):
     """The `EnsembleWeights` with the highest out-of-fold likelihood, on a sample of at most `n_rows` rows.
 
-    `roles` are the members' roles, `folds` has the fold of each row of the samples.
+    `roles` are the members' roles, `folds` has the fold of each row of the samples. A radial network, whose logits the samples
+    have, is one more member, of a kind of its own.
     """
     size = sample_size(network, n_rows)
     if len(samples) > size:
         rows = spread(len(samples), size)
         folds, samples = folds[rows], samples[rows]
     logits, kinds = out_of_fold(network, roles, folds, samples)
-    inverse_temperatures = np.ones(4)
+    inverse_temperatures = np.ones(RADIAL + 1)
     for kind in np.unique(kinds):
-        answered = [(half, np.flatnonzero(kinds[half] == kind)) for half in (0, 1)]
+        answered = [(i, np.flatnonzero(of_rows == kind)) for i, of_rows in enumerate(kinds)]
         inverse_temperatures[kind] = fit_inverse_temperature(
-            [(logits[half], rows) for half, rows in answered if len(rows)], samples, head
+            [(logits[i], rows) for i, rows in answered if len(rows)], samples, head
         )
     likelihoods = log_likelihoods(logits, inverse_temperatures[kinds], samples, head)
     log_weights = fit_log_weights(likelihoods, kinds, samples)
     mixed_logits = mix_in_place(logits, inverse_temperatures[kinds], log_weights[kinds], head)
     inverse_temperature = fit_inverse_temperature([(mixed_logits, np.arange(len(samples)))], samples, head)
-    weights = np.exp(log_weights)[roles.kind]
     bias = fit_bias(mixed_logits, inverse_temperature, samples, head)
     losses = losses_of_members(likelihoods, roles, folds, samples.weights)
-    return EnsembleWeights(weights / weights.sum(), inverse_temperatures[roles.kind], inverse_temperature, bias, losses)
+    kind = np.append(roles.kind, np.full(len(likelihoods) - 2, RADIAL))
+    weights = np.exp(log_weights)[kind]
+    weights[len(roles.kind) :] *= len(roles.kind) / 2  # beside two members that had left a row out; now it is beside all members
+    return EnsembleWeights(weights / weights.sum(), inverse_temperatures[kind], inverse_temperature, bias, losses)
 
 
 def fit_calibration(network, left_out, samples, head):
@@ -69,25 +73,31 @@ def sample_size(network, n_rows=None):
 
 
 def out_of_fold(network, roles, folds, samples):
-    """The logits, (2, n, n_outputs), of the two members that have not seen each row, and the kinds, (2, n), of these members."""
-    logits = np.empty((2, len(samples), network.architecture.n_outputs), network.dtype)
-    kinds = np.empty((2, len(samples)), dtype=np.intp)
+    """The logits, (2, n, n_outputs), of the two members that have not seen each row, and the kinds, (2, n), of these members.
+
+    With a radial network they are (3, n, n_outputs) and (3, n): it answers each row with the row's group left out.
+    """
+    n_answers = 2 + (samples.radial is not None)
+    logits = np.empty((n_answers, len(samples), network.architecture.n_outputs), network.dtype)
+    kinds = np.full((n_answers, len(samples)), RADIAL)
     for index, (binned, fold, kind) in enumerate(zip(roles.binned.astype(int), roles.fold, roles.kind)):
         rows = np.flatnonzero(folds == fold)
         if not len(rows):
             continue
         keep_logits(network.member(index), samples[rows].X, logits[binned], rows)
         kinds[binned, rows] = kind
+    if samples.radial is not None:
+        logits[2] = samples.radial
     return logits, kinds
 
 
 def keep_logits(network, X, logits, rows):
     """Write the logits of one network for X into these rows of `logits`."""
 
-    def keep(part, of_part):
-        logits[rows[part]] = of_part[0]
+    def keep(part, workspace):
+        logits[rows[part]] = member_logits(network, X[part], workspace)[0]
 
-    member_logits(network, X, keep)
+    in_chunks(network, X, keep)
 
 
 def blocks(rows, n_outputs):
@@ -124,26 +134,27 @@ def evidence(samples, rows=slice(None)):
 
 
 def log_likelihoods(logits, inverse_temperatures, samples, head):
-    """The log-likelihood of each row's target under each of its two sharpened answers, (2, n)."""
+    """The log-likelihood of each row's target under each of its sharpened answers, (n_answers, n)."""
     result = np.empty(logits.shape[:2])
-    for half in (0, 1):
+    for i, answers in enumerate(logits):
         for part in blocks(np.arange(len(samples)), logits.shape[2]):
-            result[half, part] = head.log_likelihood(
-                logits[half, part] * inverse_temperatures[half, part, None], samples.targets[part]
-            )
+            result[i, part] = head.log_likelihood(answers[part] * inverse_temperatures[i, part, None], samples.targets[part])
     return result
 
 
 def losses_of_members(log_likelihood, roles, folds, weights):
-    """Each member's mean loss on its left-out fold, (n_members,), once it is sharpened; NaN if the fold has no row."""
+    """Each member's mean loss on its left-out rows, once it is sharpened; NaN if there is no row.
+
+    That of a radial network, which leaves out each row, comes last.
+    """
     weights = np.ones(len(folds)) if weights is None else weights
-    left_out = [np.flatnonzero(folds == fold) for fold in roles.fold]
-    parts = zip(roles.binned.astype(int), left_out)
+    parts = [(int(half), np.flatnonzero(folds == fold)) for half, fold in zip(roles.binned, roles.fold)]
+    parts += [(2, np.arange(len(folds)))] * (len(log_likelihood) > 2)
     return np.array([-np.average(log_likelihood[half, r], weights=weights[r]) if len(r) else np.nan for half, r in parts])
 
 
 def fit_log_weights(log_likelihood, kinds, samples):
-    """The logarithms of the kinds' weights, (4,), that maximize Σ_rows log(Σ weight · likelihood / Σ weight), with a prior.
+    """The logarithms of the kinds' weights, (n_kinds,), that maximize Σ_rows log(Σ weight · likelihood / Σ weight), with a prior.
 
     The inner sums are over the members that have not seen the row.
     """
@@ -154,12 +165,13 @@ def fit_log_weights(log_likelihood, kinds, samples):
         rows = logsumexp(of_rows + log_likelihood, axis=0) - logsumexp(of_rows, axis=0)
         return prior * log_weights @ log_weights - np.average(rows, weights=samples.weights)
 
-    found = minimize(loss, np.zeros(4), method="L-BFGS-B", bounds=[(-MAX_LOG_WEIGHT, MAX_LOG_WEIGHT)] * 4).x
+    n_kinds = RADIAL + len(kinds) - 2
+    found = minimize(loss, np.zeros(n_kinds), method="L-BFGS-B", bounds=[(-MAX_LOG_WEIGHT, MAX_LOG_WEIGHT)] * n_kinds).x
     return found - logsumexp(found)
 
 
 def mix_in_place(logits, inverse_temperatures, log_weights, head):
-    """The ensemble's logits, (n, n_outputs), written over the first of the two answers."""
+    """The ensemble's logits, (n, n_outputs), written over the first of the answers."""
     log_weights = log_weights - logsumexp(log_weights, axis=0)
     for part in blocks(np.arange(logits.shape[1]), logits.shape[2]):
         logits[0, part] = mixed(logits[:, part] * inverse_temperatures[:, part, None], log_weights[:, part], head)

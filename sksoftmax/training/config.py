@@ -104,7 +104,7 @@ class TrainingConfig:
         }
         return cls(**{name: params[name] for name in cls.__dataclass_fields__ if name in params} | resolved)
 
-    def public(self, dropout, weight_decay):
+    def public(self, dropout, weight_decay, has_radial=False):
         """The estimator's attributes that say what "auto" became, with the strengths that the members have now."""
         same = dropout.shape[0] == 1 or not np.ptp(dropout, axis=0).any()
         return {
@@ -112,7 +112,7 @@ class TrainingConfig:
             "max_iter_": self.max_iter,
             "dropout_": np.array(dropout[0] if same else dropout.T),
             "weight_decay_": np.array(weight_decay),
-            "member_roles_": Roles.of(self.n_members).names,
+            "member_roles_": Roles.of(self.n_members).names + ["radial network"] * has_radial,
         }
 
     def has_folds(self, validation):
@@ -188,16 +188,16 @@ def _weakening(n_distinct):
     return min(1.0, (FULL_STRENGTH_UP_TO_ROWS / n_distinct) ** 0.5)
 
 
-def planned_fold_epochs(config, folds, validation, n_rows):
+def planned_fold_epochs(config, folds, validation, n_distinct):
     """The number of epochs in which each member leaves out its fold; then it trains on all rows.
 
     All epochs, if an ensemble has few rows, or if validation rows may end training at any epoch.
     """
     if folds is None:
         return 0
-    if validation is not None or (config.n_members > 1 and n_rows < ALL_FOLD_EPOCHS_BELOW_ROWS):
+    if validation is not None or (config.n_members > 1 and n_distinct < ALL_FOLD_EPOCHS_BELOW_ROWS):
         return config.max_iter
-    return max(1, round((FOLD_SHARE if n_rows < DOUBLE_BATCH_FROM_ROWS else FOLD_SHARE_OF_LARGE) * config.max_iter))
+    return max(1, round((FOLD_SHARE if n_distinct < DOUBLE_BATCH_FROM_ROWS else FOLD_SHARE_OF_LARGE) * config.max_iter))
 
 
 def new_network(config, preprocessor, n_outputs, dtype, rng):

@@ -10,6 +10,7 @@ from sksoftmax.model import Model
 from sksoftmax.training.config import TrainingConfig
 from sksoftmax.training.ensemble import EnsemblePlan
 from sksoftmax.training.fresh import Fresh
+from sksoftmax.training.radial_fit import fit_radial
 from sksoftmax.training.state import fixed_parameters
 
 
@@ -85,11 +86,21 @@ class Continued(Fresh):
             began = f"{n_members}, and solver={config.solver!r} trains {config.n_members}" if asked == "auto" else n_members
             raise cannot_continue("n_members", asked, began)
         network = self.network.copy(replace(self.network.architecture, activations=config.activations))
-        return Model(preprocessor, network, self.earlier.ensemble_weights, targets, output_dtype)
+        weights = self.earlier.ensemble_weights
+        weights = weights if self.earlier.radial is None else weights.without_radial(n_members)
+        return Model(preprocessor, network, weights, targets, output_dtype, radial=None)
 
     def plan(self, config, training, validation):
         """The plan in which all members train on all rows."""
         return EnsemblePlan.of(config, training, self.rng, with_folds=False)
+
+    def with_radial(self, model, plan, training):
+        """The rows unchanged; the model gets a radial network of these rows, with the weight of the earlier one, if there was one."""
+        if self.earlier.radial is not None and self._wants_radial(model, training):
+            model.radial, _ = fit_radial(training, model.network.architecture.layout, model.head)
+            if model.radial is not None:
+                model.ensemble_weights = self.earlier.ensemble_weights
+        return training
 
     def state(self, model, config):
         """The state before training, with the earlier curves, moments and average of weights."""

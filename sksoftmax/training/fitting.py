@@ -81,8 +81,9 @@ def fit(start, arguments):
     if splits_late:
         training, validation = split_like_mlp(training, params["validation_fraction"], targets, rng)
 
-    # 7. Plan which rows each member leaves out, and train
+    # 7. Plan which rows each member leaves out, fit the radial network, and train
     plan = start.plan(config, training, validation)
+    training = start.with_radial(model, plan, training)
     state = start.state(model, config)
     run = make_run(start, arguments, model, state, config, plan, training, validation)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -175,7 +176,7 @@ def make_run(start, arguments, model, state, config, plan, training, validation)
         tasks=fit_tasks(estimator, name, n_epochs or 1, arguments, attributes),
         score=make_score(config.scoring, estimator, so_far, arguments, validation),
         report=Report(config.verbose, n_epochs, "iteration" if config.solver == "lbfgs" else "epoch", plan.folds is not None),
-        fold_epochs=planned_fold_epochs(config, plan.folds, validation, len(training)),
+        fold_epochs=planned_fold_epochs(config, plan.folds, validation, training.n_distinct),
         smoothing_prior=smoothing_prior(start, model, state, config, training),
     )
 
@@ -199,6 +200,6 @@ def smoothing_prior(start, model, state, config, training):
 def finish(run, state):
     """The model, calibrated, and the state, with what "auto" became; end the callbacks' task."""
     run.model.absorb_calibration()
-    state.resolved = run.config.public(run.plan.dropout, run.plan.weight_decay)
+    state.resolved = run.config.public(run.plan.dropout, run.plan.weight_decay, has_radial=run.model.radial is not None)
     run.tasks.finish()
     return run.model, state

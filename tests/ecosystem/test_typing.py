@@ -68,7 +68,8 @@ def test_every_parameter_and_result_of_a_public_function_has_a_type(name):
 def names_in(annotation):
     """The strings of the literals in a type, however deep."""
     parts = get_args(annotation)
-    return set(parts) if get_origin(annotation) is Literal else set().union(*map(names_in, parts))
+    strings = {part for part in parts if isinstance(part, str)}
+    return strings if get_origin(annotation) is Literal else set().union(*map(names_in, parts))
 
 
 @pytest.mark.parametrize("parameter", sorted(set(PARAMETER_CONSTRAINTS) - {"scoring"}))  # any scorer's name is a str

@@ -30,8 +30,10 @@ def test_n_members_and_what_else_auto_became_are_attributes(n_rows, params, n_me
     assert clf.n_members_ == n_members
     assert clf.max_iter_ == (200 if clf.solver == "lbfgs" else clf.n_iter_)
     assert clf.batch_size_ == (64 if n_rows == N else 40)
-    for values in (clf.dropout_, clf.weight_decay_, clf.member_weights_, clf.member_temperatures_):
-        assert values.shape == (n_members,)
+    n_networks = n_members + (n_members == 8)  # with a radial network
+    for values, n in ((clf.dropout_, n_members), (clf.weight_decay_, n_members), (clf.member_weights_, n_networks)):
+        assert values.shape == (n,)
+    assert clf.member_temperatures_.shape == (n_networks,)
     assert clf.member_weights_.sum() == pytest.approx(1)
     assert clf.temperature_ > 0
 

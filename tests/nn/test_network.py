@@ -16,6 +16,7 @@ from sksoftmax.model import chunk_size
 from sksoftmax.nn.layers import ACTIVATIONS, Dropout, bit_generators
 from sksoftmax.nn.network import Architecture, Network, Workspace, network_from_arrays
 from sksoftmax.nn.optimizers import SGD, Adam, WeightAverage
+from support import networks
 from support.networks import (
     assert_gradient_is_the_slope,
     form_of,
@@ -415,7 +416,7 @@ def test_logits_in_chunks_equal_logits_at_once(monkeypatch, as_input, n_rows, ch
     network, X = random_network(), as_input(random_X(n_rows))
     at_once, seen = logits_of_members(network, X), []
     np.testing.assert_allclose(at_once, forward(network, X)[0], rtol=1e-13)
-    watch(monkeypatch, model_module, "logits_at_once", see=lambda network, X, workspace: seen.append(X.shape[0]))
+    watch(monkeypatch, networks, "member_logits", see=lambda network, X, workspace: seen.append(X.shape[0]))
     chunks_of(monkeypatch, 4 * max(network.architecture.layer_sizes) + 1)
     np.testing.assert_allclose(logits_of_members(network, X), at_once, rtol=1e-13)
     assert seen == chunks

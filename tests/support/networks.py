@@ -10,7 +10,7 @@ from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
 from sksoftmax.data.preprocessing import fit_preprocessor
 from sksoftmax.data.rows import Samples, member_inputs
 from sksoftmax.layout import Layout
-from sksoftmax.model import Model, member_logits
+from sksoftmax.model import Model, in_chunks, member_logits
 from sksoftmax.nn.ensemble_weights import EnsembleWeights
 from sksoftmax.nn.network import Architecture, Network, Workspace
 
@@ -58,10 +58,10 @@ def logits_of_members(network, X, memory=None):
     """All members' logits of the rows of X, (n_members, n, n_outputs)."""
     result = np.empty((network.architecture.n_members, X.shape[0], network.architecture.n_outputs), network.dtype)
 
-    def keep(rows, logits):
-        result[:, rows] = logits
+    def keep(rows, workspace):
+        result[:, rows] = member_logits(network, X[rows], workspace)
 
-    member_logits(network, X, keep, memory)
+    in_chunks(network, X, keep, memory)
     return result
 
 
@@ -78,7 +78,7 @@ def training_state(clf):
 def model_of(network, head=None, ensemble_weights=None):
     """A model of encoded rows around this network; by default its members count alike."""
     ensemble_weights = EnsembleWeights.equal(network.architecture.n_members) if ensemble_weights is None else ensemble_weights
-    return Model(None, network, ensemble_weights, SimpleNamespace(head=head), network.dtype.name)
+    return Model(None, network, ensemble_weights, SimpleNamespace(head=head), network.dtype.name, None)
 
 
 def random_logits(head, n_rows=20, n_members=None, seed=0, size=3.0):

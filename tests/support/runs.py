@@ -29,6 +29,6 @@ def run_on_all_rows(weights=None, n_members=1, **params):
     params = {"hidden_layer_sizes": (5,), "n_members": n_members, "label_smoothing": 0.0, "dropout": 0.0, **params}
     config = TrainingConfig.resolve(SoftmaxMLPClassifier(**params).get_params(deep=False), len(X))
     targets, rows = Targets("labels", np.arange(3), "auto"), Samples(X, y, weights, strata=y)
-    model = Model(None, untrained_network(n_members), EnsembleWeights.equal(n_members), targets, "float64")
+    model = Model(None, untrained_network(n_members), EnsembleWeights.equal(n_members), targets, "float64", None)
     plan = EnsemblePlan.of(config, rows, np.random.RandomState(0), with_folds=False)
     return Run(model, rows, rows, plan, config, NoTasks(), None, Report(0))

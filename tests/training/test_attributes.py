@@ -26,7 +26,7 @@ def parts():
     estimator.n_features_in_ = 3
     preprocessor = fitted_preprocessor(X, categories={2: ["a", "b"]})
     network = initialized(form_of(preprocessor.layout.n_columns, (4,), 1))
-    model = Model(preprocessor, network, CALIBRATED, Targets("labels", np.arange(2), "auto"), "float64")
+    model = Model(preprocessor, network, CALIBRATED, Targets("labels", np.arange(2), "auto"), "float64", None)
     return estimator, model, TrainingState(Progress([0.5], stale_epochs=3), resolved={"batch_size_": 20})
 
 

@@ -1,0 +1,121 @@
+"""The fit of a radial network: a ridge regression of the targets on its units, solved at once.
+
+With a unit at each of n distinct rows, H = exp(−‖xᵢ − xⱼ‖₁ / width) and row weights s of mean 1, W solves
+(H + ridge · diag(1 / s)) W = Y − offset.
+This is kernel ridge regression with Laplace's kernel. The inverse G of that matrix also tells what the network would answer if a
+row had been left out, without another fit: yᵢ − Wᵢ / Gᵢᵢ; for a group g of rows, y_g − (G_gg)⁻¹ W_g. Left-out rows choose width and
+ridge, and later the weight of the radial network in the ensemble.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg.lapack import get_lapack_funcs
+from scipy.sparse import issparse
+from scipy.spatial.distance import pdist
+
+from sksoftmax.data.copies import equal_rows
+from sksoftmax.data.rows import LazyRows, read, spread
+from sksoftmax.nn.threads import BlasThreadLimit
+from sksoftmax.radial import RadialNetwork, logits_of_outputs, units
+
+MIN_ROWS, MAX_ROWS = 100, 3_000  # the least and the most rows; the time grows with the cube of their number
+MAX_NUMBERS = 2 * 10**6  # the most numbers in the centers
+SAMPLE_ROWS = 400  # rows by which width and ridge are chosen
+WIDTHS = (0.1, 0.3, 1.0, 3.0, 10.0)  # in multiples of the median distance of two rows
+RIDGES = (0.01, 0.1, 1.0)
+
+
+class Rows(NamedTuple):
+    """X, (n, d), targets Y, (n, n_outputs), and weights, (n,), of rows, and the number of each row's group, None without groups."""
+
+    X: np.ndarray
+    Y: np.ndarray
+    weights: np.ndarray
+    groups: np.ndarray | None
+
+
+def can_fit(samples, layout):
+    """Whether these encoded rows may have a radial network: they are dense and neither few nor many; copies count once."""
+    n, d, X = samples.n_distinct, layout.n_numbers - layout.n_bins, samples.X
+    is_sparse = issparse(X) or (isinstance(X, LazyRows) and X.stays_sparse)
+    return not is_sparse and d > 0 and MIN_ROWS <= n <= MAX_ROWS and n * d <= MAX_NUMBERS
+
+
+def fit_radial(samples, layout, head):
+    """The `RadialNetwork` of these encoded rows, and the logits, (n, n_outputs), that it gives to each row with its group left out.
+
+    (None, None) if rows are too many, or do not differ in the columns that it sees.
+    """
+    rows, row_of = merged(read(samples.X)[:, layout.n_bins : layout.n_numbers], samples, head)
+    distance = typical_distance(rows.X)
+    if distance == 0 or len(rows.X) > MAX_ROWS:
+        return None, None
+    offset = np.average(rows.Y, axis=0, weights=rows.weights)
+    rows = rows._replace(Y=rows.Y - offset)
+    with BlasThreadLimit(1):
+        width, ridge = best_width_and_ridge(rows, distance)
+        W, errors = ridge_regression(units(rows.X, 0, rows.X, width), rows, ridge)
+    network = RadialNetwork(np.asfortranarray(rows.X), layout.n_bins, width, W, offset)
+    return network, logits_of_outputs(rows.Y - errors + offset, head)[row_of]
+
+
+def merged(X, samples, head):
+    """The `Rows` of these samples, in which equal rows of a group are one, and the number of each sample's row, (n,)."""
+    Y, groups = head.matrix(samples.targets).astype(X.dtype), samples.groups
+    weights = np.ones(len(X), X.dtype) if samples.weights is None else samples.weights.astype(X.dtype)
+    equal = None if groups is None else equal_rows(X)
+    if equal is None:
+        return Rows(X, Y, weights, groups), slice(None)
+    first, row_of = np.unique(np.stack([equal, groups]), axis=1, return_index=True, return_inverse=True)[1:]
+    row_of = row_of.ravel()
+    totals, sums = np.zeros(len(first), X.dtype), np.zeros((len(first), Y.shape[1]), X.dtype)
+    np.add.at(totals, row_of, weights)
+    np.add.at(sums, row_of, weights[:, None] * Y)
+    return Rows(X[first], sums / totals[:, None], totals, groups[first]), row_of
+
+
+def typical_distance(X):
+    """The median distance of two rows of a sample, or the mean distance if most are equal."""
+    distances = pdist(X[sample_of(X)], "cityblock")
+    return float(np.median(distances) or distances.mean())
+
+
+def sample_of(X):
+    """The row numbers of a fixed sample of at most SAMPLE_ROWS rows."""
+    return np.arange(len(X)) if len(X) <= SAMPLE_ROWS else spread(len(X), SAMPLE_ROWS)
+
+
+def best_width_and_ridge(rows, distance):
+    """The width and the ridge with the least squared error of left-out rows, on a sample."""
+    chosen = sample_of(rows.X)
+    sample, errors = Rows(*(None if part is None else part[chosen] for part in rows)), {}
+    for width in distance * np.array(WIDTHS):
+        H = units(sample.X, 0, sample.X, width)
+        for ridge in RIDGES:
+            left_out = ridge_regression(H, sample, ridge)[1]
+            errors[float(width), ridge] = np.average((left_out**2).sum(axis=1), weights=sample.weights)
+    return min(errors, key=errors.get)
+
+
+def ridge_regression(H, rows, ridge):
+    """W of (H + ridge · diag(mean weight / weights)) W = Y, and the errors, (n, n_outputs), with each row's group left out."""
+    factor, invert = get_lapack_funcs(("potrf", "potri"), (H,))
+    H = np.array(H, order="F")
+    H[np.diag_indices(len(H))] += ridge * rows.weights.mean() / rows.weights
+    G, _ = invert(factor(H, lower=True, overwrite_a=True)[0], lower=True, overwrite_c=True)
+    G = np.tril(G) + np.tril(G, -1).T
+    W = G @ rows.Y
+    errors = W / np.diag(G)[:, None]
+    for of_group in rows_of_groups(rows.groups):
+        errors[of_group] = np.linalg.solve(G[np.ix_(of_group, of_group)], W[of_group])
+    return W, errors
+
+
+def rows_of_groups(groups):
+    """The row numbers of each group of two and more rows."""
+    if groups is None:
+        return []
+    order = np.argsort(groups, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
+    return [rows for rows in parts if len(rows) > 1]

@@ -1,0 +1,170 @@
+"""`radial`: the radial network beside the members of an ensemble."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_matrix
+from sklearn.base import clone
+
+from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.data import preprocessing
+from sksoftmax.training import radial_fit
+from support.networks import fitted_model
+
+rng = np.random.RandomState(0)
+X = rng.uniform(0, 4, size=(200, 2))
+CHECKERBOARD = ((X[:, 0] % 2 < 1) ^ (X[:, 1] % 2 < 1)).astype(int)
+WEIGHTS = rng.randint(1, 4, size=200)
+
+
+def short(**params):
+    return SoftmaxMLPClassifier((8,), **{"max_iter": 3, "n_members": 4, "random_state": 0} | params)
+
+
+def has_radial(clf):
+    return fitted_model(clf).radial is not None
+
+
+def test_radial_is_the_last_member_of_the_ensemble():
+    clf = short().fit(X, CHECKERBOARD)
+    assert clf.n_members_ == len(clf.coefs_[0]) == 4
+    assert clf.member_roles_[-1] == "radial network"
+    for of_members in (clf.member_weights_, clf.member_temperatures_, clf.member_losses_):
+        assert len(of_members) == len(clf.member_roles_) == 5
+    assert_allclose(clf.member_weights_.sum(), 1)
+    assert "Radial network" in clf.summary()
+
+
+def test_radial_false_leaves_the_networks_alone():
+    alone, both = (short(radial=radial).fit(X, CHECKERBOARD) for radial in (False, "auto"))
+    assert len(alone.member_weights_) == 4
+    assert "Radial" not in alone.summary()
+    for ours, theirs in zip(alone.coefs_, both.coefs_):
+        assert_array_equal(ours, theirs)
+
+
+def test_radial_gets_the_weight_where_neighbors_tell_the_class():
+    new = np.random.RandomState(1).uniform(0, 4, size=(300, 2))
+    truth = ((new[:, 0] % 2 < 1) ^ (new[:, 1] % 2 < 1)).astype(int)
+    alone, both = (short(radial=radial).fit(X, CHECKERBOARD).score(new, truth) for radial in (False, "auto"))
+    assert both > alone + 0.1
+
+
+def test_radial_is_not_fooled_by_rows_that_repeat_with_labels_of_noise():
+    """Each row is known by heart from its copies, which say nothing about new rows."""
+    rows = np.repeat(rng.normal(size=(120, 5)), 5, axis=0)
+    labels = np.repeat(rng.randint(2, size=120), 5)
+    with pytest.warns(UserWarning, match="Only 120 of the 600 rows of X are distinct"):
+        clf = short().fit(rows, labels)
+    assert has_radial(clf)
+    p = clf.predict_proba(rng.normal(size=(500, 5)))
+    assert -np.log(p).mean() < np.log(2) + 0.1
+
+
+def test_radial_is_not_fooled_by_groups_that_share_a_label():
+    groups = np.repeat(np.arange(50), 6)
+    centers = rng.normal(size=(50, 5))[groups]
+    labels = rng.randint(2, size=50)[groups]
+    clf = short().fit(centers + 0.4 * rng.normal(size=(300, 5)), labels, groups=groups)
+    assert has_radial(clf)
+    p = clf.predict_proba(rng.normal(size=(500, 5)))
+    assert -np.log(p).mean() < np.log(2) + 0.1
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"radial": False}, {"n_members": 1}, {"scaling": None}, {"solver": "sgd", "n_members": "auto"}, {"n_members": 2}],
+)
+def test_radial_needs_an_ensemble_on_scaled_columns(params):
+    assert has_radial(short(**params).fit(X, CHECKERBOARD)) == (params == {"n_members": 2})
+
+
+def test_radial_needs_dense_rows_neither_few_nor_many(monkeypatch):
+    assert not has_radial(short().fit(csr_matrix(X * (X > 2.5)), CHECKERBOARD))
+    assert not has_radial(short().fit(X[:99], CHECKERBOARD[:99]))
+    monkeypatch.setattr(radial_fit, "MAX_ROWS", 199)
+    assert not has_radial(short().fit(X, CHECKERBOARD))
+
+
+def test_sample_weight_counts_in_radial_as_repeated_rows_do():
+    weighted = short().fit(X, CHECKERBOARD, sample_weight=WEIGHTS * (np.arange(200) >= 20))
+    left_out = short().fit(X[20:], CHECKERBOARD[20:], sample_weight=WEIGHTS[20:])
+    assert_allclose(weighted.predict_proba(X), left_out.predict_proba(X), rtol=1e-6)
+    heavy = short().fit(X, CHECKERBOARD, sample_weight=np.where(X[:, 0] < 2, 1.0, 1e-6))
+    left = X[:, 0] < 2
+    radial = fitted_model(heavy).radial
+    assert np.abs(radial.W[~left]).max() < 1e-3 * np.abs(radial.W[left]).max()
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 1, 1: 9}])
+def test_class_weight_acts_on_radial(class_weight):
+    rare = (X[:, 0] > 3.6).astype(int)
+    p = [short(class_weight=w, max_iter=1).fit(X, rare).predict_proba(X)[:, 1].mean() for w in (None, class_weight)]
+    assert p[1] > p[0]
+
+
+def test_warm_start_has_a_radial_network_of_its_rows_with_the_earlier_weight():
+    clf = short(warm_start=True).fit(X[:120], CHECKERBOARD[:120])
+    weights = clf.member_weights_
+    clf.fit(X, CHECKERBOARD)
+    assert len(fitted_model(clf).radial.W) == 200
+    assert_array_equal(clf.member_weights_, weights)
+    clf.set_params(radial=False).fit(X, CHECKERBOARD)
+    assert not has_radial(clf)
+    assert_allclose(clf.member_weights_, weights[:4] / weights[:4].sum())
+    assert not has_radial(clf.set_params(radial="auto").fit(X, CHECKERBOARD))  # its weight is not known any more
+
+
+def test_partial_fit_drops_radial_which_knows_nothing_of_the_new_rows():
+    clf = short().fit(X, CHECKERBOARD)
+    weights = clf.member_weights_
+    clf.partial_fit(X, CHECKERBOARD)
+    assert not has_radial(clf)
+    assert_allclose(clf.member_weights_, weights[:4] / weights[:4].sum())
+    assert len(clf.member_roles_) == len(clf.member_losses_) == 4
+    assert not has_radial(short().partial_fit(X, CHECKERBOARD, classes=[0, 1]))
+
+
+def test_early_stopping_scores_radial_with_the_members():
+    clf = short(early_stopping=True, max_iter=8).fit(X, CHECKERBOARD)
+    assert has_radial(clf)
+    assert len(clf.validation_scores_) == clf.n_iter_
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_predictions_with_radial_in_chunks_equal_those_of_single_rows(kind):
+    clf = short(dtype=kind).fit(X, CHECKERBOARD)
+    many = np.random.RandomState(2).uniform(-1, 5, size=(70_000, 2))
+    p = clf.predict_proba(many)
+    for row in (0, 1, 35_000, 69_999):
+        assert_allclose(clf.predict_proba(many[row : row + 1])[0], p[row], rtol=1e-4 if kind == "float32" else 1e-10)
+
+
+def test_a_pickle_and_a_clone_keep_radial():
+    clf = short().fit(X, CHECKERBOARD)
+    assert_array_equal(pickle.loads(pickle.dumps(clf)).predict_proba(X), clf.predict_proba(X))
+    assert_array_equal(clone(clf).fit(X, CHECKERBOARD).predict_proba(X), clf.predict_proba(X))
+
+
+@pytest.mark.parametrize("value", [True, "yes", None, 1])
+def test_radial_is_auto_or_false(value):
+    with pytest.raises(ValueError, match="The 'radial' parameter of SoftmaxMLPClassifier must be"):
+        short(radial=value).fit(X, CHECKERBOARD)
+
+
+def test_to_sklearn_names_radial_among_the_obstacles():
+    with pytest.raises(ValueError, match=r"radial='auto' \(it has False\)"):
+        short().to_sklearn()
+
+
+def test_embedded_and_one_hot_columns_with_gaps_are_taken_by_radial(monkeypatch):
+    frame = pd.DataFrame({"a": np.where(X[:, 0] > 3.9, np.nan, X[:, 0]), "b": pd.Categorical(["x", "y", None, "z"] * 50)})
+    frame["c"] = pd.Categorical([f"c{i % 70}" for i in range(200)])
+    monkeypatch.setattr(preprocessing, "MAX_ONE_HOT", 60)
+    clf = short().fit(frame, CHECKERBOARD)
+    assert clf.embeddings_
+    assert has_radial(clf)
+    assert np.isfinite(clf.predict_proba(frame)).all()
