@@ -25,9 +25,9 @@ ONE_THREAD = 9_216  # weights up to which OpenBLAS multiplies one row on one thr
 class Model:
     """A fitted classifier.
 
-    `preprocessor` makes the network's input of checked rows of X, `network` makes logits of it, one set for each member, `radial`,
-    if the ensemble has a radial network, a further set, `ensemble_weights` makes one set of these, and `targets.head` reads answers
-    from them, in `output_dtype`.
+    `preprocessor` makes the network's input of checked rows of X, and `network` makes logits of it, one set for each member. If
+    the ensemble has a radial network, `radial` makes a further set. `ensemble_weights` makes one set of these, and `targets.head`
+    reads answers from them, in `output_dtype`.
     """
 
     preprocessor: Preprocessor

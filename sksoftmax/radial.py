@@ -1,7 +1,7 @@
 """A radial network: a hidden layer with a unit at each training row, and linear outputs that need no steps of training.
 
-The unit at the row c answers h(x) = exp(−‖x − c‖₁ / width): 1 at c, and less the further x is. The outputs f(x) = Σ h(x) W + offset
-are probabilities, apart from their clipping (Broomhead & Lowe, 1988, Complex Systems 2). `training.radial_fit` finds W.
+The unit at the row c answers h(x) = exp(−‖x − c‖₁ / width): 1 at c, and less the further x is. The outputs f(x) = h(x) W + offset
+are probabilities once they are clipped (Broomhead & Lowe, 1988, Complex Systems 2). `training.radial_fit` finds W.
 """
 
 import numpy as np

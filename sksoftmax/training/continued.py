@@ -95,7 +95,7 @@ class Continued(Fresh):
         return EnsemblePlan.of(config, training, self.rng, with_folds=False)
 
     def with_radial(self, model, plan, training):
-        """The rows unchanged; the model gets a radial network of these rows, with the weight of the earlier one, if there was one."""
+        """The rows unchanged; the model gets a radial network of them, with the earlier one's weight, if it had one."""
         if self.earlier.radial is not None and self._wants_radial(model, training):
             model.radial, _ = fit_radial(training, model.network.architecture.layout, model.head)
             if model.radial is not None:

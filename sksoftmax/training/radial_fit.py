@@ -1,10 +1,12 @@
 """The fit of a radial network: a ridge regression of the targets on its units, solved at once.
 
 With a unit at each of n distinct rows, H = exp(−‖xᵢ − xⱼ‖₁ / width) and row weights s of mean 1, W solves
-(H + ridge · diag(1 / s)) W = Y − offset.
+
+    (H + ridge · diag(1 / s)) W = Y − offset
+
 This is kernel ridge regression with Laplace's kernel. The inverse G of that matrix also tells what the network would answer if a
-row had been left out, without another fit: yᵢ − Wᵢ / Gᵢᵢ; for a group g of rows, y_g − (G_gg)⁻¹ W_g. Left-out rows choose width and
-ridge, and later the weight of the radial network in the ensemble.
+row had been left out, without another fit: yᵢ − Wᵢ / Gᵢᵢ; for a group g of rows, y_g − (G_gg)⁻¹ W_g. Left-out rows choose width
+and ridge, and later the weight of the radial network in the ensemble.
 """
 
 from typing import NamedTuple
@@ -27,7 +29,7 @@ RIDGES = (0.01, 0.1, 1.0)
 
 
 class Rows(NamedTuple):
-    """X, (n, d), targets Y, (n, n_outputs), and weights, (n,), of rows, and the number of each row's group, None without groups."""
+    """X, (n, d), targets Y, (n, n_outputs), and weights, (n,), of rows; the number of each row's group, or None."""
 
     X: np.ndarray
     Y: np.ndarray
@@ -43,7 +45,7 @@ def can_fit(samples, layout):
 
 
 def fit_radial(samples, layout, head):
-    """The `RadialNetwork` of these encoded rows, and the logits, (n, n_outputs), that it gives to each row with its group left out.
+    """The `RadialNetwork` of these encoded rows, and its logits, (n, n_outputs), for each row with the row's group left out.
 
     (None, None) if rows are too many, or do not differ in the columns that it sees.
     """
