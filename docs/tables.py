@@ -23,6 +23,33 @@ def results(name):
         return as_table(list(csv.reader(file)))
 
 
+def board(sets):
+    """The systems on the public board: on all datasets, or on those that the defaults were not tuned on."""
+    table = [["system", "mean rank", "Elo", "95 % interval", "ours wins", "ours / theirs"]]
+    for row in board_rows(sets):
+        ours = row["system"].startswith("SoftmaxMLPClassifier")
+        name = f"**`{row['system']}`**" if ours else row["system"]
+        wins, ratio = ("–", "–") if ours else (f"{float(row['wins']):.2f}", f"{float(row['ratio']):.3f}")
+        table.append([name, f"{float(row['rank']):.2f}", row["elo"], f"{row['low']} to {row['high']}", wins, ratio])
+    return as_table(table)
+
+
+def board_facts():
+    """When and on how much data the board was measured."""
+    row, untouched = board_rows("all")[0], board_rows("not tuned on")[0]
+    n_tuned_on = int(row["datasets"]) - int(untouched["datasets"])
+    return Markdown(
+        f"Measured on {row['date']}: {row['datasets']} datasets, {row['splits']} splits. The defaults were tuned on "
+        f"{n_tuned_on} of these datasets. A default fit took {row['seconds']} processor seconds (median)."
+    )
+
+
+def board_rows(sets):
+    """The rows of one part of benchmarks/results/boards.csv."""
+    with open(BENCHMARKS / "results" / "boards.csv", encoding="utf-8") as file:
+        return [row for row in csv.DictReader(file) if row["sets"] == sets]
+
+
 def as_table(rows):
     """Rows of cells, the first with the headings, as a table in Markdown."""
     lines = ["| " + " | ".join(row) + " |" for row in rows]
