@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 from types import SimpleNamespace
 
@@ -231,3 +232,12 @@ def test_the_defaults_were_tuned_on_the_datasets_that_the_board_says():
         tuned_on = {row["dataset"] for row in csv.DictReader(file)}
     assert set(boards.TUNED_ON.values()) <= tuned_on
     assert set(boards.TUNED_ON) <= set(boards.read_published()["name"])
+
+
+def test_the_stored_table_is_one_of_this_board():
+    table = list(csv.DictReader((boards.RESULTS / "boards.csv").read_text("utf-8").splitlines()))
+    n_datasets = {row["sets"]: row["datasets"] for row in table}
+    check_form(table, n_datasets)
+    assert int(n_datasets["all"]) <= boards.read_published()["name"].nunique()
+    assert 0 < int(n_datasets["all"]) - int(n_datasets["not tuned on"]) <= len(boards.TUNED_ON)
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", row["date"]) for row in table)
