@@ -273,9 +273,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         close to a new row are, where networks know shapes of larger parts. Width and ridge are chosen from a grid of 15 by the
         squared error of left-out rows, on at most 400 rows. Its weight beside the members is found as theirs are: on answers to
         rows that were left out with their group; then it is multiplied by 0.4 if the members continue on all rows, as it learns
-        no more. 'auto' adds it in `fit` to ensembles that have folds (see `n_members`) on a dense, scaled X of 100 to 3,000 rows
-        and at most 2 million encoded numbers, bins and embeddings not counted. **The model then holds these rows, scaled**, and
-        a warm start has one of its new rows. `partial_fit` drops it. False adds none.
+        no more. 'auto' adds it in `fit` to ensembles that have folds (see `n_members`) on a dense, scaled X of 100 to 6,000
+        distinct rows and at most 2 million encoded numbers, bins and embeddings not counted; of more than 2,500 rows it is the
+        mean of radial networks of parts of them. **The model then holds these rows, scaled.** A warm start makes a new one of
+        its rows, and `partial_fit` drops it. False adds none.
 
     n_bins : int, default=64
         Largest number of bins in the piecewise-linear encoding [8]_ of a numeric column, which needs `scaling`: a

@@ -9,6 +9,7 @@ from sksoftmax.data.heads import MultilabelHead, SoftmaxHead
 from sksoftmax.data.rows import LazyRows, Samples
 from sksoftmax.layout import Layout
 from sksoftmax.radial import units
+from sksoftmax.training import radial_fit
 from sksoftmax.training.radial_fit import (
     MAX_NUMBERS,
     MAX_ROWS,
@@ -17,9 +18,11 @@ from sksoftmax.training.radial_fit import (
     Rows,
     can_fit,
     fit_radial,
+    mean_of_parts,
     merged,
     ridge_regression,
 )
+from support.processes import watch
 
 rng = np.random.RandomState(0)
 X = rng.normal(size=(120, 4))
@@ -112,6 +115,29 @@ def test_rows_of_which_most_are_equal_give_a_network():
     network, left_out = fit_radial(Samples(np.where(np.arange(120)[:, None] < 100, 1.0, X), y), LAYOUT, HEAD)
     assert np.isfinite(network.W).all()
     assert np.isfinite(left_out).all()
+
+
+@pytest.mark.parametrize("groups, n_parts", [(None, 3), (GROUPS, 3), (GROUPS % 2, 2)], ids=["rows", "groups", "two groups"])
+def test_many_rows_have_the_mean_of_networks_of_parts_that_divide_no_group(monkeypatch, groups, n_parts):
+    monkeypatch.setattr(radial_fit, "PART_ROWS", 50)
+    parts = []
+    watch(monkeypatch, radial_fit, "ridge_regression", see=lambda H, part, ridge: parts.append(part))
+    W, left_out = mean_of_parts(Rows(X, Y, WEIGHTS, groups), 4.0, 0.3)
+    parts = list(parts)
+    assert [len(part.X) for part in parts] == ([60, 60] if n_parts == 2 else [40, 40, 40])
+    for row in (0, 119):
+        answers = []
+        for part in parts:
+            kept = (X[row] != part.X).any(axis=1) if groups is None else part.groups != groups[row]
+            if not kept.any():
+                answers.append(np.zeros(3))
+                continue
+            ridge = 0.3 * part.weights.mean() / part.weights[kept].mean()
+            of_part = ridge_regression(kernel(part.X[kept], part.X[kept]), part.take(kept), ridge)[0]
+            answers.append(kernel(X[row : row + 1], part.X[kept])[0] @ of_part)
+        assert_allclose(left_out[row], np.mean(answers, axis=0), atol=1e-10)
+    answers = [kernel(X, part.X) @ ridge_regression(kernel(part.X, part.X), part, 0.3)[0] for part in parts]
+    assert_allclose(kernel() @ W, np.mean(answers, axis=0), atol=1e-10)
 
 
 def test_rows_that_are_encoded_as_they_are_read_give_the_same_network():
