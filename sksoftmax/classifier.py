@@ -269,8 +269,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     radial : 'auto' or False, default='auto'
         Whether an ensemble has a radial network [11]_ beside its members: a hidden layer with a unit at each training row, which
-        answers exp(−‖x − c‖₁ / width) to a row x, and output weights that a ridge regression finds at once. It knows what rows
-        close to a new row are, where networks know shapes of larger parts. Width and ridge are chosen from a grid of 15 by the
+        answers exp(−‖x − c‖₁ / width) to a row x, and output weights that a ridge regression finds at once. It knows the labels
+        of rows near a new one, where the members know shapes of larger parts. Width and ridge are chosen from a grid of 15 by the
         squared error of left-out rows, on at most 400 rows. Its weight beside the members is found as theirs are: on answers to
         rows that were left out with their group; then it is multiplied by 0.4 if the members continue on all rows, as it learns
         no more. 'auto' adds it in `fit` to ensembles that have folds (see `n_members`) on a dense, scaled X of 100 to 6,000

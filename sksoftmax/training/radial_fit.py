@@ -28,6 +28,7 @@ MAX_NUMBERS = 2 * 10**6  # the most numbers in the centers
 SAMPLE_ROWS = 400  # rows by which width and ridge are chosen
 WIDTHS = (0.1, 0.3, 1.0, 3.0, 10.0)  # in multiples of the median distance of two rows
 RIDGES = (0.01, 0.1, 1.0)
+LEAST_RIDGE = 1e-3  # of rows of much weight: less would be lost in float32
 
 
 class Rows(NamedTuple):
@@ -59,7 +60,7 @@ def fit_radial(samples, layout, head):
     distance = typical_distance(rows.X)
     if distance == 0 or len(rows.X) > MAX_ROWS:
         return None, None
-    offset = np.average(rows.Y, axis=0, weights=rows.weights)
+    offset = np.average(rows.Y, axis=0, weights=rows.weights).astype(rows.Y.dtype)
     rows = rows._replace(Y=rows.Y - offset)
     with BlasThreadLimit(1):
         width, ridge = best_width_and_ridge(rows, distance)
@@ -71,16 +72,15 @@ def fit_radial(samples, layout, head):
 def merged(X, samples, head):
     """The `Rows` of these samples, in which equal rows of a group are one, and the number of each sample's row, (n,)."""
     Y, groups = head.matrix(samples.targets).astype(X.dtype), samples.groups
-    weights = np.ones(len(X), X.dtype) if samples.weights is None else samples.weights.astype(X.dtype)
+    weights = np.ones(len(X)) if samples.weights is None else samples.weights.astype(np.float64) / samples.weights.max()
     equal = None if groups is None else equal_rows(X)
     if equal is None:
         return Rows(X, Y, weights, groups), slice(None)
     first, row_of = np.unique(np.stack([equal, groups]), axis=1, return_index=True, return_inverse=True)[1:]
     row_of = row_of.ravel()
-    totals, sums = np.zeros(len(first), X.dtype), np.zeros((len(first), Y.shape[1]), X.dtype)
-    np.add.at(totals, row_of, weights)
+    totals, sums = np.bincount(row_of, weights), np.zeros((len(first), Y.shape[1]))
     np.add.at(sums, row_of, weights[:, None] * Y)
-    return Rows(X[first], sums / totals[:, None], totals, groups[first]), row_of
+    return Rows(X[first], (sums / totals[:, None]).astype(X.dtype), totals, groups[first]), row_of
 
 
 def typical_distance(X):
@@ -129,7 +129,7 @@ def ridge_regression(H, rows, ridge):
     """W of (H + ridge · diag(mean weight / weights)) W = Y, and the errors, (n, n_outputs), with each row's group left out."""
     factor, invert = get_lapack_funcs(("potrf", "potri"), (H,))
     H = np.array(H, order="F")
-    H[np.diag_indices(len(H))] += ridge * rows.weights.mean() / rows.weights
+    H[np.diag_indices(len(H))] += np.maximum(ridge * rows.weights.mean() / rows.weights, LEAST_RIDGE)
     G, _ = invert(factor(H, lower=True, overwrite_a=True)[0], lower=True, overwrite_c=True)
     G = np.tril(G) + np.tril(G, -1).T
     W = G @ rows.Y

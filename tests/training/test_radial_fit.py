@@ -69,7 +69,7 @@ def test_equal_rows_of_a_group_have_the_mean_of_their_targets_and_equal_rows_of_
     rows, row_of = merged(np.array([[1.0], [1], [2], [1]]), samples, SoftmaxHead(np.arange(2)))
     assert len(rows.X) == 3
     assert_allclose(rows.Y[row_of], [[0.25, 0.75], [0.25, 0.75], [0, 1], [1, 0]])
-    assert_allclose(rows.weights[row_of], [4, 4, 1, 1])
+    assert_allclose(rows.weights[row_of], np.array([4, 4, 1, 1]) / 3)  # over the largest weight
 
 
 def test_columns_before_the_first_one_and_codes_are_not_seen():
@@ -159,6 +159,16 @@ def test_a_network_needs_dense_columns_that_are_not_too_many():
     wide = MAX_NUMBERS // n
     assert can_fit(Samples(np.zeros((n, 1)), np.zeros(n)), Layout(wide))
     assert not can_fit(Samples(np.zeros((n, 1)), np.zeros(n)), Layout(wide + 1))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("heavy", [1e-30, 1e30])
+def test_weights_of_any_scale_give_finite_networks(dtype, heavy):
+    weights = np.where(np.arange(120) < 60, heavy, 1.0).astype(dtype)
+    twice = Samples(np.repeat(X[:60], 2, axis=0).astype(dtype), y, weights, groups=np.arange(120))
+    network, left_out = fit_radial(twice, LAYOUT, HEAD)
+    assert np.isfinite(network.W).all()
+    assert np.isfinite(left_out).all()
 
 
 def test_the_smallest_ridge_is_large_enough_for_float32():
