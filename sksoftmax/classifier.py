@@ -271,12 +271,13 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Whether an ensemble has a radial network [11]_ beside its members: a hidden layer with a unit at each training row, which
         answers exp(−‖x − c‖₁ / width) to a row x, and output weights that a ridge regression finds at once. It knows the labels
         of rows near a new one, where the members know shapes of larger parts. Width and ridge are chosen from a grid of 15 by the
-        squared error of left-out rows, on at most 400 rows. Its weight beside the members is found as theirs are: on answers to
-        rows that were left out with their group; then it is multiplied by 0.4 if the members continue on all rows, as it learns
-        no more. 'auto' adds it in `fit` to ensembles that have folds (see `n_members`) on a dense, scaled X of 100 to 6,000
-        distinct rows and at most 2 million encoded numbers, bins and embeddings not counted; of more than 2,500 rows it is the
-        mean of radial networks of parts of them. **The model then holds these rows, scaled.** A warm start makes a new one of
-        its rows, and `partial_fit` drops it. False adds none.
+        squared error of left-out rows, on at most 400 rows. Its weight beside the members is found as theirs are, on answers to
+        rows that were left out with their group or their copies. If the members continue on all rows, they go on learning and
+        it does not, so its weight is then multiplied by 0.4. 'auto' adds it in `fit` to ensembles that have folds (see
+        `n_members`), with `scaling`, on a dense X of 100 to 6,000 distinct rows, no more encoded columns than rows, and at
+        most 2 million encoded numbers, bins and embeddings not counted. Of more than 2,500 rows it is the mean of radial
+        networks of parts of them. **The model then holds these rows, scaled**, `coefs_` alone do not determine its predictions,
+        and these take longer the more rows it holds. A warm start keeps it unchanged, `partial_fit` drops it. False adds none.
 
     n_bins : int, default=64
         Largest number of bins in the piecewise-linear encoding [8]_ of a numeric column, which needs `scaling`: a

@@ -23,7 +23,8 @@ def summary_text(clf, model):
         line("Regularization", f"dropout {span(clf.dropout_)}, weight decay {span(clf.weight_decay_)}"),
     ]
     if clf.n_members_ > 1:
-        members = f"weights {span(clf.member_weights_)}, temperatures {span(clf.member_temperatures_)} of the members"
+        weights, temperatures = (of_members[: clf.n_members_] for of_members in (clf.member_weights_, clf.member_temperatures_))
+        members = f"weights {span(weights)}, temperatures {span(temperatures)} of the members"
         lines.append(line("Ensemble", f"{members}, {span(clf.temperature_)} of the ensemble"))
     if model.radial is not None:
         lines.append(line("Radial network", f"{len(model.radial.W):,} units, weight {span(clf.member_weights_[-1])}"))

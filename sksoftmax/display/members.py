@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.container import BarContainer
     from matplotlib.figure import Figure, SubFigure
 
-LABELS = ("Weight in the ensemble", "Temperature", "Log loss on its left-out fold")
+LABELS = ("Weight in the ensemble", "Temperature", "Log loss on left-out rows")
 
 
 class MembersDisplay:

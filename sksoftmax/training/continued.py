@@ -10,7 +10,6 @@ from sksoftmax.model import Model
 from sksoftmax.training.config import TrainingConfig
 from sksoftmax.training.ensemble import EnsemblePlan
 from sksoftmax.training.fresh import Fresh
-from sksoftmax.training.radial_fit import fit_radial
 from sksoftmax.training.state import fixed_parameters
 
 
@@ -86,20 +85,26 @@ class Continued(Fresh):
             began = f"{n_members}, and solver={config.solver!r} trains {config.n_members}" if asked == "auto" else n_members
             raise cannot_continue("n_members", asked, began)
         network = self.network.copy(replace(self.network.architecture, activations=config.activations))
-        weights = self.earlier.ensemble_weights
-        weights = weights if self.earlier.radial is None else weights.without_radial(n_members)
-        return Model(preprocessor, network, weights, targets, output_dtype, radial=None)
+        weights, radial = self.earlier.ensemble_weights, self.kept_radial
+        weights = weights.without_radial(n_members) if self.drops_radial else weights
+        return Model(preprocessor, network, weights, targets, output_dtype, radial)
+
+    @property
+    def kept_radial(self):
+        """The radial network of the first call, which stays as it is unless the user declines it."""
+        return self.earlier.radial if self.params["radial"] == "auto" else None
+
+    @property
+    def drops_radial(self):
+        """Whether this call drops the radial network."""
+        return self.earlier.radial is not None and self.kept_radial is None
 
     def plan(self, config, training, validation):
         """The plan in which all members train on all rows."""
         return EnsemblePlan.of(config, training, self.rng, with_folds=False)
 
     def with_radial(self, model, plan, training):
-        """The rows unchanged; the model gets a radial network of them, with the earlier one's weight, if it had one."""
-        if self.earlier.radial is not None and self._wants_radial(model, training):
-            model.radial, _ = fit_radial(training, model.network.architecture.layout, model.head)
-            if model.radial is not None:
-                model.ensemble_weights = self.earlier.ensemble_weights
+        """The rows unchanged: the radial network of the first call stays, or is dropped."""
         return training
 
     def state(self, model, config):
@@ -107,6 +112,8 @@ class Continued(Fresh):
         earlier, state = self.earlier_state, super().state(model, config)
         state.progress = earlier.progress.copy()
         state.progress.n_before = len(state.progress.loss_curve)
+        if self.drops_radial:
+            state.progress.forget_best()
         if state.optimizer:
             state.optimizer.resume(earlier.optimizer, keep_rate=self.keeps_rate)
         if state.average:
@@ -120,6 +127,7 @@ class ContinuedPartial(Continued):
     is_partial = True
     may_be_continued = True
     keeps_rate = True
+    kept_radial = None  # later rows may be of another kind, and it learns nothing from them
 
     def targets(self, y, arguments):
         """The `Targets` of the first call, which has all `classes`."""

@@ -68,10 +68,14 @@ class Progress:
         """
         if validation is None:
             self.validation_loss_curve, self.validation_scores = [], []
-            self.best_score, self.best_epoch, self.best_parameters, self.best_ensemble_weights = -inf, -1, None, None
+            self.forget_best()
         elif self.kept_epoch == self.best_epoch >= 0:
             self.best_parameters, self.best_ensemble_weights = model.network.parameters.copy(), model.ensemble_weights
         self.stopped = None
+
+    def forget_best(self):
+        """Forget the best score, which is that of a model with other parts than this one."""
+        self.best_score, self.best_epoch, self.best_parameters, self.best_ensemble_weights = -inf, -1, None, None
 
     def record(self, loss, tol):
         """Add an epoch that is not scored; the epoch is stale if its loss is not lower than the best loss by tol."""

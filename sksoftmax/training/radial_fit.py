@@ -28,7 +28,7 @@ MAX_NUMBERS = 2 * 10**6  # the most numbers in the centers
 SAMPLE_ROWS = 400  # rows by which width and ridge are chosen
 WIDTHS = (0.1, 0.3, 1.0, 3.0, 10.0)  # in multiples of the median distance of two rows
 RIDGES = (0.01, 0.1, 1.0)
-LEAST_RIDGE = 1e-3  # of rows of much weight: less would be lost in float32
+LEAST_RIDGE, MOST_RIDGE = 1e-3, 1e6  # of rows of much and of little weight: less would be lost in float32, and more overflow
 
 
 class Rows(NamedTuple):
@@ -45,10 +45,13 @@ class Rows(NamedTuple):
 
 
 def can_fit(samples, layout):
-    """Whether these encoded rows may have a radial network: they are dense and neither few nor many; copies count once."""
+    """Whether these encoded rows may have a radial network: they are dense and neither few nor many; copies count once.
+
+    Where columns are more than rows, relevance has learned the labels of left-out rows: it brings rows of a label together.
+    """
     n, d, X = samples.n_distinct, layout.n_numbers - layout.n_bins, samples.X
     is_sparse = issparse(X) or (isinstance(X, LazyRows) and X.stays_sparse)
-    return not is_sparse and d > 0 and MIN_ROWS <= n <= MAX_ROWS and n * d <= MAX_NUMBERS
+    return not is_sparse and d > 0 and max(MIN_ROWS, d) <= n <= MAX_ROWS and n * d <= MAX_NUMBERS
 
 
 def fit_radial(samples, layout, head):
@@ -129,7 +132,7 @@ def ridge_regression(H, rows, ridge):
     """W of (H + ridge · diag(mean weight / weights)) W = Y, and the errors, (n, n_outputs), with each row's group left out."""
     factor, invert = get_lapack_funcs(("potrf", "potri"), (H,))
     H = np.array(H, order="F")
-    H[np.diag_indices(len(H))] += np.maximum(ridge * rows.weights.mean() / rows.weights, LEAST_RIDGE)
+    H[np.diag_indices(len(H))] += np.clip(ridge * rows.weights.mean() / rows.weights, LEAST_RIDGE, MOST_RIDGE)
     G, _ = invert(factor(H, lower=True, overwrite_a=True)[0], lower=True, overwrite_c=True)
     G = np.tril(G) + np.tril(G, -1).T
     W = G @ rows.Y

@@ -84,7 +84,7 @@ FILES = {  # inside a folder: a file → the files beside it that it may import
         "ensemble": {"calibration"},
         "divergence": set(),
         "attributes": set(),
-        "continued": {"config", "ensemble", "fresh", "radial_fit", "state"},
+        "continued": {"config", "ensemble", "fresh", "state"},
         "fitting": {"attributes", "callbacks", "config", "lbfgs", "progress", "run", "scoring", "steps"},
         "fresh": {"config", "ensemble", "progress", "radial_fit", "state"},
         "lbfgs": {"divergence", "run"},

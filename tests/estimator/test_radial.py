@@ -74,6 +74,13 @@ def test_radial_is_not_fooled_by_groups_that_share_a_label():
     assert -np.log(p).mean() < np.log(2) + 0.1
 
 
+def test_radial_is_not_fooled_by_relevance_that_has_seen_the_labels():
+    """Where columns are more than rows, columns that follow the labels by chance bring rows of a label together."""
+    wide, labels = rng.normal(size=(120, 121)), rng.randint(2, size=120)
+    assert not has_radial(short().fit(wide, labels))
+    assert has_radial(short().fit(wide[:, :120], labels))
+
+
 @pytest.mark.parametrize(
     "params",
     [{"radial": False}, {"n_members": 1}, {"scaling": None}, {"solver": "sgd", "n_members": "auto"}, {"n_members": 2}],
@@ -106,16 +113,30 @@ def test_class_weight_acts_on_radial(class_weight):
     assert p[1] > p[0]
 
 
-def test_warm_start_has_a_radial_network_of_its_rows_with_the_earlier_weight():
+def test_warm_start_keeps_radial_and_its_weight_unless_it_is_declined():
     clf = short(warm_start=True).fit(X[:120], CHECKERBOARD[:120])
-    weights = clf.member_weights_
-    clf.fit(X, CHECKERBOARD)
-    assert len(fitted_model(clf).radial.W) == 200
+    weights, radial = clf.member_weights_, fitted_model(clf).radial
+    clf.fit(np.tile(X, (2, 1)), np.tile(CHECKERBOARD, 2))
+    assert fitted_model(clf).radial is radial
     assert_array_equal(clf.member_weights_, weights)
     clf.set_params(radial=False).fit(X, CHECKERBOARD)
     assert not has_radial(clf)
     assert_allclose(clf.member_weights_, weights[:4] / weights[:4].sum())
     assert not has_radial(clf.set_params(radial="auto").fit(X, CHECKERBOARD))  # its weight is not known any more
+
+
+@pytest.mark.parametrize("restore_best", [False, True])
+@pytest.mark.parametrize("then", ["partial_fit", "fit"])
+def test_the_best_score_of_a_model_with_radial_is_not_that_of_a_later_one_without(then, restore_best):
+    new = {"X_val": X[150:], "y_val": CHECKERBOARD[150:]}
+    clf = short(early_stopping=True, restore_best=restore_best, scoring="loss", warm_start=True)
+    clf.fit(X[:150], CHECKERBOARD[:150], **new)
+    assert has_radial(clf)
+    clf.set_params(restore_best=True, radial="auto" if then == "partial_fit" else False)
+    getattr(clf, then)(X[:150], CHECKERBOARD[:150], **new)
+    assert not has_radial(clf)
+    loss = -np.log(clf.predict_proba(new["X_val"])[np.arange(50), new["y_val"]]).mean()
+    assert_allclose(-clf.best_validation_score_, loss, rtol=1e-5)
 
 
 def test_partial_fit_drops_radial_which_knows_nothing_of_the_new_rows():

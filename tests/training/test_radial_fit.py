@@ -156,13 +156,15 @@ def test_a_network_needs_dense_columns_that_are_not_too_many():
     n = 1000
     assert not can_fit(Samples(csr_matrix(np.ones((n, 1))), np.zeros(n)), Layout(1))
     assert not can_fit(Samples(np.zeros((n, 3)), np.zeros(n)), Layout(2, n_bins=2, n_codes=(300,)))
-    wide = MAX_NUMBERS // n
-    assert can_fit(Samples(np.zeros((n, 1)), np.zeros(n)), Layout(wide))
-    assert not can_fit(Samples(np.zeros((n, 1)), np.zeros(n)), Layout(wide + 1))
+    assert can_fit(Samples(np.zeros((n, 1)), np.zeros(n)), Layout(n))
+    assert not can_fit(Samples(np.zeros((n, 1)), np.zeros(n)), Layout(n + 1))
+    wide = MAX_NUMBERS // (2 * n)
+    assert can_fit(Samples(np.zeros((2 * n, 1)), np.zeros(2 * n)), Layout(wide))
+    assert not can_fit(Samples(np.zeros((2 * n, 1)), np.zeros(2 * n)), Layout(wide + 1))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("heavy", [1e-30, 1e30])
+@pytest.mark.parametrize("heavy", [1e-37, 1e-30, 1e30])
 def test_weights_of_any_scale_give_finite_networks(dtype, heavy):
     weights = np.where(np.arange(120) < 60, heavy, 1.0).astype(dtype)
     twice = Samples(np.repeat(X[:60], 2, axis=0).astype(dtype), y, weights, groups=np.arange(120))
