@@ -65,7 +65,7 @@ class SoftmaxHead:
 
     def matrix(self, targets):
         """The targets as probabilities, (n, K)."""
-        return np.eye(self.n_outputs)[targets] if targets.ndim == 1 else targets
+        return np.eye(self.n_outputs, dtype=np.float32)[targets] if targets.ndim == 1 else targets
 
     def log_likelihood(self, logits, targets):
         """Σ y log p of each row, (n,)."""

@@ -13,7 +13,7 @@ and ridge, and later the weight of the radial network in the ensemble. Of many r
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg.lapack import get_lapack_funcs
+from scipy.linalg import get_blas_funcs, get_lapack_funcs, solve
 from scipy.sparse import issparse
 from scipy.spatial.distance import pdist
 
@@ -123,27 +123,28 @@ def best_width_and_ridge(rows, distance):
     for width in distance * np.array(WIDTHS):
         H = units(sample.X, 0, sample.X, width)
         for ridge in RIDGES:
-            left_out = ridge_regression(H, sample, ridge)[1]
+            left_out = ridge_regression(H.copy(), sample, ridge)[1]
             errors[float(width), ridge] = np.average((left_out**2).sum(axis=1), weights=sample.weights)
     return min(errors, key=errors.get)
 
 
 def ridge_regression(H, rows, ridge):
-    """W of (H + ridge · diag(mean weight / weights)) W = Y, and the errors, (n, n_outputs), with each row's group left out."""
+    """W of (H + ridge · diag(mean weight / weights)) W = Y, and the errors, (n, n_outputs), with each row's group left out.
+
+    H, which is symmetric, is overwritten.
+    """
     factor, invert = get_lapack_funcs(("potrf", "potri"), (H,))
-    H = np.array(H, order="F")
     H[np.diag_indices(len(H))] += np.clip(ridge * rows.weights.mean() / rows.weights, LEAST_RIDGE, MOST_RIDGE)
-    G, _ = invert(factor(H, lower=True, overwrite_a=True)[0], lower=True, overwrite_c=True)
-    G = np.tril(G) + np.tril(G, -1).T
-    W = G @ rows.Y
+    G, _ = invert(factor(H.T, lower=True, overwrite_a=True)[0], lower=True, overwrite_c=True)  # only its lower half
+    W = get_blas_funcs("symm", (G,))(1.0, G, rows.Y, lower=True)
     errors = W / np.diag(G)[:, None]
     for of_group in rows_of_groups(rows.groups):
-        errors[of_group] = np.linalg.solve(G[np.ix_(of_group, of_group)], W[of_group])
+        errors[of_group] = solve(G[np.ix_(of_group, of_group)], W[of_group], lower=True, assume_a="pos")
     return W, errors
 
 
 def rows_of_groups(groups):
-    """The row numbers of each group of two and more rows."""
+    """The row numbers, in order, of each group of two and more rows."""
     if groups is None:
         return []
     order = np.argsort(groups, kind="stable")
