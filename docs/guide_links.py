@@ -8,7 +8,7 @@ PAGES = {  # parameter → page of the guide
     "out_activation": "mlpclassifier",
     "parametrization": "mlpclassifier",
     "n_members": "speed",
-    "radial": "small_data",
+    "companion": "small_data",
     "scaling": "missing_values",
     "categorical_features": "columns",
     "handle_unknown": "columns",

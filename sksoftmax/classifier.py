@@ -54,7 +54,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     ======================= ==================================================================================================
     Network                 hidden_layer_sizes, activation, out_activation, target_type, parametrization, dtype
     Raw columns             scaling, categorical_features, handle_unknown, n_bins, relevance
-    Ensemble                n_members, radial
+    Ensemble                n_members, companion
     Loss and regularization class_weight, label_smoothing, alpha, weight_decay, dropout, clip_norm, ema_decay
     Optimizer and rate      solver, learning_rate, learning_rate_init, warmup, batch_size, shuffle, momentum,
                             nesterovs_momentum, beta_1, beta_2, epsilon, power_t, max_fun
@@ -267,7 +267,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         'lbfgs', and if `max_iter` is a number and `learning_rate` is not a planned schedule. 'auto' depends on the number of
         rows (see Notes); it is 1 without hidden layers or for another solver than 'adam'.
 
-    radial : 'auto' or False, default='auto'
+    companion : 'auto' or False, default='auto'
         Whether an ensemble has a radial network [11]_ beside its members: a hidden layer with a unit at each training row, which
         answers exp(−‖x − c‖₁ / width) to a row x, and output weights that a ridge regression finds at once. It knows the labels
         of rows near a new one, where the members know shapes of larger parts. Width and ridge are chosen from a grid of 15 by the
@@ -347,7 +347,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     member_losses_ : ndarray of shape (n_members,) or (n_members + 1,)
         The log loss of each member on the rows that it left out in the fold phase; NaN if it left out none (see `n_members`).
-        In this array and in the other `member_` attributes a radial network comes last (see `radial`).
+        In this array and in the other `member_` attributes a radial network comes last (see `companion`).
 
     member_roles_ : list of str
         The number of each member, its regularization strength in the fold phase, "light" or "strong", and whether it sees bins.
@@ -589,7 +589,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         dtype: Literal["auto", "float32", "float64"] = "auto",
         parametrization: Literal["standard", "ntk"] = "ntk",
         n_members: int | Literal["auto"] = "auto",
-        radial: Literal["auto", False] = "auto",
+        companion: Literal["auto", False] = "auto",
         n_bins: int = 64,
         relevance: ArrayLike | Literal["auto"] | None = "auto",
         target_type: Literal["auto", "multilabel", "probabilities"] = "auto",
@@ -633,7 +633,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         self.dtype = dtype
         self.parametrization = parametrization
         self.n_members = n_members
-        self.radial = radial
+        self.companion = companion
         self.n_bins = n_bins
         self.relevance = relevance
         self.target_type = target_type

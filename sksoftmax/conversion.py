@@ -35,7 +35,7 @@ NEUTRAL = {
     "dtype": "auto",
     "parametrization": "standard",
     "n_members": 1,
-    "radial": False,
+    "companion": False,
     "n_bins": 0,
     "relevance": None,
     "target_type": "multilabel",
@@ -64,7 +64,7 @@ def model_from_sklearn(mlp, params):
     architecture = Architecture(Layout(mlp.n_features_in_), hidden, targets.head.n_outputs, config.activations)
     network = network_from_arrays(architecture, mlp.coefs_, mlp.intercepts_)
     preprocessor = unchanged(mlp.n_features_in_, Categories({}))
-    model = Model(preprocessor, network, EnsembleWeights.equal(1), targets, network.dtype.name, radial=None)
+    model = Model(preprocessor, network, EnsembleWeights.equal(1), targets, network.dtype.name, companion=None)
     state = TrainingState(
         progress=progress,
         optimizer=_optimizer_from_sklearn(mlp, network, config) if hasattr(mlp, "_optimizer") else None,

@@ -7,6 +7,7 @@ from math import isfinite
 import numpy as np
 from scipy.sparse import issparse
 
+from sksoftmax.boosted import BoostedTrees
 from sksoftmax.data.preprocessing import Preprocessor
 from sksoftmax.data.rows import LazyRows, common_input, read
 from sksoftmax.data.targets import Targets
@@ -26,7 +27,7 @@ class Model:
     """A fitted classifier.
 
     `preprocessor` makes the network's input of checked rows of X, and `network` makes logits of it, one set for each member. If
-    the ensemble has a radial network, `radial` makes a further set. `ensemble_weights` makes one set of these, and `targets.head`
+    the ensemble has a companion, it makes a further set. `ensemble_weights` makes one set of these, and `targets.head`
     reads answers from them, in `output_dtype`.
     """
 
@@ -35,7 +36,7 @@ class Model:
     ensemble_weights: EnsembleWeights
     targets: Targets
     output_dtype: str
-    radial: RadialNetwork | None
+    companion: RadialNetwork | BoostedTrees | None
 
     @property
     def head(self):
@@ -70,10 +71,10 @@ class Model:
         return result
 
     def _logits_of_chunk(self, X, workspace):
-        if self.radial is None:
+        if self.companion is None:
             return self.ensemble_weights.logits(member_logits(self.network, X, workspace), self.head)
         X = read(X)
-        logits = np.concatenate([member_logits(self.network, X, workspace), self.radial.logits(X, self.head)[None]])
+        logits = np.concatenate([member_logits(self.network, X, workspace), self.companion.logits(X, self.head)[None]])
         return self.ensemble_weights.logits(logits, self.head)
 
     def with_weights(self, coefs, intercepts, embeddings):
@@ -113,7 +114,7 @@ class Model:
         found = {
             "columns": (architecture.layout.n_columns, preprocessor.layout.n_columns),
             "outputs": (architecture.n_outputs, self.head.n_outputs),
-            "members": (architecture.n_members + (self.radial is not None), len(self.ensemble_weights.weights)),
+            "members": (architecture.n_members + (self.companion is not None), len(self.ensemble_weights.weights)),
             "codes": (list(architecture.layout.n_codes), list(preprocessor.layout.n_codes)),
             "parameters": (len(self.network.parameters), architecture.n_parameters),
         }

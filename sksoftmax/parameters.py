@@ -47,7 +47,7 @@ PARAMETER_GROUPS = {  # title → the allowed values of each parameter
     },
     "Ensemble": {
         "n_members": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "radial": [StrOptions({"auto"}), Options(bool, {False})],
+        "companion": [StrOptions({"auto"}), Options(bool, {False})],
     },
     "Loss and regularization": {
         "class_weight": [dict, list, StrOptions({"balanced"}), None],

@@ -34,8 +34,15 @@ class RadialNetwork:
         The outputs far from all centers.
     """
 
+    role = "radial network"
+
     def __init__(self, centers, first, width, W, offset):
         self.centers, self.first, self.width, self.W, self.offset = centers, first, width, W, offset
+
+    @property
+    def size(self):
+        """What there is, in words."""
+        return f"{len(self.W):,} units"
 
     def logits(self, X, head):
         """The logits, (n, n_outputs), of encoded rows."""

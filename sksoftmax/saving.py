@@ -14,6 +14,7 @@ REQUIRED_STATE = ("_model", "_training", "n_features_in_")  # every saved state 
 WEIGHTS = ("coefs_", "intercepts_", "embeddings_")  # views of the network's parameters, which are saved once, as a flat vector
 TYPES = (  # the names of the types of a saved model; registries add theirs
     "sksoftmax.classifier.SoftmaxMLPClassifier",
+    "sksoftmax.boosted.BoostedTrees",
     "sksoftmax.data.blocks.Bins",
     "sksoftmax.data.blocks.Codes",
     "sksoftmax.data.blocks.Flags",

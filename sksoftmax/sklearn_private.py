@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.ensemble._forest import BaseForest
+from sklearn.ensemble._hist_gradient_boosting.gradient_boosting import BaseHistGradientBoosting
 from sklearn.utils._param_validation import (
     Interval,
     InvalidParameterError,
@@ -18,9 +19,12 @@ __all__ = [
     "InvalidParameterError",
     "Options",
     "StrOptions",
+    "baseline_of_boosting",
     "callback_context",
+    "fit_boosting",
     "fit_forest",
     "metric_of",
+    "trees_of_boosting",
     "validate_parameter_constraints",
 ]
 
@@ -52,6 +56,23 @@ def fit_forest(forest, X, y, sample_weight):
     model.
     """
     return BaseForest.fit(forest, X, y, sample_weight)
+
+
+def fit_boosting(model, X, y, sample_weight):
+    """Fit a HistGradientBoostingClassifier by the method of its base class, for the reason above, and return it."""
+    return BaseHistGradientBoosting.fit(model, X, y, sample_weight)
+
+
+def trees_of_boosting(model):
+    """Yield the number of the output and the array of nodes of each tree of a HistGradientBoostingClassifier."""
+    for trees in model._predictors:
+        for output, tree in enumerate(trees):
+            yield output, tree.nodes
+
+
+def baseline_of_boosting(model):
+    """Return the outputs of a HistGradientBoostingClassifier without trees."""
+    return model._baseline_prediction
 
 
 def metric_of(scorer):

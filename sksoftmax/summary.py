@@ -26,8 +26,9 @@ def summary_text(clf, model):
         weights, temperatures = (of_members[: clf.n_members_] for of_members in (clf.member_weights_, clf.member_temperatures_))
         members = f"weights {span(weights)}, temperatures {span(temperatures)} of the members"
         lines.append(line("Ensemble", f"{members}, {span(clf.temperature_)} of the ensemble"))
-    if model.radial is not None:
-        lines.append(line("Radial network", f"{len(model.radial.W):,} units, weight {span(clf.member_weights_[-1])}"))
+    if model.companion is not None:
+        companion = f"{model.companion.role} of {model.companion.size}, weight {span(clf.member_weights_[-1])}"
+        lines.append(line("Companion", companion))
     names = getattr(clf, "feature_names_in_", [f"x{i}" for i in range(clf.n_features_in_)])
     readers = model.preprocessor.categories.readers
     lines += listed("Read", {names[column]: reader.what for column, reader in readers.items()})

@@ -253,6 +253,40 @@ def radial_units(X, Py_ssize_t first, centers, double factor, out):
             radial_units_of(<double *> x, <double *> c, <double *> h, factor, width, n, d, m)
 
 
+cdef void add_trees(const real *X, Py_ssize_t width, Py_ssize_t n, const int32_t *feature, const real *threshold, const int32_t *left,
+                    const int32_t *right, const real *value, const int32_t *roots, const int32_t *outputs, Py_ssize_t n_trees,
+                    real *out, Py_ssize_t n_outputs) noexcept nogil:
+    """Add the leaves that each row reaches to `out`, (n, n_outputs)."""
+    cdef Py_ssize_t tree, r
+    cdef int32_t node
+    cdef const real *x
+    for tree in range(n_trees):
+        for r in range(n):
+            node, x = roots[tree], X + r * width
+            while feature[node] >= 0:
+                node = left[node] if x[feature[node]] <= threshold[node] else right[node]
+            out[r * n_outputs + outputs[tree]] += value[node]
+
+
+def tree_sums(X, Py_ssize_t first, feature, threshold, left, right, value, roots, outputs, out):
+    """Add the answers of trees to the rows of X, (n, width), of which they see the columns from `first` on, to `out`."""
+    cdef Py_ssize_t width = X.shape[1], n = X.shape[0], n_trees = len(roots), n_outputs = out.shape[1], itemsize = X.itemsize
+    cdef void *x = <char *> pointer(X) + first * itemsize
+    cdef int32_t *f = <int32_t *> pointer(feature)
+    cdef int32_t *l = <int32_t *> pointer(left)
+    cdef int32_t *r = <int32_t *> pointer(right)
+    cdef int32_t *starts = <int32_t *> pointer(roots)
+    cdef int32_t *places = <int32_t *> pointer(outputs)
+    cdef void *t = pointer(threshold)
+    cdef void *v = pointer(value)
+    cdef void *o = pointer(out)
+    with nogil:
+        if itemsize == sizeof(float):
+            add_trees[float](<float *> x, width, n, f, <float *> t, l, r, <float *> v, starts, places, n_trees, <float *> o, n_outputs)
+        else:
+            add_trees[double](<double *> x, width, n, f, <double *> t, l, r, <double *> v, starts, places, n_trees, <double *> o, n_outputs)
+
+
 cdef void product(char *of_A, char *of_B, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, real *A, Py_ssize_t ld_A, real *B,
                   Py_ssize_t ld_B, real *C, Py_ssize_t ld_C) noexcept nogil:
     """C ← op(A) op(B), (m, n), stored by columns; op(A) is (m, k)."""

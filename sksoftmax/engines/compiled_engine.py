@@ -298,3 +298,12 @@ def radial_units(X, first, centers, width):
     out = np.empty((X.shape[0], len(centers)), X.dtype)
     _kernels.radial_units(np.ascontiguousarray(X), first, np.ascontiguousarray(centers.T), -1 / width, out)
     return out
+
+
+def tree_sums(X, trees, out):
+    """Add the answers of boosted trees to `out`, (n, n_outputs); False without the extension, which does it."""
+    if _kernels is None:
+        return False
+    nodes = trees.feature, trees.threshold, trees.left, trees.right, trees.value, trees.roots, trees.outputs
+    _kernels.tree_sums(X, trees.first, *nodes, out)
+    return True

@@ -25,14 +25,14 @@ class EnsembleWeights:
         """The weights by which all members count alike."""
         return cls(np.full(n_members, 1 / n_members), np.ones(n_members))
 
-    def without_radial(self, n_members):
+    def without_companion(self, n_members):
         """The weights of the first members alone."""
         weights, losses = self.weights[:n_members], None if self.losses is None else self.losses[:n_members]
         return replace(
             self, weights=weights / weights.sum(), inverse_temperatures=self.inverse_temperatures[:n_members], losses=losses
         )
 
-    def with_radial_times(self, factor, n_members):
+    def with_companion_times(self, factor, n_members):
         """The weights with that of the radial network, which comes after the members, multiplied by this factor."""
         weights = self.weights.copy()
         weights[n_members:] *= factor

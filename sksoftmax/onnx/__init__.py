@@ -20,9 +20,9 @@ from sksoftmax.classifier import SoftmaxMLPClassifier
 from sksoftmax.data.columns import column_of as column_of_frame
 from sksoftmax.data.frames import check_names, is_frame
 from sksoftmax.onnx.columns import embed, encode
+from sksoftmax.onnx.companion import beside_members
 from sksoftmax.onnx.graph import Graph, float_dtype
 from sksoftmax.onnx.network import forward, head_in_onnx, mix
-from sksoftmax.onnx.radial import beside_members
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -207,8 +207,8 @@ def convert(scope, operator, container):
     graph = Graph(scope, container, float_dtype(probabilities))
     X = encode(graph, operator.inputs, model.preprocessor, model.network.dtype)
     logits = forward(graph, X, embed(graph, operator.inputs, model.preprocessor, model.network), model.network)
-    if model.radial is not None:
-        logits = beside_members(graph, logits, X, model.radial, model.head)
+    if model.companion is not None:
+        logits = beside_members(graph, logits, X, model.companion, model.head)
     if model.network.architecture.n_members > 1:
         logits = mix(graph, logits, model.ensemble_weights, model.head)
     head = head_in_onnx(model.head)

@@ -22,7 +22,7 @@ MAX_BIAS = 3.0  # log-odds change by at most this
 PRIOR_TEMPERATURE, PRIOR_WEIGHTS, PRIOR_BIAS = 4.0, 1.0, 1.0  # rows to which priors amount: prior · x² / 2n is added to the loss
 MAX_CALIBRATION_ROWS = 50_000  # at most this many rows,
 MAX_CALIBRATION_LOGITS = 10**7  # and this many logits in all of a member for each row
-RADIAL = 4  # the kind of a radial network, beside kinds 0 … 3 of `ensemble.Roles`
+COMPANION = 4  # the kind of a radial network, beside kinds 0 … 3 of `ensemble.Roles`
 BLOCK = 2**17  # logits read at once in float64
 
 
@@ -37,7 +37,7 @@ def fit_ensemble_weights(network, roles, folds, samples, head, n_rows=None):
         rows = spread(len(samples), size)
         folds, samples = folds[rows], samples[rows]
     logits, kinds = out_of_fold(network, roles, folds, samples)
-    inverse_temperatures = np.ones(RADIAL + 1)
+    inverse_temperatures = np.ones(COMPANION + 1)
     for kind in np.unique(kinds):
         answered = [(i, np.flatnonzero(of_rows == kind)) for i, of_rows in enumerate(kinds)]
         inverse_temperatures[kind] = fit_inverse_temperature(
@@ -49,7 +49,7 @@ def fit_ensemble_weights(network, roles, folds, samples, head, n_rows=None):
     inverse_temperature = fit_inverse_temperature([(mixed_logits, np.arange(len(samples)))], samples, head)
     bias = fit_bias(mixed_logits, inverse_temperature, samples, head)
     losses = losses_of_members(likelihoods, roles, folds, samples.weights)
-    kind = np.append(roles.kind, np.full(len(likelihoods) - 2, RADIAL))
+    kind = np.append(roles.kind, np.full(len(likelihoods) - 2, COMPANION))
     weights = np.exp(log_weights)[kind]
     weights[len(roles.kind) :] *= len(roles.kind) / 2  # beside two members that had left a row out; now it is beside all members
     return EnsembleWeights(weights / weights.sum(), inverse_temperatures[kind], inverse_temperature, bias, losses)
@@ -77,17 +77,17 @@ def out_of_fold(network, roles, folds, samples):
 
     With a radial network they are (3, n, n_outputs) and (3, n): it answers each row with the row's group left out.
     """
-    n_answers = 2 + (samples.radial is not None)
+    n_answers = 2 + (samples.companion is not None)
     logits = np.empty((n_answers, len(samples), network.architecture.n_outputs), network.dtype)
-    kinds = np.full((n_answers, len(samples)), RADIAL)
+    kinds = np.full((n_answers, len(samples)), COMPANION)
     for index, (binned, fold, kind) in enumerate(zip(roles.binned.astype(int), roles.fold, roles.kind)):
         rows = np.flatnonzero(folds == fold)
         if not len(rows):
             continue
         keep_logits(network.member(index), samples[rows].X, logits[binned], rows)
         kinds[binned, rows] = kind
-    if samples.radial is not None:
-        logits[2] = samples.radial
+    if samples.companion is not None:
+        logits[2] = samples.companion
     return logits, kinds
 
 
@@ -165,7 +165,7 @@ def fit_log_weights(log_likelihood, kinds, samples):
         rows = logsumexp(of_rows + log_likelihood, axis=0) - logsumexp(of_rows, axis=0)
         return prior * log_weights @ log_weights - np.average(rows, weights=samples.weights)
 
-    n_kinds = RADIAL + len(kinds) - 2
+    n_kinds = COMPANION + len(kinds) - 2
     found = minimize(loss, np.zeros(n_kinds), method="L-BFGS-B", bounds=[(-MAX_LOG_WEIGHT, MAX_LOG_WEIGHT)] * n_kinds).x
     return found - logsumexp(found)
 

@@ -104,7 +104,7 @@ class TrainingConfig:
         }
         return cls(**{name: params[name] for name in cls.__dataclass_fields__ if name in params} | resolved)
 
-    def public(self, dropout, weight_decay, has_radial=False):
+    def public(self, dropout, weight_decay, companion=None):
         """The estimator's attributes that say what "auto" became, with the strengths that the members have now."""
         same = dropout.shape[0] == 1 or not np.ptp(dropout, axis=0).any()
         return {
@@ -112,7 +112,7 @@ class TrainingConfig:
             "max_iter_": self.max_iter,
             "dropout_": np.array(dropout[0] if same else dropout.T),
             "weight_decay_": np.array(weight_decay),
-            "member_roles_": Roles.of(self.n_members).names + ["radial network"] * has_radial,
+            "member_roles_": Roles.of(self.n_members).names + ([] if companion is None else [companion.role]),
         }
 
     def has_folds(self, validation):

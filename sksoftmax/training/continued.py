@@ -85,25 +85,25 @@ class Continued(Fresh):
             began = f"{n_members}, and solver={config.solver!r} trains {config.n_members}" if asked == "auto" else n_members
             raise cannot_continue("n_members", asked, began)
         network = self.network.copy(replace(self.network.architecture, activations=config.activations))
-        weights, radial = self.earlier.ensemble_weights, self.kept_radial
-        weights = weights.without_radial(n_members) if self.drops_radial else weights
+        weights, radial = self.earlier.ensemble_weights, self.kept_companion
+        weights = weights.without_companion(n_members) if self.drops_companion else weights
         return Model(preprocessor, network, weights, targets, output_dtype, radial)
 
     @property
-    def kept_radial(self):
+    def kept_companion(self):
         """The radial network of the first call, which stays as it is unless the user declines it."""
-        return self.earlier.radial if self.params["radial"] == "auto" else None
+        return self.earlier.companion if self.params["companion"] == "auto" else None
 
     @property
-    def drops_radial(self):
+    def drops_companion(self):
         """Whether this call drops the radial network."""
-        return self.earlier.radial is not None and self.kept_radial is None
+        return self.earlier.companion is not None and self.kept_companion is None
 
     def plan(self, config, training, validation):
         """The plan in which all members train on all rows."""
         return EnsemblePlan.of(config, training, self.rng, with_folds=False)
 
-    def with_radial(self, model, plan, training):
+    def with_companion(self, model, plan, training):
         """The rows unchanged: the radial network of the first call stays, or is dropped."""
         return training
 
@@ -112,7 +112,7 @@ class Continued(Fresh):
         earlier, state = self.earlier_state, super().state(model, config)
         state.progress = earlier.progress.copy()
         state.progress.n_before = len(state.progress.loss_curve)
-        if self.drops_radial:
+        if self.drops_companion:
             state.progress.forget_best()
         if state.optimizer:
             state.optimizer.resume(earlier.optimizer, keep_rate=self.keeps_rate)
@@ -127,7 +127,7 @@ class ContinuedPartial(Continued):
     is_partial = True
     may_be_continued = True
     keeps_rate = True
-    kept_radial = None  # later rows may be of another kind, and it learns nothing from them
+    kept_companion = None  # later rows may be of another kind, and it learns nothing from them
 
     def targets(self, y, arguments):
         """The `Targets` of the first call, which has all `classes`."""

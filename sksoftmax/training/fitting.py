@@ -81,9 +81,9 @@ def fit(start, arguments):
     if splits_late:
         training, validation = split_like_mlp(training, params["validation_fraction"], targets, rng)
 
-    # 7. Plan which rows each member leaves out, fit the radial network, and train
+    # 7. Plan which rows each member leaves out, fit the companion, and train
     plan = start.plan(config, training, validation)
-    training = start.with_radial(model, plan, training)
+    training = start.with_companion(model, plan, training)
     state = start.state(model, config)
     run = make_run(start, arguments, model, state, config, plan, training, validation)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -200,6 +200,6 @@ def smoothing_prior(start, model, state, config, training):
 def finish(run, state):
     """The model, calibrated, and the state, with what "auto" became; end the callbacks' task."""
     run.model.absorb_calibration()
-    state.resolved = run.config.public(run.plan.dropout, run.plan.weight_decay, has_radial=run.model.radial is not None)
+    state.resolved = run.config.public(run.plan.dropout, run.plan.weight_decay, companion=run.model.companion)
     run.tasks.finish()
     return run.model, state

@@ -15,7 +15,7 @@ from sksoftmax.nn.optimizers import WeightAverage, make_optimizer
 from sksoftmax.training.config import TrainingConfig, new_network
 from sksoftmax.training.ensemble import EnsemblePlan
 from sksoftmax.training.progress import Progress
-from sksoftmax.training.radial_fit import can_fit, fit_radial
+from sksoftmax.training.companion import fit_companion
 from sksoftmax.training.state import TrainingState, fixed_parameters
 
 
@@ -111,25 +111,21 @@ class Fresh:
     def model(self, config, preprocessor, targets, dtype, output_dtype):
         """The model with initial weights."""
         network = new_network(config, preprocessor, targets.head.n_outputs, dtype, self.rng)
-        return Model(preprocessor, network, EnsembleWeights.equal(config.n_members), targets, output_dtype, radial=None)
+        return Model(preprocessor, network, EnsembleWeights.equal(config.n_members), targets, output_dtype, companion=None)
 
     def plan(self, config, training, validation):
         """The plan of the rows that each member trains on, and of the folds that members leave out."""
         return EnsemblePlan.of(config, training, self.rng, config.has_folds(validation))
 
-    def with_radial(self, model, plan, training):
-        """The rows with the left-out logits of a radial network, which the model gets; the rows unchanged if it gets none."""
-        if not self._wants_radial(model, training) or plan.folds is None:
+    def with_companion(self, model, plan, training):
+        """The rows with the left-out logits of a companion, which the model gets; the rows unchanged if it gets none."""
+        is_asked = self.params["companion"] == "auto" and self.params["scaling"] is not None
+        if not is_asked or plan.folds is None or model.network.architecture.n_members == 1:
             return training
-        radial, left_out = fit_radial(training, model.network.architecture.layout, model.head)
-        if radial is not None:
-            model.radial, model.ensemble_weights = radial, EnsembleWeights.equal(model.network.architecture.n_members + 1)
-        return replace(training, radial=left_out)
-
-    def _wants_radial(self, model, training):
-        architecture, params = model.network.architecture, self.params
-        is_asked = params["radial"] == "auto" and params["scaling"] is not None and architecture.n_members > 1
-        return is_asked and can_fit(training, architecture.layout)
+        companion, left_out = fit_companion(model, training)
+        if companion is not None:
+            model.companion, model.ensemble_weights = companion, EnsembleWeights.equal(model.network.architecture.n_members + 1)
+        return replace(training, companion=left_out)
 
     def state(self, model, config):
         """The state before training."""
@@ -141,7 +137,7 @@ class Fresh:
             rng=self.rng,
             fixed=fixed_parameters(self.params, network.dtype.name),
             may_be_continued=self.may_be_continued,
-            resolved=config.public(config.dropout, config.weight_decay, has_radial=model.radial is not None),
+            resolved=config.public(config.dropout, config.weight_decay, companion=model.companion),
         )
 
     def target_sums(self, sums):

@@ -14,7 +14,7 @@ from sksoftmax.training.divergence import Snapshot, diverged, go_back, restore_a
 from sksoftmax.training.run import INTERRUPTED
 
 STOPPED = "{reason} partial_fit does not train any more: call fit, or set early_stopping=False, to continue."
-RADIAL_FACTOR = 0.4  # of a radial network's weight: after the fold phase the members go on learning, and it does not
+COMPANION_FACTOR = 0.4  # of a radial network's weight: after the fold phase the members go on learning, and it does not
 
 
 def train_by_steps(run, state):
@@ -152,8 +152,8 @@ def end_fold_phase(run, state):
     """End the fold phase: fit the ensemble weights, and let members switch to the regularization that did better."""
     model = run.model
     run.plan.end_fold_phase(model, run.training)
-    if model.radial is not None:
-        model.ensemble_weights = model.ensemble_weights.with_radial_times(RADIAL_FACTOR, run.config.n_members)
+    if model.companion is not None:
+        model.ensemble_weights = model.ensemble_weights.with_companion_times(COMPANION_FACTOR, run.config.n_members)
     state.progress.fold_epochs = state.progress.n_done
     run.report.end_folds()
     if run.config.members_differ:

@@ -82,10 +82,10 @@ def test_every_parameter_is_in_one_group():
 
 
 def test_the_table_of_auto_has_a_row_for_each_parameter_that_may_be_auto():
-    """Others are described with them: `early_stopping`, `dtype`, `out_activation`, `radial`, `relevance`, `target_type`."""
+    """Others are described with them: `early_stopping`, `dtype`, `out_activation`, `companion`, `relevance`, `target_type`."""
     labels = [label for label, *_ in loaded(ROOT / "docs" / "docstring_tables.py").auto_rows()]
     chosen = {name for name, default in SoftmaxMLPClassifier().get_params().items() if str(default) == "auto"}
-    assert chosen - {"dtype", "out_activation", "radial", "relevance", "target_type"} == chosen.intersection(labels)
+    assert chosen - {"dtype", "out_activation", "companion", "relevance", "target_type"} == chosen.intersection(labels)
 
 
 def resolved_config(n_rows, **params):

@@ -271,7 +271,7 @@ def test_n_bins_and_ensembles_agree_to_the_last_digits_if_the_network_has_the_gr
 
 @of_two_and_three_classes
 def test_members_that_are_very_sure_do_not_underflow(target):
-    clf = three_epochs(dtype="float64", radial=False).fit(X, TARGETS[target])
+    clf = three_epochs(dtype="float64", companion=False).fit(X, TARGETS[target])
     flat_vector(clf)[...] *= 30
     assert abs(assert_same_scores(clf, X, rtol=1e-6, atol=1e-6)).max() > 1e4
 
@@ -303,7 +303,7 @@ def test_sentinels_and_long_tails_are_part_of_the_graph(scaling, dtype):
 def test_a_number_stays_on_its_side_of_a_bin_too_narrow_for_float32(dtype):
     column = np.concatenate([np.linspace(0, 1, 150), 0.9 + np.arange(50) * 1e-9])
     rows = np.column_stack([column, np.arange(200) % 3, np.ones(200)])
-    assert_same_predictions(three_epochs(radial=False).fit(rows, column > 0.9), rows.astype(dtype), atol=ROUNDING)
+    assert_same_predictions(three_epochs(companion=False).fit(rows, column > 0.9), rows.astype(dtype), atol=ROUNDING)
 
 
 @in_both_scalings

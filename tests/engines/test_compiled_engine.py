@@ -118,7 +118,7 @@ def assert_fits_agree(monkeypatch, fit, rows, dtype):
     for clf in (ours, theirs):
         if clf.n_members_ > 1:
             model = fitted_model(clf)
-            model.ensemble_weights, model.radial = EnsembleWeights.equal(clf.n_members_), None
+            model.ensemble_weights, model.companion = EnsembleWeights.equal(clf.n_members_), None
     assert_allclose(ours.predict_proba(rows), theirs.predict_proba(rows), **tolerance)
     if dtype == "float64":
         assert_allclose(flat_vector(ours), flat_vector(theirs), **tolerance)
@@ -438,7 +438,7 @@ def test_sparse_rows_whose_numbers_are_strided_are_read():
 
 
 def test_weights_of_another_precision_are_numpys():
-    clf = quick_ensemble(max_iter=2, radial=False).fit(X, y)
+    clf = quick_ensemble(max_iter=2, companion=False).fit(X, y)
     expected = clf.predict_proba(X)
     clf.coefs_ = [W.astype(np.longdouble) for W in clf.coefs_]
     assert_allclose(clf.predict_proba(X), expected, rtol=1e-6)

@@ -201,7 +201,7 @@ def test_members_differ():
 
 
 def test_the_mixture_of_the_members_is_what_predicts():
-    clf = quick_ensemble(n_members=4, radial=False).fit(X, y)
+    clf = quick_ensemble(n_members=4, companion=False).fit(X, y)
     model = fitted_model(clf)
     answers = logits_of_members(model.network, model.preprocessor.transform(X, np.float32))
     p = [softmax(logits / s, axis=1) for s, logits in zip(clf.member_temperatures_, answers)]
@@ -232,7 +232,7 @@ def test_partial_fit_keeps_n_members_whatever_the_number_of_rows(sizes):
 
 
 def test_partial_fit_after_fit_keeps_the_ensemble_weights():
-    clf = quick_ensemble(radial=False).fit(X, y)
+    clf = quick_ensemble(companion=False).fit(X, y)
     weights, coef = clf.member_weights_, clf.coefs_[0].copy()
     clf.partial_fit(X[:50], y[:50])
     assert_array_equal(clf.member_weights_, weights)
@@ -313,7 +313,7 @@ def test_a_list_of_dropout_rates_for_layers_is_not_taken_as_one_for_members():
 
 
 def test_weights_of_members_set_by_hand_are_used():
-    clf = quick_ensemble(n_members=4, radial=False).fit(X, y)
+    clf = quick_ensemble(n_members=4, companion=False).fit(X, y)
     expected, copies = clf.predict_proba(X), [W.copy() for W in clf.coefs_]
     assert copies[0].shape == (4, len(clf.encoded_feature_names_), 8)
     clf.coefs_ = copies

@@ -54,7 +54,7 @@ WRONG = {  # wrong types, and values out of range
     "dtype": [None, "float16", np.float32],
     "parametrization": [None, "mup"],
     "n_members": [None, 0, -2, 1.5],
-    "radial": [None, True, "yes", 1],
+    "companion": [None, True, "yes", 1],
     "n_bins": [None, -1, 2.5],
     "relevance": ["forest", 1.0, [1.0]],
     "target_type": [None, "labels", 1],

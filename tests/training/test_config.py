@@ -271,7 +271,7 @@ def test_parameters_that_are_not_auto_are_unchanged():
     config = vars(TrainingConfig.resolve(params, 1000))
     autos = {name for name, value in params.items() if isinstance(value, str) and value == "auto"}
     changed = {name for name in set(params) & set(config) if config[name] is not params[name]}
-    assert changed == autos - {"early_stopping", "dtype", "out_activation", "radial", "relevance", "target_type"}
+    assert changed == autos - {"early_stopping", "dtype", "out_activation", "companion", "relevance", "target_type"}
     assert set(config) - set(params) == {
         "hidden",
         "activations",

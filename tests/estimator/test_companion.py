@@ -1,4 +1,4 @@
-"""`radial`: the radial network beside the members of an ensemble."""
+"""`companion`: the radial network beside the members of an ensemble."""
 
 import pickle
 
@@ -24,11 +24,11 @@ def short(**params):
     return SoftmaxMLPClassifier((8,), **{"max_iter": 3, "n_members": 4, "random_state": 0} | params)
 
 
-def has_radial(clf):
-    return fitted_model(clf).radial is not None
+def has_companion(clf):
+    return fitted_model(clf).companion is not None
 
 
-def test_radial_is_the_last_member_of_the_ensemble():
+def test_companion_is_the_last_member_of_the_ensemble():
     clf = short().fit(X, CHECKERBOARD)
     assert clf.n_members_ == len(clf.coefs_[0]) == 4
     assert clf.member_roles_[-1] == "radial network"
@@ -38,71 +38,71 @@ def test_radial_is_the_last_member_of_the_ensemble():
     assert "Radial network" in clf.summary()
 
 
-def test_radial_false_leaves_the_networks_alone():
-    alone, both = (short(radial=radial).fit(X, CHECKERBOARD) for radial in (False, "auto"))
+def test_companion_false_leaves_the_networks_alone():
+    alone, both = (short(companion=radial).fit(X, CHECKERBOARD) for radial in (False, "auto"))
     assert len(alone.member_weights_) == 4
     assert "Radial" not in alone.summary()
     for ours, theirs in zip(alone.coefs_, both.coefs_):
         assert_array_equal(ours, theirs)
 
 
-def test_radial_gets_the_weight_where_neighbors_tell_the_class():
+def test_companion_gets_the_weight_where_neighbors_tell_the_class():
     new = np.random.RandomState(1).uniform(0, 4, size=(300, 2))
     truth = ((new[:, 0] % 2 < 1) ^ (new[:, 1] % 2 < 1)).astype(int)
-    alone, both = (short(radial=radial).fit(X, CHECKERBOARD).score(new, truth) for radial in (False, "auto"))
+    alone, both = (short(companion=radial).fit(X, CHECKERBOARD).score(new, truth) for radial in (False, "auto"))
     assert both > alone + 0.1
 
 
-def test_radial_is_not_fooled_by_rows_that_repeat_with_labels_of_noise():
+def test_companion_is_not_fooled_by_rows_that_repeat_with_labels_of_noise():
     """Each row is known by heart from its copies, which say nothing about new rows."""
     rows = np.repeat(rng.normal(size=(120, 5)), 5, axis=0)
     labels = np.repeat(rng.randint(2, size=120), 5)
     with pytest.warns(UserWarning, match="Only 120 of the 600 rows of X are distinct"):
         clf = short().fit(rows, labels)
-    assert has_radial(clf)
+    assert has_companion(clf)
     p = clf.predict_proba(rng.normal(size=(500, 5)))
     assert -np.log(p).mean() < np.log(2) + 0.1
 
 
-def test_radial_is_not_fooled_by_groups_that_share_a_label():
+def test_companion_is_not_fooled_by_groups_that_share_a_label():
     groups = np.repeat(np.arange(50), 6)
     centers = rng.normal(size=(50, 5))[groups]
     labels = rng.randint(2, size=50)[groups]
     clf = short().fit(centers + 0.4 * rng.normal(size=(300, 5)), labels, groups=groups)
-    assert has_radial(clf)
+    assert has_companion(clf)
     p = clf.predict_proba(rng.normal(size=(500, 5)))
     assert -np.log(p).mean() < np.log(2) + 0.1
 
 
-def test_radial_is_not_fooled_by_relevance_that_has_seen_the_labels():
+def test_companion_is_not_fooled_by_relevance_that_has_seen_the_labels():
     """Where columns are more than rows, columns that follow the labels by chance bring rows of a label together."""
     wide, labels = rng.normal(size=(120, 121)), rng.randint(2, size=120)
-    assert not has_radial(short().fit(wide, labels))
-    assert has_radial(short().fit(wide[:, :120], labels))
+    assert not has_companion(short().fit(wide, labels))
+    assert has_companion(short().fit(wide[:, :120], labels))
 
 
 @pytest.mark.parametrize(
     "params",
-    [{"radial": False}, {"n_members": 1}, {"scaling": None}, {"solver": "sgd", "n_members": "auto"}, {"n_members": 2}],
+    [{"companion": False}, {"n_members": 1}, {"scaling": None}, {"solver": "sgd", "n_members": "auto"}, {"n_members": 2}],
 )
-def test_radial_needs_an_ensemble_on_scaled_columns(params):
-    assert has_radial(short(**params).fit(X, CHECKERBOARD)) == (params == {"n_members": 2})
+def test_companion_needs_an_ensemble_on_scaled_columns(params):
+    assert has_companion(short(**params).fit(X, CHECKERBOARD)) == (params == {"n_members": 2})
 
 
-def test_radial_needs_dense_rows_neither_few_nor_many(monkeypatch):
-    assert not has_radial(short().fit(csr_matrix(X * (X > 2.5)), CHECKERBOARD))
-    assert not has_radial(short().fit(X[:99], CHECKERBOARD[:99]))
+def test_companion_needs_dense_rows_neither_few_nor_many(monkeypatch):
+    assert not has_companion(short().fit(csr_matrix(X * (X > 2.5)), CHECKERBOARD))
+    assert not has_companion(short().fit(X[:99], CHECKERBOARD[:99]))
     monkeypatch.setattr(radial_fit, "MAX_ROWS", 199)
-    assert not has_radial(short().fit(X, CHECKERBOARD))
+    assert not has_companion(short().fit(X, CHECKERBOARD))
 
 
-def test_sample_weight_counts_in_radial_as_repeated_rows_do():
+def test_sample_weight_counts_in_companion_as_repeated_rows_do():
     weighted = short().fit(X, CHECKERBOARD, sample_weight=WEIGHTS * (np.arange(200) >= 20))
     left_out = short().fit(X[20:], CHECKERBOARD[20:], sample_weight=WEIGHTS[20:])
     assert_allclose(weighted.predict_proba(X), left_out.predict_proba(X), rtol=1e-6)
     heavy = short().fit(X, CHECKERBOARD, sample_weight=np.where(X[:, 0] < 2, 1.0, 1e-6))
     left = X[:, 0] < 2
-    radial = fitted_model(heavy).radial
+    radial = fitted_model(heavy).companion
     assert np.abs(radial.W[~left]).max() < 1e-3 * np.abs(radial.W[left]).max()
 
 
@@ -113,50 +113,50 @@ def test_class_weight_acts_on_radial(class_weight):
     assert p[1] > p[0]
 
 
-def test_warm_start_keeps_radial_and_its_weight_unless_it_is_declined():
+def test_warm_start_keeps_companion_and_its_weight_unless_it_is_declined():
     clf = short(warm_start=True).fit(X[:120], CHECKERBOARD[:120])
-    weights, radial = clf.member_weights_, fitted_model(clf).radial
+    weights, radial = clf.member_weights_, fitted_model(clf).companion
     clf.fit(np.tile(X, (2, 1)), np.tile(CHECKERBOARD, 2))
-    assert fitted_model(clf).radial is radial
+    assert fitted_model(clf).companion is radial
     assert_array_equal(clf.member_weights_, weights)
-    clf.set_params(radial=False).fit(X, CHECKERBOARD)
-    assert not has_radial(clf)
+    clf.set_params(companion=False).fit(X, CHECKERBOARD)
+    assert not has_companion(clf)
     assert_allclose(clf.member_weights_, weights[:4] / weights[:4].sum())
-    assert not has_radial(clf.set_params(radial="auto").fit(X, CHECKERBOARD))  # its weight is not known any more
+    assert not has_companion(clf.set_params(companion="auto").fit(X, CHECKERBOARD))  # its weight is not known any more
 
 
 @pytest.mark.parametrize("restore_best", [False, True])
 @pytest.mark.parametrize("then", ["partial_fit", "fit"])
-def test_the_best_score_of_a_model_with_radial_is_not_that_of_a_later_one_without(then, restore_best):
+def test_the_best_score_of_a_model_with_companion_is_not_that_of_a_later_one_without(then, restore_best):
     new = {"X_val": X[150:], "y_val": CHECKERBOARD[150:]}
     clf = short(early_stopping=True, restore_best=restore_best, scoring="loss", warm_start=True)
     clf.fit(X[:150], CHECKERBOARD[:150], **new)
-    assert has_radial(clf)
-    clf.set_params(restore_best=True, radial="auto" if then == "partial_fit" else False)
+    assert has_companion(clf)
+    clf.set_params(restore_best=True, companion="auto" if then == "partial_fit" else False)
     getattr(clf, then)(X[:150], CHECKERBOARD[:150], **new)
-    assert not has_radial(clf)
+    assert not has_companion(clf)
     loss = -np.log(clf.predict_proba(new["X_val"])[np.arange(50), new["y_val"]]).mean()
     assert_allclose(-clf.best_validation_score_, loss, rtol=1e-5)
 
 
-def test_partial_fit_drops_radial_which_knows_nothing_of_the_new_rows():
+def test_partial_fit_drops_companion_which_knows_nothing_of_the_new_rows():
     clf = short().fit(X, CHECKERBOARD)
     weights = clf.member_weights_
     clf.partial_fit(X, CHECKERBOARD)
-    assert not has_radial(clf)
+    assert not has_companion(clf)
     assert_allclose(clf.member_weights_, weights[:4] / weights[:4].sum())
     assert len(clf.member_roles_) == len(clf.member_losses_) == 4
-    assert not has_radial(short().partial_fit(X, CHECKERBOARD, classes=[0, 1]))
+    assert not has_companion(short().partial_fit(X, CHECKERBOARD, classes=[0, 1]))
 
 
-def test_early_stopping_scores_radial_with_the_members():
+def test_early_stopping_scores_companion_with_the_members():
     clf = short(early_stopping=True, max_iter=8).fit(X, CHECKERBOARD)
-    assert has_radial(clf)
+    assert has_companion(clf)
     assert len(clf.validation_scores_) == clf.n_iter_
 
 
 @pytest.mark.parametrize("kind", ["float32", "float64"])
-def test_predictions_with_radial_in_chunks_equal_those_of_single_rows(kind):
+def test_predictions_with_companion_in_chunks_equal_those_of_single_rows(kind):
     clf = short(dtype=kind).fit(X, CHECKERBOARD)
     many = np.random.RandomState(2).uniform(-1, 5, size=(70_000, 2))
     p = clf.predict_proba(many)
@@ -171,13 +171,13 @@ def test_a_pickle_and_a_clone_keep_radial():
 
 
 @pytest.mark.parametrize("value", [True, "yes", None, 1])
-def test_radial_is_auto_or_false(value):
-    with pytest.raises(ValueError, match="The 'radial' parameter of SoftmaxMLPClassifier must be"):
-        short(radial=value).fit(X, CHECKERBOARD)
+def test_companion_is_auto_or_false(value):
+    with pytest.raises(ValueError, match="The 'companion' parameter of SoftmaxMLPClassifier must be"):
+        short(companion=value).fit(X, CHECKERBOARD)
 
 
-def test_to_sklearn_names_radial_among_the_obstacles():
-    with pytest.raises(ValueError, match=r"radial='auto' \(it has False\)"):
+def test_to_sklearn_names_companion_among_the_obstacles():
+    with pytest.raises(ValueError, match=r"companion='auto' \(it has False\)"):
         short().to_sklearn()
 
 
@@ -187,5 +187,5 @@ def test_embedded_and_one_hot_columns_with_gaps_are_taken_by_radial(monkeypatch)
     monkeypatch.setattr(preprocessing, "MAX_ONE_HOT", 60)
     clf = short().fit(frame, CHECKERBOARD)
     assert clf.embeddings_
-    assert has_radial(clf)
+    assert has_companion(clf)
     assert np.isfinite(clf.predict_proba(frame)).all()

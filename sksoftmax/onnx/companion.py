@@ -1,0 +1,78 @@
+"""The companion of an ensemble in ONNX: a radial network, or boosted trees."""
+
+import numpy as np
+
+from sksoftmax.boosted import BoostedTrees
+from sksoftmax.onnx.network import head_in_onnx
+from sksoftmax.radial import LEAST, RadialNetwork
+
+
+def beside_members(graph, Z, X, companion, head):
+    """The members' logits Z, (n_members, n, n_outputs), with those of the companion for the rows of X as last ones."""
+    logits = LOGITS[type(companion)](graph, X, companion, head)
+    return graph.node("Concat", Z, graph.node("Reshape", logits, np.array([1, -1, head.n_outputs])), axis=0)
+
+
+def radial_logits(graph, X, radial, head):
+    """The logits of a radial network."""
+    H = graph.node("Exp", graph.node("Mul", distances(graph, X, radial), -1 / radial.width))
+    f = graph.node("Gemm", H, radial.W, radial.offset)
+    p = graph.node("Min", graph.node("Max", f, LEAST), 1 - LEAST)
+    return head_in_onnx(head).logits_of_p(graph, p)
+
+
+def distances(graph, X, radial):
+    """‖x − c‖₁ for each row x and each center c, (n, n_units): column by column, so that no array is larger."""
+    total, *others = (difference(graph, X, radial.first + j, of_centers) for j, of_centers in enumerate(radial.centers.T))
+    for term in others:
+        total = graph.node("Add", total, term)
+    return total
+
+
+def difference(graph, X, column, of_centers):
+    """|x − c| in one column, (n, n_units)."""
+    x = graph.node("Gather", X, np.array([column]), axis=1)
+    return graph.node("Abs", graph.node("Sub", x, of_centers[None]))
+
+
+def tree_logits(graph, X, trees, head):
+    """The logits of boosted trees, computed in the format of their thresholds.
+
+    ONNX keeps nodes as lists: of each node its tree, its number in the tree, and what it does.
+    """
+    from onnx.numpy_helper import from_array
+
+    dtype = trees.value.dtype if graph.dtype == np.float64 else np.dtype(np.float32)
+    is_leaf, sizes = trees.feature < 0, np.diff([*trees.roots, len(trees.feature)])
+    tree, number = np.repeat(np.arange(len(sizes)), sizes), np.concatenate([np.arange(size) for size in sizes])
+    start = np.repeat(trees.roots, sizes)
+    attributes = {
+        "nodes_treeids": tree,
+        "nodes_nodeids": number,
+        "nodes_featureids": np.where(is_leaf, 0, trees.feature + trees.first),
+        "nodes_truenodeids": np.where(is_leaf, 0, trees.left - start),
+        "nodes_falsenodeids": np.where(is_leaf, 0, trees.right - start),
+        "target_treeids": tree[is_leaf],
+        "target_nodeids": number[is_leaf],
+        "target_ids": np.repeat(trees.outputs, sizes)[is_leaf],
+    }
+    numbers = {"nodes_values": trees.threshold, "target_weights": trees.value[is_leaf], "base_values": trees.offset}
+    suffix = "_as_tensor" if dtype == np.float64 else ""
+    as_numbers = {
+        name + suffix: from_array(values.astype(dtype)) if suffix else values.astype(dtype).tolist() for name, values in numbers.items()
+    }
+    found = graph.node(
+        "TreeEnsembleRegressor",
+        graph.cast(X, dtype),
+        op_domain="ai.onnx.ml",
+        op_version=3 if suffix else 1,
+        nodes_modes=["LEAF" if leaf else "BRANCH_LEQ" for leaf in is_leaf],
+        n_targets=head.n_outputs,
+        post_transform="NONE",
+        **{name: values.tolist() for name, values in attributes.items()},
+        **as_numbers,
+    )
+    return graph.cast(found, graph.dtype)
+
+
+LOGITS = {RadialNetwork: radial_logits, BoostedTrees: tree_logits}

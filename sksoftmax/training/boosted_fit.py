@@ -1,0 +1,112 @@
+"""The fit of boosted trees: scikit-learn's `HistGradientBoostingClassifier`, once without each half of the rows.
+
+Each half is what the trees of the other half have not seen: their answers to it give the trees a weight in the ensemble. New rows
+get the mean answer of both.
+"""
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from sksoftmax import sklearn_private
+from sksoftmax.boosted import BoostedTrees
+from sksoftmax.data.groups import dealt, renumbered, strata_of_groups
+from sksoftmax.data.rows import LazyRows, read
+from sksoftmax.training.radial_fit import MAX_ROWS as MIN_ROWS  # up to which there is a radial network
+
+MAX_ROWS = 100_000
+MAX_WORK = 5 * 10**7  # the most rows × columns × outputs
+HALVES = 2
+FEWEST_OF_CLASS = 10  # rows of a class in each half
+
+
+def can_fit(samples, layout, targets):
+    """Whether these encoded rows may have boosted trees: they are dense and labelled, and neither few nor many."""
+    n, X = len(samples), samples.X
+    is_sparse = issparse(X) or (isinstance(X, LazyRows) and X.stays_sparse)
+    n_columns = layout.n_numbers - layout.n_bins
+    return (
+        not is_sparse
+        and targets.kind == "labels"
+        and n_columns > 0
+        and MIN_ROWS < samples.n_distinct
+        and n <= MAX_ROWS
+        and n * n_columns * targets.head.n_outputs <= MAX_WORK
+    )
+
+
+def fit_boosted(samples, layout, head):
+    """The `BoostedTrees` of these encoded rows, and their logits, (n, n_outputs), for each row by trees that have not seen it.
+
+    (None, None) if a class is rare in a half. The seed is fixed, so that the networks are the same with trees and without.
+    """
+    X, labels, rng = read(samples.X), samples.strata, np.random.RandomState(0)
+    columns = slice(layout.n_bins, layout.n_numbers)
+    half = halves(samples, rng)
+    if any(np.bincount(labels[half == number], minlength=len(head.classes)).min() < FEWEST_OF_CLASS for number in range(HALVES)):
+        return None, None
+    seed, parts = rng.randint(np.iinfo(np.int32).max), []
+    left_out = np.empty((len(X), head.n_outputs), X.dtype)
+    for number in range(HALVES):
+        seen, unseen = half != number, half == number
+        model = HistGradientBoostingClassifier(early_stopping=False, random_state=seed)
+        weights = None if samples.weights is None else samples.weights[seen]
+        sklearn_private.fit_boosting(model, X[seen, columns], labels[seen], weights)
+        parts.append(trees_of(model, layout.n_bins, head, X.dtype))
+        left_out[unseen] = parts[-1].logits(X[unseen], head)
+    return mean_of(parts), left_out
+
+
+def halves(samples, rng):
+    """The half of each row, (n,); labels are spread evenly, and no group is divided."""
+    if samples.groups is None:
+        return dealt(samples.strata, HALVES, rng)
+    groups, _ = renumbered(samples.groups)
+    return dealt(strata_of_groups(samples.strata, groups), HALVES, rng)[groups]
+
+
+def trees_of(model, first, head, dtype):
+    """The trees of a fitted model as arrays of this dtype; for two classes and two outputs they move both apart."""
+    feature, threshold, left, right, value, roots, outputs = ([] for _ in range(7))
+    start = 0
+    for output, nodes in sklearn_private.trees_of_boosting(model):
+        is_leaf = nodes["is_leaf"].astype(bool)
+        feature.append(np.where(is_leaf, -1, nodes["feature_idx"]))
+        threshold.append(not_above(nodes["num_threshold"], dtype))
+        left.append(nodes["left"].astype(np.int64) + start)
+        right.append(nodes["right"].astype(np.int64) + start)
+        value.append(nodes["value"])
+        roots.append(start)
+        outputs.append(output)
+        start += len(nodes)
+    integers = (np.concatenate(part).astype(np.int32) for part in (feature, left, right))
+    feature, left, right = integers
+    threshold, value = np.concatenate(threshold), np.concatenate(value).astype(dtype)
+    offset = np.ravel(sklearn_private.baseline_of_boosting(model)).astype(dtype)
+    trees = BoostedTrees(first, feature, threshold, left, right, value, np.array(roots, np.int32), np.array(outputs, np.int32), offset)
+    return of_two_outputs(trees) if len(offset) < head.n_outputs else trees
+
+
+def not_above(thresholds, dtype):
+    """The largest numbers of this dtype that are not above the thresholds: they part rows of this dtype as the thresholds do."""
+    rounded = thresholds.astype(dtype)
+    return np.where(rounded > thresholds, np.nextafter(rounded, np.array(-np.inf, dtype)), rounded)
+
+
+def of_two_outputs(trees):
+    """Trees whose second output is the log-odds of the second class, and whose first output is 0."""
+    trees.outputs, trees.offset = trees.outputs + 1, np.concatenate([np.zeros_like(trees.offset), trees.offset])
+    return trees
+
+
+def mean_of(parts):
+    """The trees whose answers are the mean of those of these trees."""
+    sizes = np.cumsum([0, *(len(part.feature) for part in parts)])
+    moved = {
+        name: np.concatenate([getattr(part, name) + np.int32(size) for part, size in zip(parts, sizes)])
+        for name in ("left", "right", "roots")
+    }
+    same = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("feature", "threshold", "outputs")}
+    value = np.concatenate([part.value for part in parts]) / len(parts)
+    offset = np.mean([part.offset for part in parts], axis=0)
+    return BoostedTrees(parts[0].first, value=value, offset=offset, **same, **moved)
