@@ -15,7 +15,8 @@ from sksoftmax.data.rows import LazyRows, read
 from sksoftmax.training.radial_fit import MAX_ROWS as MIN_ROWS  # up to which there is a radial network
 
 MAX_ROWS = 100_000
-MAX_WORK = 5 * 10**7  # the most rows × columns × outputs
+MAX_NUMBERS = 10**7  # the most numbers in these rows
+MAX_OUTPUTS = 10  # each has a tree in each of a hundred rounds
 HALVES = 2
 FEWEST_OF_CLASS = 10  # rows of a class in each half
 
@@ -31,7 +32,8 @@ def can_fit(samples, layout, targets):
         and n_columns > 0
         and MIN_ROWS < samples.n_distinct
         and n <= MAX_ROWS
-        and n * n_columns * targets.head.n_outputs <= MAX_WORK
+        and n * n_columns <= MAX_NUMBERS
+        and targets.head.n_outputs <= MAX_OUTPUTS
     )
 
 
