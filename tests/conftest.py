@@ -44,3 +44,12 @@ def iris():
     from sklearn.datasets import load_iris
 
     return load_iris(return_X_y=True)
+
+
+@pytest.fixture
+def trees_on_few_rows(monkeypatch):
+    """Let boosted trees, not a radial network, be the companion of ensembles on few rows."""
+    from sksoftmax.training import boosted_fit, radial_fit
+
+    monkeypatch.setattr(radial_fit, "MAX_ROWS", 0)
+    monkeypatch.setattr(boosted_fit, "MIN_ROWS", 0)

@@ -268,17 +268,17 @@ cdef void add_trees(const real *X, Py_ssize_t width, Py_ssize_t n, const int32_t
             out[r * n_outputs + outputs[tree]] += value[node]
 
 
-def tree_sums(X, Py_ssize_t first, feature, threshold, left, right, value, roots, outputs, out):
+def tree_sums(X, Py_ssize_t first, dict nodes, roots, outputs, out):
     """Add the answers of trees to the rows of X, (n, width), of which they see the columns from `first` on, to `out`."""
     cdef Py_ssize_t width = X.shape[1], n = X.shape[0], n_trees = len(roots), n_outputs = out.shape[1], itemsize = X.itemsize
     cdef void *x = <char *> pointer(X) + first * itemsize
-    cdef int32_t *f = <int32_t *> pointer(feature)
-    cdef int32_t *l = <int32_t *> pointer(left)
-    cdef int32_t *r = <int32_t *> pointer(right)
+    cdef int32_t *f = <int32_t *> pointer(nodes["feature"])
+    cdef int32_t *l = <int32_t *> pointer(nodes["left"])
+    cdef int32_t *r = <int32_t *> pointer(nodes["right"])
     cdef int32_t *starts = <int32_t *> pointer(roots)
     cdef int32_t *places = <int32_t *> pointer(outputs)
-    cdef void *t = pointer(threshold)
-    cdef void *v = pointer(value)
+    cdef void *t = pointer(nodes["threshold"])
+    cdef void *v = pointer(nodes["value"])
     cdef void *o = pointer(out)
     with nogil:
         if itemsize == sizeof(float):

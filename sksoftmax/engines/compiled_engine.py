@@ -304,6 +304,5 @@ def tree_sums(X, trees, out):
     """Add the answers of boosted trees to `out`, (n, n_outputs); False without the extension, which does it."""
     if _kernels is None:
         return False
-    nodes = trees.feature, trees.threshold, trees.left, trees.right, trees.value, trees.roots, trees.outputs
-    _kernels.tree_sums(X, trees.first, *nodes, out)
+    _kernels.tree_sums(X, trees.first, trees.nodes, trees.roots, trees.outputs, out)
     return True

@@ -42,35 +42,35 @@ def tree_logits(graph, X, trees, head):
     """
     from onnx.numpy_helper import from_array
 
-    dtype = trees.value.dtype if graph.dtype == np.float64 else np.dtype(np.float32)
-    is_leaf, sizes = trees.feature < 0, np.diff([*trees.roots, len(trees.feature)])
-    tree, number = np.repeat(np.arange(len(sizes)), sizes), np.concatenate([np.arange(size) for size in sizes])
-    start = np.repeat(trees.roots, sizes)
-    attributes = {
+    dtype = trees.offset.dtype if graph.dtype == np.float64 else np.dtype(np.float32)
+    nodes, is_leaf = trees.nodes, trees.nodes["feature"] < 0
+    sizes = np.diff([*trees.roots, len(is_leaf)])
+    tree, start = np.repeat(np.arange(len(sizes)), sizes), np.repeat(trees.roots, sizes)
+    number = np.arange(len(is_leaf)) - start
+    integers = {
         "nodes_treeids": tree,
         "nodes_nodeids": number,
-        "nodes_featureids": np.where(is_leaf, 0, trees.feature + trees.first),
-        "nodes_truenodeids": np.where(is_leaf, 0, trees.left - start),
-        "nodes_falsenodeids": np.where(is_leaf, 0, trees.right - start),
+        "nodes_featureids": np.where(is_leaf, 0, nodes["feature"] + trees.first),
+        "nodes_truenodeids": np.where(is_leaf, 0, nodes["left"] - start),
+        "nodes_falsenodeids": np.where(is_leaf, 0, nodes["right"] - start),
         "target_treeids": tree[is_leaf],
         "target_nodeids": number[is_leaf],
         "target_ids": np.repeat(trees.outputs, sizes)[is_leaf],
     }
-    numbers = {"nodes_values": trees.threshold, "target_weights": trees.value[is_leaf], "base_values": trees.offset}
-    suffix = "_as_tensor" if dtype == np.float64 else ""
-    as_numbers = {
-        name + suffix: from_array(values.astype(dtype)) if suffix else values.astype(dtype).tolist() for name, values in numbers.items()
-    }
+    floats = {"nodes_values": nodes["threshold"], "target_weights": nodes["value"][is_leaf], "base_values": trees.offset}
+    attributes = {name: values.tolist() for name, values in integers.items()}
+    for name, values in floats.items():
+        values = values.astype(dtype)
+        attributes |= {f"{name}_as_tensor": from_array(values)} if dtype == np.float64 else {name: values.tolist()}
     found = graph.node(
         "TreeEnsembleRegressor",
         graph.cast(X, dtype),
         op_domain="ai.onnx.ml",
-        op_version=3 if suffix else 1,
+        op_version=3 if dtype == np.float64 else 1,
         nodes_modes=["LEAF" if leaf else "BRANCH_LEQ" for leaf in is_leaf],
         n_targets=head.n_outputs,
         post_transform="NONE",
-        **{name: values.tolist() for name, values in attributes.items()},
-        **as_numbers,
+        **attributes,
     )
     return graph.cast(found, graph.dtype)
 

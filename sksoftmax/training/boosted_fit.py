@@ -9,7 +9,7 @@ from scipy.sparse import issparse
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from sksoftmax import sklearn_private
-from sksoftmax.boosted import BoostedTrees
+from sksoftmax.boosted import NODES, BoostedTrees
 from sksoftmax.data.groups import dealt, renumbered, strata_of_groups
 from sksoftmax.data.rows import LazyRows, read
 from sksoftmax.training.radial_fit import MAX_ROWS as MIN_ROWS  # up to which there is a radial network
@@ -30,7 +30,7 @@ def can_fit(samples, layout, targets):
         not is_sparse
         and targets.kind == "labels"
         and n_columns > 0
-        and MIN_ROWS < samples.n_distinct
+        and samples.n_distinct > MIN_ROWS
         and n <= MAX_ROWS
         and n * n_columns <= MAX_NUMBERS
         and targets.head.n_outputs <= MAX_OUTPUTS
@@ -68,25 +68,22 @@ def halves(samples, rng):
 
 
 def trees_of(model, first, head, dtype):
-    """The trees of a fitted model as arrays of this dtype; for two classes and two outputs they move both apart."""
-    feature, threshold, left, right, value, roots, outputs = ([] for _ in range(7))
-    start = 0
-    for output, nodes in sklearn_private.trees_of_boosting(model):
-        is_leaf = nodes["is_leaf"].astype(bool)
-        feature.append(np.where(is_leaf, -1, nodes["feature_idx"]))
-        threshold.append(not_above(nodes["num_threshold"], dtype))
-        left.append(nodes["left"].astype(np.int64) + start)
-        right.append(nodes["right"].astype(np.int64) + start)
-        value.append(nodes["value"])
-        roots.append(start)
-        outputs.append(output)
-        start += len(nodes)
-    integers = (np.concatenate(part).astype(np.int32) for part in (feature, left, right))
-    feature, left, right = integers
-    threshold, value = np.concatenate(threshold), np.concatenate(value).astype(dtype)
-    offset = np.ravel(sklearn_private.baseline_of_boosting(model)).astype(dtype)
-    trees = BoostedTrees(first, feature, threshold, left, right, value, np.array(roots, np.int32), np.array(outputs, np.int32), offset)
-    return of_two_outputs(trees) if len(offset) < head.n_outputs else trees
+    """The trees of a fitted model, with numbers of this dtype."""
+    outputs, trees = zip(*sklearn_private.trees_of_boosting(model))
+    sizes = np.array([len(nodes) for nodes in trees])
+    all_nodes, roots = np.concatenate(trees), (np.cumsum(sizes) - sizes).astype(np.int32)
+    starts = np.repeat(roots, sizes)
+    nodes = {
+        "feature": np.where(all_nodes["is_leaf"], -1, all_nodes["feature_idx"]).astype(np.int32),
+        "threshold": not_above(all_nodes["num_threshold"], dtype),
+        "left": all_nodes["left"].astype(np.int32) + starts,
+        "right": all_nodes["right"].astype(np.int32) + starts,
+        "value": all_nodes["value"].astype(dtype),
+    }
+    outputs, offset = np.array(outputs, np.int32), np.ravel(sklearn_private.baseline_of_boosting(model)).astype(dtype)
+    if len(offset) < head.n_outputs:  # two classes with two outputs: the second one is the log-odds, the first one 0
+        outputs, offset = outputs + np.int32(1), np.concatenate([np.zeros_like(offset), offset])
+    return BoostedTrees(first, nodes, roots, outputs, offset)
 
 
 def not_above(thresholds, dtype):
@@ -95,20 +92,14 @@ def not_above(thresholds, dtype):
     return np.where(rounded > thresholds, np.nextafter(rounded, np.array(-np.inf, dtype)), rounded)
 
 
-def of_two_outputs(trees):
-    """Trees whose second output is the log-odds of the second class, and whose first output is 0."""
-    trees.outputs, trees.offset = trees.outputs + 1, np.concatenate([np.zeros_like(trees.offset), trees.offset])
-    return trees
-
-
 def mean_of(parts):
     """The trees whose answers are the mean of those of these trees."""
-    sizes = np.cumsum([0, *(len(part.feature) for part in parts)])
-    moved = {
-        name: np.concatenate([getattr(part, name) + np.int32(size) for part, size in zip(parts, sizes)])
-        for name in ("left", "right", "roots")
-    }
-    same = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("feature", "threshold", "outputs")}
-    value = np.concatenate([part.value for part in parts]) / len(parts)
-    offset = np.mean([part.offset for part in parts], axis=0)
-    return BoostedTrees(parts[0].first, value=value, offset=offset, **same, **moved)
+    n_nodes = [len(part.nodes["value"]) for part in parts]
+    starts = (np.cumsum(n_nodes) - n_nodes).astype(np.int32)
+    nodes = {name: np.concatenate([part.nodes[name] for part in parts]) for name in NODES}
+    for name in ("left", "right"):
+        nodes[name] += np.repeat(starts, n_nodes)
+    nodes["value"] /= len(parts)
+    roots = np.concatenate([part.roots + start for part, start in zip(parts, starts)])
+    outputs, offset = np.concatenate([part.outputs for part in parts]), np.mean([part.offset for part in parts], axis=0)
+    return BoostedTrees(parts[0].first, nodes, roots, outputs, offset)

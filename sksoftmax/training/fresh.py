@@ -12,10 +12,10 @@ from sksoftmax.data.targets import Targets, column_names
 from sksoftmax.model import Model
 from sksoftmax.nn.ensemble_weights import EnsembleWeights
 from sksoftmax.nn.optimizers import WeightAverage, make_optimizer
+from sksoftmax.training.companion import fit_companion
 from sksoftmax.training.config import TrainingConfig, new_network
 from sksoftmax.training.ensemble import EnsemblePlan
 from sksoftmax.training.progress import Progress
-from sksoftmax.training.companion import fit_companion
 from sksoftmax.training.state import TrainingState, fixed_parameters
 
 

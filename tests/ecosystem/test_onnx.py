@@ -255,6 +255,17 @@ def test_the_defaults_predict_the_same_on_real_data(dataset, dtype):
 
 
 @in_both_dtypes
+@pytest.mark.parametrize("of_model", ["float32", "float64"])
+@pytest.mark.parametrize("out_activation", ["auto", "softmax"])
+@of_two_and_three_classes
+def test_boosted_trees_of_an_ensemble_predict_the_same(target, out_activation, of_model, dtype, trees_on_few_rows):
+    clf = three_epochs(out_activation=out_activation, hidden_layer_sizes=(8,), dtype=of_model)
+    clf.fit(X.astype(of_model), TARGETS[target])
+    assert clf.member_roles_[-1] == "boosted trees"
+    assert_same_predictions(clf, X.astype(dtype), atol=ROUNDING)
+
+
+@in_both_dtypes
 @pytest.mark.parametrize("out_activation", ["auto", "softmax"])
 @of_every_kind_of_target
 def test_n_members_are_mixed_for_every_kind_of_target_and_raw_scores_are_the_decision_function(target, out_activation, dtype):

@@ -79,6 +79,7 @@ def categories_and_missing_values():
 RAW = {"scaling": "robust", "categorical_features": "from_dtype", "n_bins": 4}
 CITIES = pd.DataFrame({"city": [f"c{i % 300:03}" for i in range(600)]})
 ORDERS = pd.DataFrame({"when": [f"2024-01-{1 + i % 28:02}" for i in range(150)], "price": [f"${i}" for i in range(150)]})
+MANY = np.random.RandomState(0).normal(size=(6100, 2))
 MODELS = {
     **{name: lambda name=name: five_epochs().fit(X, TARGETS[name]) for name in TARGETS},
     "soft labels": lambda: five_epochs().fit(X, np.full((150, 3), [0.5, 0.3, 0.2])),
@@ -88,6 +89,7 @@ MODELS = {
     "sentinels": lambda: five_epochs(**RAW).fit(np.where(X < -1, -999, X), y),
     "sparse": lambda: five_epochs(**RAW).fit(csr_matrix(np.where(X > 4, X, 0)), y),
     "ensemble": lambda: SoftmaxMLPClassifier((6,), max_iter=3, random_state=0).fit(X, y),
+    "boosted trees": lambda: SoftmaxMLPClassifier((4,), max_iter=1, n_members=2, random_state=0).fit(MANY, MANY[:, 0] > 0),
     "lbfgs": lambda: five_epochs(solver="lbfgs").fit(X, y),
     "early stopping": lambda: five_epochs(early_stopping=True).fit(X, y),
     "warm start": lambda: five_epochs(warm_start=True, random_state=np.random.RandomState(0)).fit(X, y),

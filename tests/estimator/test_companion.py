@@ -1,4 +1,4 @@
-"""`companion`: the radial network beside the members of an ensemble."""
+"""`companion`: the radial network, or the boosted trees, beside the members of an ensemble."""
 
 import pickle
 
@@ -35,13 +35,13 @@ def test_companion_is_the_last_member_of_the_ensemble():
     for of_members in (clf.member_weights_, clf.member_temperatures_, clf.member_losses_):
         assert len(of_members) == len(clf.member_roles_) == 5
     assert_allclose(clf.member_weights_.sum(), 1)
-    assert "Radial network" in clf.summary()
+    assert "radial network of 200 units" in clf.summary()
 
 
 def test_companion_false_leaves_the_networks_alone():
     alone, both = (short(companion=radial).fit(X, CHECKERBOARD) for radial in (False, "auto"))
     assert len(alone.member_weights_) == 4
-    assert "Radial" not in alone.summary()
+    assert "Companion" not in alone.summary()
     for ours, theirs in zip(alone.coefs_, both.coefs_):
         assert_array_equal(ours, theirs)
 
@@ -189,3 +189,36 @@ def test_embedded_and_one_hot_columns_with_gaps_are_taken_by_radial(monkeypatch)
     assert clf.embeddings_
     assert has_companion(clf)
     assert np.isfinite(clf.predict_proba(frame)).all()
+
+
+def test_companion_is_boosted_trees_on_more_rows_than_a_radial_network_may_have():
+    many = np.random.RandomState(3).normal(size=(radial_fit.MAX_ROWS + 1, 3))
+    labels = many[:, 1] > 0.3
+    clf = short(max_iter=1).fit(many, labels)
+    assert clf.member_roles_[-1] == "boosted trees"
+    assert "boosted trees of 200 trees" in clf.summary()
+    p = clf.predict_proba(many)
+    assert_allclose(clf.predict_proba(many[:1])[0], p[0], rtol=1e-5)
+    assert_array_equal(pickle.loads(pickle.dumps(clf)).predict_proba(many), p)
+
+
+def test_trees_are_not_fooled_by_rows_that_repeat_with_labels_of_noise(trees_on_few_rows):
+    rows, labels = np.repeat(rng.normal(size=(120, 5)), 5, axis=0), np.repeat(rng.randint(2, size=120), 5)
+    with pytest.warns(UserWarning, match="Only 120 of the 600 rows of X are distinct"):
+        clf = short().fit(rows, labels)
+    assert has_companion(clf)
+    p = clf.predict_proba(rng.normal(size=(500, 5)))
+    assert -np.log(p).mean() < np.log(2) + 0.1
+
+
+def test_class_weight_acts_on_trees(trees_on_few_rows):
+    rare = (X[:, 0] > 3.4).astype(int)
+    p = [short(class_weight=w, max_iter=1).fit(X, rare).predict_proba(X)[:, 1].mean() for w in (None, {0: 1, 1: 9})]
+    assert p[1] > p[0]
+
+
+@pytest.mark.parametrize("kind", ["soft", "multilabel"])
+def test_trees_need_labels(trees_on_few_rows, kind):
+    two = np.stack([CHECKERBOARD, 1 - CHECKERBOARD], axis=1)
+    targets = 0.9 * two + 0.05 if kind == "soft" else np.stack([CHECKERBOARD, CHECKERBOARD], axis=1)
+    assert not has_companion(short().fit(X, targets))
