@@ -268,16 +268,21 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         rows (see Notes); it is 1 without hidden layers or for another solver than 'adam'.
 
     companion : 'auto' or False, default='auto'
-        Whether an ensemble has a radial network [11]_ beside its members: a hidden layer with a unit at each training row, which
-        answers exp(−‖x − c‖₁ / width) to a row x, and output weights that a ridge regression finds at once. It knows the labels
-        of rows near a new one, where the members know shapes of larger parts. Width and ridge are chosen from a grid of 15 by the
-        squared error of left-out rows, on at most 400 rows. Its weight beside the members is found as theirs are, on answers to
-        rows that were left out with their group or their copies. If the members continue on all rows, they go on learning and
-        it does not, so its weight is then multiplied by 0.4. 'auto' adds it in `fit` to ensembles that have folds (see
-        `n_members`), with `scaling`, on a dense X of 100 to 6,000 distinct rows, no more encoded columns than rows, and at
-        most 2 million encoded numbers, bins and embeddings not counted. Of more than 2,500 rows it is the mean of radial
-        networks of parts of them. **The model then holds these rows, scaled**, `coefs_` alone do not determine its predictions,
-        and these take longer the more rows it holds. A warm start keeps it unchanged, `partial_fit` drops it. False adds none.
+        Whether an ensemble has a model of another kind beside its members. Up to 6,000 distinct rows it is a radial network
+        [11]_: a hidden layer with a unit at each training row, which answers exp(−‖x − c‖₁ / width) to a row x, and output weights
+        that a ridge regression finds at once. It knows the labels of rows near a new one, where the members know shapes of larger
+        parts. Width and ridge are chosen from a grid of 15 by the squared error of left-out rows, on at most 400 rows; of more
+        than 2,500 rows it is the mean of radial networks of parts of them. **The model then holds these rows, scaled**, and
+        predictions take longer the more rows it holds. On more rows, up to 100,000, it is boosted trees, scikit-learn's
+        `HistGradientBoostingClassifier` without early stopping, fitted once without each half of the rows.
+
+        The weight of the companion beside the members is found as theirs are, on answers to rows that were left out with their
+        group or their copies. If the members continue on all rows, they go on learning and the companion does not, so its weight
+        is then multiplied by 0.4. 'auto' adds one in `fit` to ensembles that have folds (see `n_members`), with `scaling`, on a
+        dense X of 100 distinct rows or more. A radial network needs no more encoded columns than rows and at most 2 million
+        encoded numbers, boosted trees 10 million at most, labels of at most 10 classes, and 20 rows of each; bins and embeddings
+        do not count, as the companion does not see them. With a companion `coefs_` alone do not determine the predictions. A
+        warm start keeps it unchanged, and `partial_fit` drops it. False adds none.
 
     n_bins : int, default=64
         Largest number of bins in the piecewise-linear encoding [8]_ of a numeric column, which needs `scaling`: a
@@ -347,11 +352,11 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     member_losses_ : ndarray of shape (n_members,) or (n_members + 1,)
         The log loss of each member on the rows that it left out in the fold phase; NaN if it left out none (see `n_members`).
-        In this array and in the other `member_` attributes a radial network comes last (see `companion`).
+        In this array and in the other `member_` attributes the companion comes last, if there is one (see `companion`).
 
     member_roles_ : list of str
         The number of each member, its regularization strength in the fold phase, "light" or "strong", and whether it sees bins.
-        "radial network" for the radial network.
+        The companion is "radial network" or "boosted trees".
 
     member_temperatures_ : ndarray of shape (n_members,) or (n_members + 1,)
         The number by which each member's logits are divided.
@@ -364,7 +369,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         frequencies in the rows that members left out. Zeros without folds.
 
     n_members_ : int
-        Number of networks, a radial one not counted.
+        Number of networks, without the companion.
 
     relevance_ : ndarray of shape (`n_features_in_`,)
         What `relevance` gave each column of X; to a date, the most that it gave to one of its parts.
