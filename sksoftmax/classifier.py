@@ -269,12 +269,12 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     companion : 'auto' or False, default='auto'
         Whether an ensemble has a model of another kind beside its members. Up to 6,000 distinct rows it is a radial network
-        [11]_: a hidden layer with a unit at each training row, which answers exp(−‖x − c‖₁ / width) to a row x, and output weights
-        that a ridge regression finds at once. It knows the labels of rows near a new one, where the members know shapes of larger
-        parts. Width and ridge are chosen from a grid of 15 by the squared error of left-out rows, on at most 400 rows; of more
-        than 2,500 rows it is the mean of radial networks of parts of them. **The model then holds these rows, scaled**, and
-        predictions take longer the more rows it holds. On more rows, up to 100,000, it is boosted trees, scikit-learn's
-        `HistGradientBoostingClassifier` without early stopping, fitted once without each half of the rows.
+        [11]_: a hidden layer with a unit at each training row, which answers exp(−‖x − c‖₁ / width) to a row x, and output
+        weights that a ridge regression finds at once. It knows the labels of rows near a new one, where the members know shapes
+        of larger parts. Width and ridge are chosen from a grid of 15 by the squared error of left-out rows, on at most 400
+        rows; of more than 2,500 rows it is the mean of radial networks of parts of them. **The model then holds these rows,
+        scaled**, and predictions take longer the more rows it holds. On more rows, up to 100,000, it is boosted trees, scikit-
+        learn's `HistGradientBoostingClassifier` without early stopping, fitted once without each half of the rows.
 
         The weight of the companion beside the members is found as theirs are, on answers to rows that were left out with their
         group or their copies. If the members continue on all rows, they go on learning and the companion does not, so its weight
