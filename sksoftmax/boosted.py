@@ -44,6 +44,26 @@ class BoostedTrees:
         """What there is, in words."""
         return f"{len(self.roots):,} trees"
 
+    def check(self, n_columns, n_outputs):
+        """ValueError if these trees read or write beside rows of so many columns and outputs, or have no end."""
+        feature, left, right = (self.nodes[name] for name in ("feature", "left", "right"))
+        n, inside = len(feature), np.flatnonzero(feature >= 0)
+        of_kind = all(np.asarray(part).dtype == np.int32 for part in (feature, left, right, self.roots, self.outputs))
+        of_floats = all(self.nodes[name].dtype == self.offset.dtype for name in ("threshold", "value"))
+        below = np.concatenate([left[inside] - inside, right[inside] - inside, [1]]).min() > 0
+        ends = np.concatenate([left[inside], right[inside], self.roots, [0]])
+        if not (
+            of_kind
+            and of_floats
+            and all(len(self.nodes[name]) == n for name in NODES)
+            and below
+            and 0 <= ends.min() <= ends.max() < n
+            and 0 <= self.first <= self.first + max(feature.max(), 0) < n_columns
+            and len(self.roots) == len(self.outputs)
+            and 0 <= self.outputs.min() <= self.outputs.max() < n_outputs == len(self.offset)
+        ):
+            raise ValueError("the boosted trees do not fit the columns and outputs")
+
     def logits(self, X, head):
         """The logits, (n, n_outputs), of encoded rows."""
         X = np.ascontiguousarray(X, self.offset.dtype)

@@ -280,7 +280,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         group or their copies. If the members continue on all rows, they go on learning and the companion does not, so its weight
         is then multiplied by 0.4. 'auto' adds one in `fit` to ensembles that have folds (see `n_members`), with `scaling`, on a
         dense X of 100 distinct rows or more. A radial network needs no more encoded columns than rows and at most 2 million
-        encoded numbers, boosted trees 10 million at most, labels of at most 10 classes, and 20 rows of each; bins and embeddings
+        encoded numbers, boosted trees 10 million at most, labels of at most 10 classes, and two rows of each; bins and embeddings
         do not count, as the companion does not see them. With a companion `coefs_` alone do not determine the predictions. A
         warm start keeps it unchanged, and `partial_fit` drops it. False adds none.
 

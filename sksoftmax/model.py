@@ -123,6 +123,8 @@ class Model:
         for name, (of_network, expected) in found.items():
             if of_network != expected:
                 raise ValueError(f"the network has {of_network} {name}, where {expected} belong.")
+        if self.companion is not None:
+            self.companion.check(preprocessor.layout.n_numbers, self.head.n_outputs)
 
 
 def in_chunks(network, X, answer, workspace=None):

@@ -44,6 +44,13 @@ class RadialNetwork:
         """What there is, in words."""
         return f"{len(self.W):,} units"
 
+    def check(self, n_columns, n_outputs):
+        """ValueError if this network does not fit rows of so many columns, and so many outputs."""
+        n_units, d = self.centers.shape
+        fits = 0 <= self.first <= self.first + d <= n_columns and self.W.shape == (n_units, n_outputs) and self.width > 0
+        if not (fits and self.offset.shape == (n_outputs,) and self.centers.dtype == self.W.dtype):
+            raise ValueError("the radial network does not fit the columns and outputs")
+
     def logits(self, X, head):
         """The logits, (n, n_outputs), of encoded rows."""
         X, f = X.astype(self.W.dtype, copy=False), np.empty((len(X), len(self.offset)), self.W.dtype)

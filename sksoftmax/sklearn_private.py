@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
+from threadpoolctl import threadpool_limits  # a dependency of scikit-learn
 
 __all__ = [
     "ForestClassifier",
@@ -59,8 +60,13 @@ def fit_forest(forest, X, y, sample_weight):
 
 
 def fit_boosting(model, X, y, sample_weight):
-    """Fit a HistGradientBoostingClassifier by the method of its base class, for the reason above, and return it."""
-    return BaseHistGradientBoosting.fit(model, X, y, sample_weight)
+    """Fit a HistGradientBoostingClassifier by the method of its base class, for the reason above, and return it.
+
+    It runs on one thread: its parallel regions are short, so that threads wait for each other beside other work, and a process
+    that forks after them hangs.
+    """
+    with threadpool_limits(1, user_api="openmp"):
+        return BaseHistGradientBoosting.fit(model, X, y, sample_weight)
 
 
 def trees_of_boosting(model):

@@ -23,7 +23,7 @@ class Samples:
     or None for ones; `rows` are their row numbers in what the user passed. `strata` has a number for each row by which splits are
     stratified, its class if y has labels (see the heads' `strata`). `copies` has the number of the distinct row that each row is
     or repeats, None if none repeats; `groups` has the number of each row's group, which no split divides, None without groups.
-    `companion` has the logits, (n, n_outputs), of the radial network that each row's group was left out of, None without one.
+    `companion` has the logits, (n, n_outputs), of the companion that each row's group was left out of, None without one.
     """
 
     X: object

@@ -18,7 +18,7 @@ LABELS = ("Weight in the ensemble", "Temperature", "Log loss on left-out rows")
 
 
 class MembersDisplay:
-    """Bars of the weight, the temperature and the out-of-fold loss of each member of an ensemble, a radial network among them.
+    """Bars of the weight, the temperature and the out-of-fold loss of each member of an ensemble, a companion among them.
 
     Parameters
     ----------

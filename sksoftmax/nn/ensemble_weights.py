@@ -11,7 +11,7 @@ class EnsembleWeights:
 
     p is the softmax of a member's logits times its inverse temperature. `weights` and `inverse_temperatures` have shape
     (n_members,); `bias` has shape (n_outputs,), or is 0. `losses`, (n_members,), are the members' mean losses on the rows that
-    they left out; None if they left out none. A radial network counts as a member here, and comes last.
+    they left out; None if they left out none. A companion counts as a member here, and comes last.
     """
 
     weights: np.ndarray
@@ -33,7 +33,7 @@ class EnsembleWeights:
         )
 
     def with_companion_times(self, factor, n_members):
-        """The weights with that of the radial network, which comes after the members, multiplied by this factor."""
+        """The weights with that of the companion, which comes after the members, multiplied by this factor."""
         weights = self.weights.copy()
         weights[n_members:] *= factor
         return replace(self, weights=weights / weights.sum())

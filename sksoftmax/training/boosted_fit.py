@@ -18,7 +18,6 @@ MAX_ROWS = 100_000
 MAX_NUMBERS = 10**7  # the most numbers in these rows
 MAX_OUTPUTS = 10  # each has a tree in each of a hundred rounds
 HALVES = 2
-FEWEST_OF_CLASS = 10  # rows of a class in each half
 
 
 def can_fit(samples, layout, targets):
@@ -40,19 +39,19 @@ def can_fit(samples, layout, targets):
 def fit_boosted(samples, layout, head):
     """The `BoostedTrees` of these encoded rows, and their logits, (n, n_outputs), for each row by trees that have not seen it.
 
-    (None, None) if a class is rare in a half. The seed is fixed, so that the networks are the same with trees and without.
+    (None, None) if a half lacks a class. The seed is fixed, so that the networks are the same with trees and without.
     """
     X, labels, rng = read(samples.X), samples.strata, np.random.RandomState(0)
     columns = slice(layout.n_bins, layout.n_numbers)
     half = halves(samples, rng)
-    if any(np.bincount(labels[half == number], minlength=len(head.classes)).min() < FEWEST_OF_CLASS for number in range(HALVES)):
+    if any(np.bincount(labels[half == number], minlength=len(head.classes)).min() == 0 for number in range(HALVES)):
         return None, None
     seed, parts = rng.randint(np.iinfo(np.int32).max), []
     left_out = np.empty((len(X), head.n_outputs), X.dtype)
     for number in range(HALVES):
         seen, unseen = half != number, half == number
         model = HistGradientBoostingClassifier(early_stopping=False, random_state=seed)
-        weights = None if samples.weights is None else samples.weights[seen]
+        weights = None if samples.weights is None else samples.weights[seen] / samples.weights.mean(dtype=np.float64)
         sklearn_private.fit_boosting(model, X[seen, columns], labels[seen], weights)
         parts.append(trees_of(model, layout.n_bins, head, X.dtype))
         left_out[unseen] = parts[-1].logits(X[unseen], head)

@@ -22,14 +22,14 @@ MAX_BIAS = 3.0  # log-odds change by at most this
 PRIOR_TEMPERATURE, PRIOR_WEIGHTS, PRIOR_BIAS = 4.0, 1.0, 1.0  # rows to which priors amount: prior · x² / 2n is added to the loss
 MAX_CALIBRATION_ROWS = 50_000  # at most this many rows,
 MAX_CALIBRATION_LOGITS = 10**7  # and this many logits in all of a member for each row
-COMPANION = 4  # the kind of a radial network, beside kinds 0 … 3 of `ensemble.Roles`
+COMPANION = 4  # the kind of a companion, beside kinds 0 … 3 of `ensemble.Roles`
 BLOCK = 2**17  # logits read at once in float64
 
 
 def fit_ensemble_weights(network, roles, folds, samples, head, n_rows=None):
     """The `EnsembleWeights` with the highest out-of-fold likelihood, on a sample of at most `n_rows` rows.
 
-    `roles` are the members' roles, `folds` has the fold of each row of the samples. A radial network, whose logits the samples
+    `roles` are the members' roles, `folds` has the fold of each row of the samples. A companion, whose logits the samples
     have, is one more member, of a kind of its own.
     """
     size = sample_size(network, n_rows)
@@ -75,7 +75,7 @@ def sample_size(network, n_rows=None):
 def out_of_fold(network, roles, folds, samples):
     """The logits, (2, n, n_outputs), of the two members that have not seen each row, and the kinds, (2, n), of these members.
 
-    With a radial network they are (3, n, n_outputs) and (3, n): it answers each row with the row's group left out.
+    With a companion they are (3, n, n_outputs) and (3, n): it answers each row with the row's group left out.
     """
     n_answers = 2 + (samples.companion is not None)
     logits = np.empty((n_answers, len(samples), network.architecture.n_outputs), network.dtype)
@@ -145,7 +145,7 @@ def log_likelihoods(logits, inverse_temperatures, samples, head):
 def losses_of_members(log_likelihood, roles, folds, weights):
     """Each member's mean loss on its left-out rows, once it is sharpened; NaN if there is no row.
 
-    That of a radial network, which leaves out each row, comes last.
+    That of a companion, which leaves out each row, comes last.
     """
     weights = np.ones(len(folds)) if weights is None else weights
     parts = [(int(half), np.flatnonzero(folds == fold)) for half, fold in zip(roles.binned, roles.fold)]

@@ -91,12 +91,12 @@ class Continued(Fresh):
 
     @property
     def kept_companion(self):
-        """The radial network of the first call, which stays as it is unless the user declines it."""
+        """The companion of the first call, which stays as it is unless the user declines it."""
         return self.earlier.companion if self.params["companion"] == "auto" else None
 
     @property
     def drops_companion(self):
-        """Whether this call drops the radial network."""
+        """Whether this call drops the companion."""
         return self.earlier.companion is not None and self.kept_companion is None
 
     def plan(self, config, training, validation):
@@ -104,7 +104,7 @@ class Continued(Fresh):
         return EnsemblePlan.of(config, training, self.rng, with_folds=False)
 
     def with_companion(self, model, plan, training):
-        """The rows unchanged: the radial network of the first call stays, or is dropped."""
+        """The rows unchanged: the companion of the first call stays, or is dropped."""
         return training
 
     def state(self, model, config):

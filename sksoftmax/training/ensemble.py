@@ -148,7 +148,7 @@ class EnsemblePlan:
         """Let the members of a half switch to the dropout and the weight decay that did better on left-out rows."""
         better = better_strengths(Roles.of(len(self.weight_decay)), model.ensemble_weights)
         model.ensemble_weights = model.ensemble_weights.with_members_like(better)
-        better = better[: len(self.weight_decay)]  # without a radial network
+        better = better[: len(self.weight_decay)]  # without a companion
         self.dropout, self.weight_decay = self.dropout[:, better], self.weight_decay[better]
 
 

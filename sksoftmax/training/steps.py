@@ -14,7 +14,7 @@ from sksoftmax.training.divergence import Snapshot, diverged, go_back, restore_a
 from sksoftmax.training.run import INTERRUPTED
 
 STOPPED = "{reason} partial_fit does not train any more: call fit, or set early_stopping=False, to continue."
-COMPANION_FACTOR = 0.4  # of a radial network's weight: after the fold phase the members go on learning, and it does not
+COMPANION_FACTOR = 0.4  # of a companion's weight: after the fold phase the members go on learning, and it does not
 
 
 def train_by_steps(run, state):

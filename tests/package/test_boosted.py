@@ -1,5 +1,7 @@
 """`BoostedTrees`: what trees in arrays answer, with and without the compiled extension."""
 
+import copy
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -68,3 +70,28 @@ def test_the_mean_of_trees_answers_with_the_mean(name):
     parts = [model_and_trees(head, seed)[1] for seed in (0, 1)]
     expected = np.mean([part.logits(X, head) for part in parts], axis=0)
     assert_allclose(mean_of(parts).logits(X, head), expected, atol=1e-5)
+
+
+def with_wrong_number(trees, name, value):
+    """The trees with a wrong number in this part."""
+    trees = copy.deepcopy(trees)
+    part = trees.nodes.get(name, getattr(trees, name, None))
+    part[0] = value
+    return trees
+
+
+@pytest.mark.parametrize(
+    "name, value", [("feature", 5), ("left", 0), ("right", 10**6), ("roots", -1), ("outputs", 3), ("outputs", -1)]
+)
+def test_damaged_trees_are_refused(name, value):
+    trees = model_and_trees(HEADS["three classes"])[1]
+    trees.check(6, 3)
+    with pytest.raises(ValueError, match="boosted trees do not fit"):
+        with_wrong_number(trees, name, value).check(6, 3)
+
+
+@pytest.mark.parametrize("n_columns, n_outputs", [(5, 3), (6, 2), (6, 4)])
+def test_trees_of_other_columns_or_outputs_are_refused(n_columns, n_outputs):
+    trees = model_and_trees(HEADS["three classes"])[1]
+    with pytest.raises(ValueError, match="boosted trees do not fit"):
+        trees.check(n_columns, n_outputs)

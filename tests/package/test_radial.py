@@ -60,3 +60,10 @@ def test_logits_are_finite_far_from_all_centers(either_engine):
 def test_logits_are_finite_for_any_outputs():
     for head in HEADS.values():
         assert np.isfinite(logits_of_outputs(np.array([[-1e4, 0, 1e4]])[:, : head.n_outputs], head)).all()
+
+
+@pytest.mark.parametrize("n_columns, n_outputs", [(6, 3), (7, 2)])
+def test_a_network_of_other_columns_or_outputs_is_refused(n_columns, n_outputs):
+    network().check(7, 3)
+    with pytest.raises(ValueError, match="radial network does not fit"):
+        network().check(n_columns, n_outputs)

@@ -60,9 +60,18 @@ def test_sample_weight_decides_which_rows_trees_follow():
     assert loss(left_out[rare], flipped[rare]) > loss(unweighted[rare], flipped[rare]) + 0.2
 
 
-def test_a_class_that_is_rare_in_a_half_gives_no_trees():
-    labels = np.where(np.arange(400) < 15, 1, 0)
-    assert fit_boosted(labelled_rows(labels), LAYOUT, TARGETS.head) == (None, None)
+@pytest.mark.parametrize("n", [1, 2])
+def test_each_half_needs_a_row_of_each_class(n):
+    labels = np.where(np.arange(400) < n, 1, 0)
+    assert (fit_boosted(labelled_rows(labels), LAYOUT, TARGETS.head)[0] is not None) == (n == 2)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e12])
+def test_weights_count_relative_to_each_other(scale):
+    weights = rng.uniform(0.5, 2, size=400)
+    expected = fit_boosted(labelled_rows(weights=weights), LAYOUT, TARGETS.head)[1]
+    found = fit_boosted(labelled_rows(weights=weights * scale), LAYOUT, TARGETS.head)[1]
+    np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
 def of_size(n, kind="labels", classes=2, sparse=False):
