@@ -39,7 +39,7 @@ def can_fit(samples, layout, targets):
 def fit_boosted(samples, layout, head):
     """The `BoostedTrees` of these encoded rows, and their logits, (n, n_outputs), for each row by trees that have not seen it.
 
-    (None, None) if a half lacks a class. The seed is fixed, so that the networks are the same with trees and without.
+    (None, None) if a half lacks a class. The seed is fixed, so that the networks draw the same numbers with trees as without.
     """
     X, labels, rng = read(samples.X), samples.strata, np.random.RandomState(0)
     columns = slice(layout.n_bins, layout.n_numbers)

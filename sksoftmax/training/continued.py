@@ -85,9 +85,9 @@ class Continued(Fresh):
             began = f"{n_members}, and solver={config.solver!r} trains {config.n_members}" if asked == "auto" else n_members
             raise cannot_continue("n_members", asked, began)
         network = self.network.copy(replace(self.network.architecture, activations=config.activations))
-        weights, radial = self.earlier.ensemble_weights, self.kept_companion
+        weights, companion = self.earlier.ensemble_weights, self.kept_companion
         weights = weights.without_companion(n_members) if self.drops_companion else weights
-        return Model(preprocessor, network, weights, targets, output_dtype, radial)
+        return Model(preprocessor, network, weights, targets, output_dtype, companion)
 
     @property
     def kept_companion(self):

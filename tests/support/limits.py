@@ -3,7 +3,7 @@
 from sksoftmax import model
 from sksoftmax.data import copies, inputs, preprocessing, relevance, rows, statistics
 from sksoftmax.engines import compiled_engine, numpy_engine
-from sksoftmax.training import calibration, run
+from sksoftmax.training import boosted_fit, calibration, radial_fit, run
 
 HOLDERS = {  # a limit → the modules that hold it
     "BLOCK": [inputs, preprocessing, statistics],
@@ -15,6 +15,7 @@ HOLDERS = {  # a limit → the modules that hold it
     "MAX_CALIBRATION_ROWS_OF_EPOCH": [run],
     "MAX_EMBEDDED": [statistics],
     "MAX_FOREST_ROWS": [relevance],
+    "MAX_NUMBERS": [boosted_fit, radial_fit],
     "MAX_ONE_HOT": [preprocessing],
     "MOST_NEAR": [copies],
     "PART_NUMBERS": [numpy_engine],
