@@ -9,7 +9,7 @@ import numpy as np
 from sksoftmax.engines.compiled_engine import tree_sums
 
 NODES = ("feature", "threshold", "left", "right", "value")
-ROWS = 2**12  # rows of which the trees' answers are computed at once
+ROWS = 2**12  # rows that the trees answer at once
 
 
 class BoostedTrees:

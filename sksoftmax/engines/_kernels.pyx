@@ -269,7 +269,7 @@ cdef void add_trees(const real *X, Py_ssize_t width, Py_ssize_t n, const int32_t
 
 
 def tree_sums(X, Py_ssize_t first, dict nodes, roots, outputs, out):
-    """Add the answers of trees to the rows of X, (n, width), of which they see the columns from `first` on, to `out`."""
+    """Add the answers of trees to the rows of X, (n, width), to `out`; they see the columns from `first` on."""
     cdef Py_ssize_t width = X.shape[1], n = X.shape[0], n_trees = len(roots), n_outputs = out.shape[1], itemsize = X.itemsize
     cdef void *x = <char *> pointer(X) + first * itemsize
     cdef int32_t *f = <int32_t *> pointer(nodes["feature"])

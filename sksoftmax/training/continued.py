@@ -91,7 +91,7 @@ class Continued(Fresh):
 
     @property
     def kept_companion(self):
-        """The companion of the first call, which stays as it is unless the user declines it."""
+        """The companion of the first call, which stays unless the user declines it."""
         return self.earlier.companion if self.params["companion"] == "auto" else None
 
     @property
