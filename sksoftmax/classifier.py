@@ -262,13 +262,13 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Afterwards all members continue on all rows, if there are 500 rows or more and no validation rows that may end training.
         If one regularization strength did clearly better, the members of a half switch to it.
 
-        One network leaves out a fifth of 100 rows or more, which calibrates it: when training ends, its last layer is divided by
-        the temperature, and a bias for each output is added. This is skipped with validation rows, with `ema_decay`, with
+        One network leaves out a fifth of 100 rows or more, which weighs it beside its companion (see `companion`), or else
+        calibrates it: when training ends, its last layer is divided by the temperature, and a bias for each output is added. This is skipped with validation rows, with `ema_decay`, with
         'lbfgs', and if `max_iter` is a number and `learning_rate` is not a planned schedule. 'auto' depends on the number of
         rows (see Notes); it is 1 without hidden layers or for another solver than 'adam'.
 
     companion : 'auto' or False, default='auto'
-        Whether an ensemble has a model of another kind beside its members. Up to 6,000 distinct rows it is a radial network
+        Whether there is a model of another kind beside the members of an ensemble, or beside one network. Up to 6,000 distinct rows it is a radial network
         [11]_: a hidden layer with a unit at each training row, which answers exp(−‖x − c‖₁ / width) to a row x, and output
         weights that a ridge regression finds at once. It knows the labels of rows near a new one, where the members know shapes
         of larger parts. Width and ridge are chosen from a grid of 15 by the squared error of left-out rows, on at most 400
@@ -278,7 +278,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
         The weight of the companion beside the members is found as theirs are, on answers to rows that were left out with their
         group or their copies. If the members continue on all rows, they go on learning and the companion does not, so its weight
-        is then multiplied by 0.4. 'auto' adds one in `fit` to ensembles that have folds (see `n_members`), with `scaling`, on a
+        is then multiplied by 0.4. 'auto' adds one in `fit` if there are folds (see `n_members`), with `scaling`, on a
         dense X of 100 distinct rows or more. A radial network needs no more encoded columns than rows and at most 2 million
         encoded numbers, boosted trees 10 million at most, labels of at most 10 classes, and two rows of each; bins and embeddings
         do not count, as the companion does not see them. With a companion `coefs_` alone do not determine the predictions. A

@@ -22,7 +22,7 @@ def summary_text(clf, model):
         line("Engine", clf.engine_ or "none: weights of scikit-learn"),
         line("Regularization", f"dropout {span(clf.dropout_)}, weight decay {span(clf.weight_decay_)}"),
     ]
-    if clf.n_members_ > 1:
+    if len(clf.member_weights_) > 1:
         weights, temperatures = (of_members[: clf.n_members_] for of_members in (clf.member_weights_, clf.member_temperatures_))
         members = f"weights {span(weights)}, temperatures {span(temperatures)} of the members"
         lines.append(line("Ensemble", f"{members}, {span(clf.temperature_)} of the ensemble"))

@@ -208,8 +208,8 @@ def convert(scope, operator, container):
     X = encode(graph, operator.inputs, model.preprocessor, model.network.dtype)
     logits = forward(graph, X, embed(graph, operator.inputs, model.preprocessor, model.network), model.network)
     if model.companion is not None:
-        logits = beside_members(graph, logits, X, model.companion, model.head)
-    if model.network.architecture.n_members > 1:
+        logits = beside_members(graph, logits, X, model)
+    if len(model.ensemble_weights.weights) > 1:
         logits = mix(graph, logits, model.ensemble_weights, model.head)
     head = head_in_onnx(model.head)
     scores, to_probabilities = head.scores(graph, logits, model.head)

@@ -7,10 +7,12 @@ from sksoftmax.onnx.network import head_in_onnx
 from sksoftmax.radial import LEAST, RadialNetwork
 
 
-def beside_members(graph, Z, X, companion, head):
-    """The members' logits Z, (n_members, n, n_outputs), with those of the companion for the rows of X as last ones."""
-    logits = LOGITS[type(companion)](graph, X, companion, head)
-    return graph.node("Concat", Z, graph.node("Reshape", logits, np.array([1, -1, head.n_outputs])), axis=0)
+def beside_members(graph, Z, X, model):
+    """The members' logits Z, (n_members, n, n_outputs), with those of the model's companion for the rows of X as last ones."""
+    head, logits = model.head, LOGITS[type(model.companion)](graph, X, model.companion, model.head)
+    sizes = (model.network.architecture.n_members, Z), (1, logits)
+    parts = (graph.node("Reshape", part, np.array([size, -1, head.n_outputs])) for size, part in sizes)
+    return graph.node("Concat", *parts, axis=0)
 
 
 def radial_logits(graph, X, radial, head):

@@ -49,9 +49,9 @@ def fit_ensemble_weights(network, roles, folds, samples, head, n_rows=None):
     inverse_temperature = fit_inverse_temperature([(mixed_logits, np.arange(len(samples)))], samples, head)
     bias = fit_bias(mixed_logits, inverse_temperature, samples, head)
     losses = losses_of_members(likelihoods, roles, folds, samples.weights)
-    kind = np.append(roles.kind, np.full(len(likelihoods) - 2, COMPANION))
+    kind = np.append(roles.kind, np.full(len(likelihoods) - roles.n_halves, COMPANION))
     weights = np.exp(log_weights)[kind]
-    weights[len(roles.kind) :] *= len(roles.kind) / 2  # beside two members that had left a row out; now it is beside all members
+    weights[len(roles.kind) :] *= len(roles.kind) / roles.n_halves  # of a row, beside one member of each half; now beside all
     return EnsembleWeights(weights / weights.sum(), inverse_temperatures[kind], inverse_temperature, bias, losses)
 
 
@@ -77,7 +77,7 @@ def out_of_fold(network, roles, folds, samples):
 
     With a companion they are (3, n, n_outputs) and (3, n): it answers each row with the row's group left out.
     """
-    n_answers = 2 + (samples.companion is not None)
+    n_answers = roles.n_halves + (samples.companion is not None)
     logits = np.empty((n_answers, len(samples), network.architecture.n_outputs), network.dtype)
     kinds = np.full((n_answers, len(samples)), COMPANION)
     for index, (binned, fold, kind) in enumerate(zip(roles.binned.astype(int), roles.fold, roles.kind)):
@@ -87,7 +87,7 @@ def out_of_fold(network, roles, folds, samples):
         keep_logits(network.member(index), samples[rows].X, logits[binned], rows)
         kinds[binned, rows] = kind
     if samples.companion is not None:
-        logits[2] = samples.companion
+        logits[-1] = samples.companion
     return logits, kinds
 
 
@@ -149,7 +149,7 @@ def losses_of_members(log_likelihood, roles, folds, weights):
     """
     weights = np.ones(len(folds)) if weights is None else weights
     parts = [(int(half), np.flatnonzero(folds == fold)) for half, fold in zip(roles.binned, roles.fold)]
-    parts += [(2, np.arange(len(folds)))] * (len(log_likelihood) > 2)
+    parts += [(-1, np.arange(len(folds)))] * (len(log_likelihood) > roles.n_halves)
     return np.array([-np.average(log_likelihood[half, r], weights=weights[r]) if len(r) else np.nan for half, r in parts])
 
 
@@ -165,7 +165,7 @@ def fit_log_weights(log_likelihood, kinds, samples):
         rows = logsumexp(of_rows + log_likelihood, axis=0) - logsumexp(of_rows, axis=0)
         return prior * log_weights @ log_weights - np.average(rows, weights=samples.weights)
 
-    n_kinds = COMPANION + len(kinds) - 2
+    n_kinds = COMPANION + (samples.companion is not None)
     found = minimize(loss, np.zeros(n_kinds), method="L-BFGS-B", bounds=[(-MAX_LOG_WEIGHT, MAX_LOG_WEIGHT)] * n_kinds).x
     return found - logsumexp(found)
 

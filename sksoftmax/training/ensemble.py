@@ -8,7 +8,8 @@ lightly, half strongly, so that there are four kinds of members.
 The left-out rows calibrate and weight the kinds (`calibration`). This costs no training rows: afterwards all members continue on
 all rows. If one regularization strength did clearly better, the whole half switches to it.
 
-One network leaves out one fold, which calibrates it. The factor and the bias that this yields are applied when training ends.
+One network leaves out one fold, which calibrates it, or weighs it beside its companion. Without a companion, the factor and the
+bias that this yields are applied when training ends.
 """
 
 import warnings
@@ -47,6 +48,11 @@ class Roles:
         member = np.arange(n_members)
         binned, fold = member >= half, member % half
         return cls(binned, (fold >= (half + 1) // 2) ^ binned, fold)  # crossed: each row is out of fold for light and strong
+
+    @property
+    def n_halves(self):
+        """Two halves, or one of one network: as many members have left out a row."""
+        return min(len(self.fold), 2)
 
     @property
     def kind(self):
@@ -134,15 +140,13 @@ class EnsemblePlan:
     def calibrate(self, model, training, n_rows=None):
         """Fit the model's ensemble weights on at most `n_rows` of the rows that a member of each half has left out, or on all."""
         roles = Roles.of(len(self.weight_decay))
-        if len(roles.fold) == 1:
-            model.ensemble_weights = fit_calibration(
-                model.network, np.flatnonzero(self.folds == roles.fold), training, model.head
-            )
-        else:
-            left_out = [np.isin(self.folds, roles.fold[roles.binned == half]) for half in (False, True)]
-            rows = np.flatnonzero(np.logical_and(*left_out))
-            folds, training = (self.folds, training) if len(rows) == len(training) else (self.folds[rows], training[rows])
-            model.ensemble_weights = fit_ensemble_weights(model.network, roles, folds, training, model.head, n_rows)
+        left_out = [np.isin(self.folds, roles.fold[roles.binned == half]) for half in np.unique(roles.binned)]
+        rows = np.flatnonzero(np.logical_and.reduce(left_out))
+        if len(roles.fold) == 1 and training.companion is None:
+            model.ensemble_weights = fit_calibration(model.network, rows, training, model.head)
+            return
+        folds, training = (self.folds, training) if len(rows) == len(training) else (self.folds[rows], training[rows])
+        model.ensemble_weights = fit_ensemble_weights(model.network, roles, folds, training, model.head, n_rows)
 
     def adopt_strengths(self, model):
         """Let the members of a half switch to the dropout and the weight decay that did better on left-out rows."""

@@ -120,7 +120,7 @@ class Fresh:
     def with_companion(self, model, plan, training):
         """The rows with the left-out logits of a companion, which the model gets; the rows unchanged if it gets none."""
         is_asked = self.params["companion"] == "auto" and self.params["scaling"] is not None
-        if not is_asked or plan.folds is None or model.network.architecture.n_members == 1:
+        if not is_asked or plan.folds is None:
             return training
         companion, left_out = fit_companion(model, training)
         if companion is not None:
