@@ -263,18 +263,20 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         If one regularization strength did clearly better, the members of a half switch to it.
 
         One network leaves out a fifth of 100 rows or more, which weighs it beside its companion (see `companion`), or else
-        calibrates it: when training ends, its last layer is divided by the temperature, and a bias for each output is added. This is skipped with validation rows, with `ema_decay`, with
-        'lbfgs', and if `max_iter` is a number and `learning_rate` is not a planned schedule. 'auto' depends on the number of
-        rows (see Notes); it is 1 without hidden layers or for another solver than 'adam'.
+        calibrates it: when training ends, its last layer is divided by the temperature, and a bias for each output is added.
+        This is skipped with validation rows, with `ema_decay`, with 'lbfgs', and if `max_iter` is a number and `learning_rate`
+        is not a planned schedule. 'auto' depends on the number of rows (see Notes); it is 1 without hidden layers or for
+        another solver than 'adam'.
 
     companion : 'auto' or False, default='auto'
-        Whether there is a model of another kind beside the members of an ensemble, or beside one network. Up to 6,000 distinct rows it is a radial network
-        [11]_: a hidden layer with a unit at each training row, which answers exp(−‖x − c‖₁ / width) to a row x, and output
-        weights that a ridge regression finds at once. It knows the labels of rows near a new one, where the members know shapes
-        of larger parts. Width and ridge are chosen from a grid of 15 by the squared error of left-out rows, on at most 400
-        rows; of more than 2,500 rows it is the mean of radial networks of parts of them. **The model then holds these rows,
-        scaled**, and predictions take longer the more rows it holds. On more rows, up to 100,000, it is boosted trees, scikit-
-        learn's `HistGradientBoostingClassifier` without early stopping, fitted once without each half of the rows.
+        Whether there is a model of another kind beside the members of an ensemble, or beside one network. Up to 6,000 distinct
+        rows it is a radial network [11]_: a hidden layer with a unit at each training row, which answers exp(−‖x − c‖₁ / width)
+        to a row x, and output weights that a ridge regression finds at once. It knows the labels of rows near a new one, where
+        the members know shapes of larger parts. Width and ridge are chosen from a grid of 15 by the squared error of left-out
+        rows, on at most 400 rows; of more than 2,500 rows it is the mean of radial networks of parts of them. **The model then
+        holds these rows, scaled**, and predictions take longer the more rows it holds. On more rows, up to 100,000, it is
+        boosted trees, scikit- learn's `HistGradientBoostingClassifier` without early stopping, fitted once without each half of
+        the rows.
 
         The weight of the companion beside the members is found as theirs are, on answers to rows that were left out with their
         group or their copies. If the members continue on all rows, they go on learning and the companion does not, so its weight
