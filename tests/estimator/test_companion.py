@@ -83,10 +83,21 @@ def test_companion_is_not_fooled_by_relevance_that_has_seen_the_labels():
 
 @pytest.mark.parametrize(
     "params",
-    [{"companion": False}, {"n_members": 1}, {"scaling": None}, {"solver": "sgd", "n_members": "auto"}, {"n_members": 2}],
+    [{"companion": False}, {"n_members": 1, "early_stopping": True}, {"scaling": None}, {"solver": "lbfgs", "n_members": "auto"}],
 )
-def test_companion_needs_an_ensemble_on_scaled_columns(params):
-    assert has_companion(short(**params).fit(X, CHECKERBOARD)) == (params == {"n_members": 2})
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
+def test_companion_needs_left_out_rows_and_scaled_columns(params):
+    assert not has_companion(short(**params).fit(X, CHECKERBOARD))
+
+
+@pytest.mark.parametrize("params", [{"n_members": 1}, {"n_members": 2}, {"solver": "sgd", "n_members": "auto"}])
+def test_one_network_and_any_ensemble_have_a_companion(params):
+    alone, both = (short(companion=companion, **params).fit(X, CHECKERBOARD) for companion in (False, "auto"))
+    assert has_companion(both)
+    assert len(both.member_weights_) == len(both.member_roles_) == both.n_members_ + 1
+    new = np.random.RandomState(1).uniform(0, 4, size=(300, 2))
+    truth = ((new[:, 0] % 2 < 1) ^ (new[:, 1] % 2 < 1)).astype(int)
+    assert both.score(new, truth) > alone.score(new, truth) + 0.05
 
 
 def test_companion_needs_dense_rows_neither_few_nor_many(monkeypatch):

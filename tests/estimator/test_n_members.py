@@ -40,7 +40,7 @@ def one_network(calibrated_by, monkeypatch, kind, **params):
     """A fitted network whose calibration would be this factor and this bias."""
     found = replace(EnsembleWeights.equal(1), inverse_temperature=calibrated_by[0], bias=calibrated_by[1])
     monkeypatch.setattr(ensemble, "fit_calibration", lambda *args: found)
-    params = {"n_members": 1, "max_iter": 4, "dropout": 0.0, "random_state": 0, **params}
+    params = {"n_members": 1, "companion": False, "max_iter": 4, "dropout": 0.0, "random_state": 0, **params}
     return SoftmaxMLPClassifier((6,), **params).fit(MANY_X, np.concatenate([kind] * 3))
 
 

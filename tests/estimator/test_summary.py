@@ -30,7 +30,7 @@ def test_n_members_and_what_else_auto_became_are_attributes(n_rows, params, n_me
     assert clf.n_members_ == n_members
     assert clf.max_iter_ == (200 if clf.solver == "lbfgs" else clf.n_iter_)
     assert clf.batch_size_ == (64 if n_rows == N else 40)
-    n_networks = n_members + (n_members == 8)  # with a radial network
+    n_networks = n_members + (n_rows == N and clf.solver == "adam")  # with a radial network
     for values, n in ((clf.dropout_, n_members), (clf.weight_decay_, n_members), (clf.member_weights_, n_networks)):
         assert values.shape == (n,)
     assert clf.member_temperatures_.shape == (n_networks,)
@@ -101,7 +101,7 @@ def test_summary_tells_what_auto_became(params):
     networks = "1 network of" if params else "8 networks of"
     for part in (networks, *length, "color: 3 categories", "constant: all its values are equal", "3 columns, 2 classes"):
         assert part in text
-    assert ("Ensemble" in text) == (not params)
+    assert ("Ensemble" in text) == ("Companion" in text) == ("solver" not in params)
     assert max(map(len, text.splitlines())) <= 100
     assert pickle.loads(pickle.dumps(clf)).summary() == text
 
