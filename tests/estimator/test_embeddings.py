@@ -46,7 +46,7 @@ def test_unknown_missing_and_new_categories_are_predicted_with_code_0(at_most_fi
     clf = short_default(**params).fit(FRAME, y)
     others = FRAME[:6].assign(size=0.3, kind="p", city=["new", "", None, np.nan, "c00 ", "c99"])
     before = clf.predict_proba(others)
-    assert_allclose(before, np.broadcast_to(before[:1], before.shape), rtol=1e-6)
+    assert_allclose(before, np.broadcast_to(before[:1], before.shape), rtol=1e-5)
     known = clf.predict_proba(FRAME[1:2])
     clf.embeddings_[0][..., 0, :] = 9
     assert not np.allclose(clf.predict_proba(others), before, rtol=1e-3)
