@@ -220,7 +220,7 @@ def compare(errors, ours):
 
 
 def pairwise_wins(errors):
-    """(n, m, m): for each dataset 1 where the error of system i is lower than that of system j, ½ for a tie; 0 for i = j."""
+    """(n, m, m): for each dataset, 1 if system i has a lower error than system j, ½ for a tie, else 0; 0 for i = j."""
     gap = errors[:, None, :] - errors[:, :, None]
     wins = np.where(np.abs(gap) < TIE, 0.5, gap > 0)
     wins[:, np.arange(wins.shape[1]), np.arange(wins.shape[1])] = 0

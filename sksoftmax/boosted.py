@@ -45,7 +45,7 @@ class BoostedTrees:
         return f"{len(self.roots):,} trees"
 
     def check(self, n_columns, n_outputs):
-        """ValueError if these trees read or write beside rows of so many columns and outputs, or have no end."""
+        """ValueError if these trees do not fit rows of `n_columns` and `n_outputs`, or if a row would never reach a leaf."""
         feature, left, right = (self.nodes[name] for name in ("feature", "left", "right"))
         n, inside = len(feature), np.flatnonzero(feature >= 0)
         of_kind = all(np.asarray(part).dtype == np.int32 for part in (feature, left, right, self.roots, self.outputs))

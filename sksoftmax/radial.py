@@ -45,7 +45,7 @@ class RadialNetwork:
         return f"{len(self.W):,} units"
 
     def check(self, n_columns, n_outputs):
-        """ValueError if this network does not fit rows of so many columns, and so many outputs."""
+        """ValueError if this network does not fit rows of `n_columns`, and `n_outputs`."""
         n_units, d = self.centers.shape
         fits = 0 <= self.first <= self.first + d <= n_columns and self.W.shape == (n_units, n_outputs) and self.width > 0
         if not (fits and self.offset.shape == (n_outputs,) and self.centers.dtype == self.W.dtype):

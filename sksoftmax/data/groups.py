@@ -78,3 +78,11 @@ def independent_rows(weights, groups, n_rows):
         weights = np.bincount(groups, weights, minlength=n_groups)
     weights = weights.astype(np.float64)
     return weights.sum() ** 2 / (weights @ weights)
+
+
+def dealt_in_groups(strata, groups, n_folds, rng):
+    """The fold of each row, (n,). Rows of one group, if there are `groups`, are in one fold; `strata` are spread evenly."""
+    if groups is None:
+        return dealt(strata, n_folds, rng)
+    groups, _ = renumbered(groups)
+    return dealt(strata_of_groups(strata, groups), n_folds, rng)[groups]

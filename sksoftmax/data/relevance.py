@@ -17,7 +17,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from sksoftmax import sklearn_private
-from sksoftmax.data.groups import dealt, independent_rows, renumbered, strata_of_groups
+from sksoftmax.data.groups import dealt_in_groups, independent_rows
 from sksoftmax.data.rows import read, spread
 
 FOLDS = 3  # each forest leaves out one of them, and its splits are judged on it
@@ -187,20 +187,12 @@ def variance_ratios(columns, outputs, weights):
     return ratios * (n_counted(weights, len(outputs)) - 1)
 
 
-def left_out_folds(strata, groups, rng):
-    """The fold of each row, (n,). Rows of one group, if there are `groups`, are in one fold; `strata` are spread evenly."""
-    if groups is None:
-        return dealt(strata, FOLDS, rng)
-    groups, _ = renumbered(groups)
-    return dealt(strata_of_groups(strata, groups), FOLDS, rng)[groups]
-
-
 def left_out_gains(columns, outputs, samples, kind, rng):
     """The gains of the splits on each column on left-out rows, (d,), as a share of the outputs' variance, and the forests."""
     weights = np.ones(len(samples)) if samples.weights is None else samples.weights.astype(np.float64)
     mean = np.average(outputs, axis=0, weights=weights)
     variance = np.average((outputs - mean) ** 2, axis=0, weights=weights).sum()
-    folds = left_out_folds(outputs.argmax(axis=1), samples.groups, rng)
+    folds = dealt_in_groups(outputs.argmax(axis=1), samples.groups, FOLDS, rng)
     gains, forests = np.zeros(columns.shape[1]), []
     for fold in range(FOLDS):
         seen, left_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)

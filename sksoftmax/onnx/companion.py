@@ -9,7 +9,10 @@ from sksoftmax.radial import LEAST, RadialNetwork
 
 def beside_members(graph, Z, X, model):
     """The members' logits Z, (n_members, n, n_outputs), with those of the model's companion for the rows of X as last ones."""
-    head, logits = model.head, LOGITS[type(model.companion)](graph, X, model.companion, model.head)
+    head, companion = model.head, model.companion
+    if type(companion) not in LOGITS:
+        raise ValueError(f"{type(companion).__name__}, the companion of the networks, cannot be expressed in ONNX.")
+    logits = LOGITS[type(companion)](graph, X, companion, head)
     sizes = (model.network.architecture.n_members, Z), (1, logits)
     parts = (graph.node("Reshape", part, np.array([size, -1, head.n_outputs])) for size, part in sizes)
     return graph.node("Concat", *parts, axis=0)

@@ -10,7 +10,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from sksoftmax import sklearn_private
 from sksoftmax.boosted import NODES, BoostedTrees
-from sksoftmax.data.groups import dealt, renumbered, strata_of_groups
+from sksoftmax.data.groups import dealt_in_groups
 from sksoftmax.data.rows import LazyRows, read
 from sksoftmax.training.radial_fit import MAX_ROWS as MIN_ROWS  # up to which there is a radial network
 
@@ -43,7 +43,7 @@ def fit_boosted(samples, layout, head):
     """
     X, labels, rng = read(samples.X), samples.strata, np.random.RandomState(0)
     columns = slice(layout.n_bins, layout.n_numbers)
-    half = halves(samples, rng)
+    half = dealt_in_groups(labels, samples.groups, HALVES, rng)
     if any(np.bincount(labels[half == number], minlength=len(head.classes)).min() == 0 for number in range(HALVES)):
         return None, None
     seed, parts = rng.randint(np.iinfo(np.int32).max), []
@@ -56,14 +56,6 @@ def fit_boosted(samples, layout, head):
         parts.append(trees_of(model, layout.n_bins, head, X.dtype))
         left_out[unseen] = parts[-1].logits(X[unseen], head)
     return mean_of(parts), left_out
-
-
-def halves(samples, rng):
-    """The half of each row, (n,); labels are spread evenly, and no group is divided."""
-    if samples.groups is None:
-        return dealt(samples.strata, HALVES, rng)
-    groups, _ = renumbered(samples.groups)
-    return dealt(strata_of_groups(samples.strata, groups), HALVES, rng)[groups]
 
 
 def trees_of(model, first, head, dtype):

@@ -57,7 +57,7 @@ def can_fit(samples, layout):
 def fit_radial(samples, layout, head):
     """The `RadialNetwork` of these encoded rows, and its logits, (n, n_outputs), for each row with the row's group left out.
 
-    (None, None) if rows are too many, or do not differ in the columns that it sees.
+    (None, None) if rows are too many, do not differ in the columns that it sees, or differ too little for their numbers.
     """
     rows, row_of = merged(read(samples.X)[:, layout.n_bins : layout.n_numbers], samples, head)
     distance = typical_distance(rows.X)
@@ -65,9 +65,12 @@ def fit_radial(samples, layout, head):
         return None, None
     offset = np.average(rows.Y, axis=0, weights=rows.weights).astype(rows.Y.dtype)
     rows = rows._replace(Y=rows.Y - offset)
-    with BlasThreadLimit(1):
-        width, ridge = best_width_and_ridge(rows, distance)
-        W, left_out = mean_of_parts(rows, width, ridge)
+    try:
+        with BlasThreadLimit(1):
+            width, ridge = best_width_and_ridge(rows, distance)
+            W, left_out = mean_of_parts(rows, width, ridge)
+    except np.linalg.LinAlgError:
+        return None, None
     network = RadialNetwork(np.asfortranarray(rows.X), layout.n_bins, width, W, offset)
     return network, logits_of_outputs(left_out + offset, head)[row_of]
 
@@ -135,7 +138,10 @@ def ridge_regression(H, rows, ridge):
     """
     factor, invert = get_lapack_funcs(("potrf", "potri"), (H,))
     H[np.diag_indices(len(H))] += np.clip(ridge * rows.weights.mean() / rows.weights, LEAST_RIDGE, MOST_RIDGE)
-    G, _ = invert(factor(H.T, lower=True, overwrite_a=True)[0], lower=True, overwrite_c=True)  # only its lower half
+    L, failed = factor(H.T, lower=True, overwrite_a=True)
+    if failed:
+        raise np.linalg.LinAlgError("rows are too near each other for this ridge")
+    G, _ = invert(L, lower=True, overwrite_c=True)  # only its lower half
     W = get_blas_funcs("symm", (G,))(1.0, G, rows.Y, lower=True)
     errors = W / np.diag(G)[:, None]
     for of_group in rows_of_groups(rows.groups):

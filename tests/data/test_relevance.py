@@ -13,6 +13,7 @@ from sklearn.utils import all_estimators
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.data import relevance
 from sksoftmax.data.blocks import Bins
+from sksoftmax.data.groups import dealt_in_groups
 from sksoftmax.data.relevance import (
     FOLDS,
     LEAST,
@@ -24,7 +25,6 @@ from sksoftmax.data.relevance import (
     fit_forest,
     gains_of_tree,
     has_small_classes,
-    left_out_folds,
     left_out_gains,
     limited,
     n_counted,
@@ -387,9 +387,9 @@ def test_a_class_that_the_other_folds_lack_does_not_matter():
 
 def test_rows_of_a_group_are_left_out_together_and_strata_are_spread_over_the_folds():
     groups, strata = np.arange(60) // 3 * 7, np.arange(60) // 3 % 4
-    folds = left_out_folds(strata, groups, np.random.RandomState(0))
+    folds = dealt_in_groups(strata, groups, FOLDS, np.random.RandomState(0))
     assert all(len(set(folds[groups == group])) == 1 for group in groups)
-    of_rows = left_out_folds(strata, None, np.random.RandomState(0))
+    of_rows = dealt_in_groups(strata, None, FOLDS, np.random.RandomState(0))
     assert np.bincount(of_rows).tolist() == [20] * FOLDS
     assert all(5 <= np.sum(of_rows[strata == stratum] == fold) + 1 <= 7 for stratum in range(4) for fold in range(FOLDS))
 

@@ -180,3 +180,9 @@ def test_the_smallest_ridge_is_large_enough_for_float32():
     W, errors = ridge_regression(H, rows, RIDGES[0])
     assert np.isfinite(W).all()
     assert np.isfinite(errors).all()
+
+
+def test_a_regression_that_cannot_be_solved_gives_no_network(monkeypatch):
+    monkeypatch.setattr(radial_fit, "RIDGES", (-5.0,))
+    monkeypatch.setattr(radial_fit, "LEAST_RIDGE", -10.0)
+    assert fit_radial(Samples(X, y), LAYOUT, HEAD) == (None, None)
