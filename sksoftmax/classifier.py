@@ -977,7 +977,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     def _accuracy(self, X, y, sample_weight):
         """The accuracy of labels or indicators, with an error that names the classes if y does not fit them."""
-        predicted = self.predict(X)
+        predicted = self._model.head.predict(self._logits(X)) if self.__sklearn_is_fitted__() else self.predict(X)
         try:
             return float(accuracy_score(y, predicted, sample_weight=sample_weight))
         except ValueError as error:

@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 from math import isfinite
 
 import numpy as np
-from scipy.sparse import issparse
 
 from sksoftmax.boosted import BoostedTrees
 from sksoftmax.data.preprocessing import Preprocessor
-from sksoftmax.data.rows import LazyRows, common_input, read
+from sksoftmax.data.rows import LazyRows, common_input, has_sparse_form, is_remote, read
 from sksoftmax.data.targets import Targets
 from sksoftmax.engines.compiled_engine import logits as compiled_logits
 from sksoftmax.nn.ensemble_weights import EnsembleWeights
@@ -60,6 +59,8 @@ class Model:
 
     def logits_of(self, X, workspace=None):
         """Logits, (n, n_outputs), of rows that are encoded, or of `LazyRows` that encode them."""
+        if is_remote(X):
+            return X.X.logits(self, X.numbers)
         if X.shape[0] <= chunk_size(self.network, X):
             return self._logits_of_chunk(X, workspace or new_workspace(self.network))
         result = np.empty((X.shape[0], self.network.architecture.n_outputs), self.network.dtype, order="F")
@@ -162,6 +163,6 @@ def new_workspace(network):
 
 def chunk_size(network, X):
     """The number of rows of X that prediction takes at once."""
-    units, is_sparse = network.architecture.layer_sizes, issparse(X.X if isinstance(X, LazyRows) else X)
+    units, is_sparse = network.architecture.layer_sizes, has_sparse_form(X)
     widest = max(units[1:] if is_sparse else units) * network.architecture.n_members
     return max(SMALLEST_CHUNK, CHUNK_NUMBERS // widest)

@@ -15,13 +15,14 @@ in all columns that the distances leave out.
 """
 
 import warnings
+from functools import partial
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
 from scipy.sparse.csgraph import connected_components
 from sklearn.neighbors import NearestNeighbors
 
-from sksoftmax.data.rows import cells, column_of, read, spread
+from sksoftmax.data.rows import cells, column_of, has_sparse_form, map_blocks, read, spread
 from sksoftmax.data.statistics import inverse, quartiles
 
 AGREEMENT, AGREEMENT_OF_NEAR = 0.995, 0.8  # least agreement (Cohen's kappa) of the targets of equal and of near rows
@@ -38,7 +39,6 @@ GAP, SHARE_WITH_GAP = 10.0, 0.5  # rows nearly repeat if half of them have a gap
 LEAST_RATIO = 1.5  # of the distances behind and before a typical gap
 RADII = (1.0, 0.85, 0.7)  # the distances of near rows that are tried, in units of the middle of the gaps
 LARGEST = 0.1  # largest share of all rows that may nearly repeat each other
-BLOCK = 2**14  # numbers read at once, of which several copies are held
 REPEATS = (
     "{what}. Copies stay together in folds and validation splits, and count as one row where 'auto' depends on the number of "
     "rows. If rows belong together, as the visits of a patient do, pass groups to fit; if rows were repeated on purpose, pass "
@@ -95,18 +95,15 @@ def equal_rows(X):
 
 def hashes_of_rows(X):
     """A number of 64 bits for each row of X, (n,), the same for equal rows."""
-    rng = np.random.default_rng(0)
-    if issparse(X):
-        return X @ rng.standard_normal(X.shape[1])  # SciPy adds up each row in the same order
-    step, factors = max(1, BLOCK // max(X.shape[1], 1)), rng.integers(2**63, size=X.shape[1], dtype=np.uint64) * 2 + 1
-    hashes = np.empty(X.shape[0], np.uint64)
-    for start in range(0, len(hashes), step):
-        hashes[start : start + step] = hashes_of(read(X[start : start + step]), factors)
-    return hashes
+    rng, d = np.random.default_rng(0), X.shape[1]
+    factors = rng.standard_normal(d) if has_sparse_form(X) else rng.integers(2**63, size=d, dtype=np.uint64) * 2 + 1
+    return np.concatenate(list(map_blocks(partial(hashes_of, factors=factors), X)))
 
 
 def hashes_of(X, factors):
     """A hash of 64 bits of each row of numbers, (n,)."""
+    if issparse(X):
+        return X @ factors  # SciPy adds up each row in the same order
     bits = np.add(X, 0.0, dtype=np.float64).view(np.uint64)  # −0 becomes 0
     bits ^= bits >> np.uint64(32)
     bits *= factors
@@ -135,7 +132,7 @@ def repeat_by_chance(X, equal):
     n, times = len(equal), np.bincount(equal)
     if len(times) > WARNED_SHARE * n:  # so few repeats change little, and counting values takes time
         return False
-    columns = X.tocsc() if issparse(X) else X
+    columns = read(X).tocsc() if has_sparse_form(X) else X
     log_p = sum(np.log(share_of_equal_pairs(columns, column)) for column in range(X.shape[1]))
     return (times * (times - 1)).sum() <= MOST_BY_CHANCE * n * (n - 1) * np.exp(log_p)
 
@@ -152,7 +149,7 @@ def share_of_equal_pairs(X, column):
 def near_rows(samples, copies, targets, categories):
     """The number of the cluster of near rows to which each row belongs, (n,), or None if rows do not nearly repeat."""
     rows = np.unique(copies, return_index=True)[1]
-    if issparse(samples.X) or not MIN_ROWS <= len(rows) <= MOST_NEAR:
+    if has_sparse_form(samples.X) or not MIN_ROWS <= len(rows) <= MOST_NEAR:
         return None
     Z, chosen = continuous_columns(samples.X, rows, categories)
     if Z is None or (radius := radius_of_gaps(Z)) is None:

@@ -77,7 +77,9 @@ def _unreadable(X, name, kind):
 
 
 def take_rows(data, rows):
-    """These rows of X or y, which `in_memory` returned."""
+    """These rows of X or y, which `in_memory` returned, or of what has such a method of its own."""
+    if hasattr(data, "take_rows"):
+        return data.take_rows(rows)
     if hasattr(data, "iloc"):
         return data.iloc[rows]
     if isinstance(data, list | tuple):

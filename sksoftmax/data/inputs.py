@@ -45,10 +45,20 @@ class FitArguments(NamedTuple):
     groups: object = None
 
     def in_memory(self):
-        """The arguments as arrays, or as pandas or polars frames; ValueError for weights of validation rows without rows."""
+        """The arguments as arrays, or as pandas or polars frames; TypeError for collections of dask."""
+        self.check_weighted()
+        for name, value in self._asdict().items():
+            if type(value).__module__.startswith("dask"):
+                raise TypeError(
+                    f"{name} must be in memory, but it is a dask {type(value).__name__}. Pass {name}.compute(), or train on all "
+                    "workers by sksoftmax.dask.DaskSoftmaxMLPClassifier."
+                )
+        return FitArguments(**all_in_memory(self._asdict()))
+
+    def check_weighted(self):
+        """ValueError for weights of validation rows without rows."""
         if self.sample_weight_val is not None and self.X_val is None:
             raise ValueError("sample_weight_val is provided, but X_val and y_val, the rows to weight, were not provided.")
-        return FitArguments(**all_in_memory(self._asdict()))
 
 
 def check_X(estimator, X, categories, accepts_missing):
@@ -93,9 +103,20 @@ def check_X_y(estimator, X, y, categories, accepts_missing, reset):
             else:
                 X, y = validate_data(estimator, X, y, reset=reset, multi_output=True, **OPTIONS)
         _check_finite(estimator, X, accepts_missing)
+    return _without_duplicates(X), _without_one_column(y)
+
+
+def check_y(estimator, y, n_rows):
+    """y as `check_X_y` returns it, for X of so many rows."""
+    X = np.broadcast_to(np.float32(0), (n_rows, 1))
+    return _without_one_column(sklearn_check_X_y(X, _array_of_y(y), estimator=estimator, multi_output=True, **OPTIONS)[1])
+
+
+def _without_one_column(y):
+    """y, or, if it is a matrix of one column, this column, with a warning."""
     if y.ndim == 2 and y.shape[1] == 1:
-        y = column_or_1d(y.toarray() if issparse(y) else y, warn=True)
-    return _without_duplicates(X), y
+        return column_or_1d(y.toarray() if issparse(y) else y, warn=True)
+    return y
 
 
 def _check_matrix(X):

@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix, issparse
 
 from sksoftmax.data.blocks import Bins, Codes, Flags, Numbers, OneHot, Pairs, Sentinels
 from sksoftmax.data.relevance import checked_relevance, find_relevance, has_small_classes, n_outputs_of
-from sksoftmax.data.rows import LazyRows, column_of, is_large
+from sksoftmax.data.rows import LazyRows, column_of, has_sparse_form, is_large
 from sksoftmax.data.sparse_columns import find_sparse_relevance, fit_sparse_numbers, scaled_entries
 from sksoftmax.data.statistics import (
     allocate_bins,
@@ -111,7 +111,7 @@ class Preprocessor:
 
     def keeps_sparse(self, X):
         """Whether X is a sparse matrix that stays sparse; after a fit on dense rows, which are centred, it does not."""
-        return issparse(X) and (self.is_identity or self.sparse)
+        return has_sparse_form(X) and (self.is_identity or self.sparse)
 
     def transform(self, X, dtype):
         """The network's input for these rows, in this dtype."""

@@ -1,9 +1,10 @@
 """Samples: rows to train on or to score, with their targets and weights. `LazyRows`: lazy rows of a large X.
 
-X may be memory-mapped (`numpy.memmap`). Functions on rows of X take an array, a CSR matrix or `LazyRows`: all have `shape` and
-`dtype`, are indexed by a slice or row numbers, and `read` makes numbers of them.
+X may be memory-mapped (`numpy.memmap`), or be held by other processes (`RemoteMatrix`). Functions on rows of X take an array, a
+CSR matrix or `LazyRows`: all have `shape` and `dtype`, are indexed by a slice or row numbers, and `read` makes numbers of them.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -12,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 
+BLOCK = 2**17  # numbers of X read at once
 COPY_BYTES = 2**28  # no copy of X, or of the network's input, may take more than 256 MB
 
 
@@ -65,28 +67,26 @@ class Samples:
         flat = rows.ravel()
         X, targets = member_inputs(self.X, rows, workspace), self.targets[flat]
         if self.weights is None:
-            return Batch(X, targets, None, np.full(n_members, float(n)), rows.size)
+            return Batch(X, targets, None, np.full(n_members, float(n)))
         weights = self.weights[flat]
         of_members = weights.reshape(rows.shape)
         totals = of_members.sum(axis=1).astype(np.float64)
-        total = float(weights.sum())
         if n_members > 1:
             weights = (of_members / totals[:, None]).astype(weights.dtype).ravel()
-        return Batch(X, targets, weights, totals, total)
+        return Batch(X, targets, weights, totals)
 
 
 class Batch(NamedTuple):
     """The rows of a training step: X as the network takes it, and n rows for each member.
 
     `targets` are (n_members · n, …), `weights` (n_members · n,), or None for ones; those of each of several members sum to 1, so
-    that each member trains as if it were alone. `totals`, (n_members,), and `total` are the sums of weights before that.
+    that each member trains as if it were alone. `totals`, (n_members,), are the sums of weights before that.
     """
 
     X: object
     targets: np.ndarray
     weights: np.ndarray | None
     totals: np.ndarray
-    total: float
 
 
 def member_inputs(X, rows, workspace):
@@ -163,7 +163,7 @@ class LazyRows:
     @property
     def stays_sparse(self):
         """Whether reading gives a CSR matrix."""
-        return issparse(self.X) and (self.preprocessor is None or self.preprocessor.keeps_sparse(self.X))
+        return has_sparse_form(self.X) and (self.preprocessor is None or self.preprocessor.keeps_sparse(self.X))
 
     @property
     def is_plain(self):
@@ -195,8 +195,54 @@ class LazyRows:
 
     def _of_X(self):
         if self.numbers is None:
-            return self.X
+            return self.X[:] if isinstance(self.X, RemoteMatrix) else self.X
         return self.X[self.numbers] if issparse(self.X) else self.X.take(self.numbers, axis=0)
+
+
+class RemoteMatrix(ABC):
+    """A matrix of numbers that other processes hold, the X of `LazyRows`: rows of it are fetched when they are read.
+
+    `shape` and `dtype` are those of an array, and indexing fetches what it gives there. What needs all rows is computed where
+    they are.
+    """
+
+    shape: tuple[int, int]
+    dtype: np.dtype
+    is_sparse: bool
+
+    @abstractmethod
+    def take(self, rows, axis=0):
+        """Fetch these rows."""
+
+    @abstractmethod
+    def __getitem__(self, key):
+        """Fetch rows, by a slice, or a column of rows, by a pair."""
+
+    @abstractmethod
+    def map_blocks(self, function, rows, others):
+        """See `map_blocks`; `rows` are the row numbers, in order, None for all."""
+
+    @abstractmethod
+    def logits(self, model, rows):
+        """The model's logits, (n, n_outputs), of these rows, None for all."""
+
+    @abstractmethod
+    def engine(self, run, state, bits):
+        """The engine that trains a run on rows of this matrix."""
+
+
+def is_remote(X):
+    """Whether other processes hold the rows of X."""
+    return isinstance(X, LazyRows) and isinstance(X.X, RemoteMatrix)
+
+
+def fetched(samples):
+    """The samples, with all rows of X in this process."""
+    X = samples.X
+    if not is_remote(X):
+        return samples
+    rows = np.arange(X.shape[0]) if X.numbers is None else X.numbers
+    return replace(samples, X=LazyRows(X.X.take(rows), None, X.preprocessor, X.dtype))
 
 
 def _is_memory_mapped(X):
@@ -206,6 +252,27 @@ def _is_memory_mapped(X):
 def is_large(shape, dtype):
     """Whether an array is too large to be copied."""
     return prod(shape) * np.dtype(dtype).itemsize > COPY_BYTES
+
+
+def has_sparse_form(X):
+    """Whether X is a sparse matrix, or `LazyRows` of one, here or elsewhere."""
+    X = X.X if isinstance(X, LazyRows) else X
+    return issparse(X) or (isinstance(X, RemoteMatrix) and X.is_sparse)
+
+
+def blocks_of_rows(X):
+    """The rows of X, block by block, each with its slice of the rows."""
+    step = max(1, BLOCK // max(X.shape[1], 1))
+    for start in range(0, X.shape[0], step):
+        rows = slice(start, start + step)
+        yield read(X[rows]), rows
+
+
+def map_blocks(function, X, *others):
+    """`function(block, *parts)` of each block of rows of X, in order; `others` are arrays with an entry for each row, or None."""
+    if is_remote(X):
+        return X.X.map_blocks(function, X.numbers, others)
+    return (function(block, *(None if other is None else other[rows] for other in others)) for block, rows in blocks_of_rows(X))
 
 
 def read(X):

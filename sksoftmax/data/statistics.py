@@ -8,12 +8,13 @@ two rows. Above 100,000 rows, or 100 million numbers, quantiles, means and devia
 size; missing values, the range and the categories are computed from all rows.
 """
 
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
-from sksoftmax.data.rows import read, spread
+from sksoftmax.data.rows import map_blocks, read, spread
 
 QUARTILES = (0.25, 0.5, 0.75)
 MAX_ALL_KNOWN = 255  # above this many categories, those seen in one row are unknown
@@ -24,7 +25,7 @@ SENTINELS_AT_END = 3  # most sentinels below the other numbers of a column, and 
 SENTINEL_GAP = 3.0  # its least distance from these, in multiples of their width, the distance of these quantiles:
 WIDTH = (0.05, 0.95)
 SAMPLE_ROWS, SAMPLE_NUMBERS = 100_000, 10**8  # size of the sample for quantiles, means and deviations
-BLOCK = 2**17  # numbers of X read at once
+COLUMN_NUMBERS = 2**21  # numbers of some columns held at once
 
 
 class Scales(NamedTuple):
@@ -86,11 +87,12 @@ def scales_of_constants(X, weights, columns, scaling, center, seen):
 
 def weights_of_numbers(X, weights, columns):
     """The total weight of the rows in which each of these columns is not missing."""
-    total = np.zeros(len(columns))
-    for block, rows in blocks_of_rows(X):
-        present = ~np.isnan(block[:, columns])
-        total += present.sum(axis=0) if weights is None else weights[rows].astype(np.float64) @ present
-    return total
+    return sum(map_blocks(partial(_weights_of_block, columns=columns), X, weights), start=np.zeros(len(columns)))
+
+
+def _weights_of_block(block, weights, columns):
+    present = ~np.isnan(block[:, columns])
+    return present.sum(axis=0) if weights is None else weights.astype(np.float64) @ present
 
 
 def sample(X, weights):
@@ -106,23 +108,19 @@ def sample(X, weights):
 def extent(X):
     """The smallest and the largest number of each column, without NaN, and whether it has NaN; of all rows, block by block."""
     low, high, missing = np.full(X.shape[1], np.nan), np.full(X.shape[1], np.nan), np.zeros(X.shape[1], dtype=bool)
-    for block, _ in blocks_of_rows(X):
-        low, high = np.fmin(low, np.fmin.reduce(block)), np.fmax(high, np.fmax.reduce(block))
-        missing |= np.isnan(np.minimum.reduce(block))
+    for low_of_block, high_of_block, has_missing in map_blocks(_extent_of_block, X):
+        low, high = np.fmin(low, low_of_block), np.fmax(high, high_of_block)
+        missing |= has_missing
     return low, high, missing
 
 
-def blocks_of_rows(X):
-    """The rows of X, block by block, each with its slice of the rows."""
-    step = max(1, BLOCK // max(X.shape[1], 1))
-    for start in range(0, X.shape[0], step):
-        rows = slice(start, start + step)
-        yield read(X[rows]), rows
+def _extent_of_block(block):
+    return np.fmin.reduce(block), np.fmax.reduce(block), np.isnan(np.minimum.reduce(block))
 
 
 def column_parts(X, columns):
     """Some of these columns of X after the others, in float64, each with its place among `columns`."""
-    step = max(1, 16 * BLOCK // len(X))
+    step = max(1, COLUMN_NUMBERS // len(X))
     for start in range(0, len(columns), step):
         part = slice(start, start + step)
         yield X[:, columns[part]].astype(np.float64), part

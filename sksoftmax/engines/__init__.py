@@ -6,6 +6,7 @@ why not if it does not know one, and then NumPy trains.
 
 from os import environ
 
+from sksoftmax.data.rows import is_remote
 from sksoftmax.engines.compiled_engine import CompiledEngine, why_not
 from sksoftmax.engines.numpy_engine import NumpyEngine
 
@@ -15,8 +16,12 @@ ENGINES = ("numpy", "compiled")
 def engine_for(run, state, bits=None):
     """The engine that trains this run: the compiled one, or NumPy's for the reason that it notes. `bits` are for dropout.
 
+    If other processes hold the rows, it is theirs.
+
     The environment variable SKSOFTMAX_ENGINE may be "numpy", or "compiled", which raises ValueError where it cannot train.
     """
+    if is_remote(run.training.X):
+        return run.training.X.X.engine(run, state, bits)
     asked = environ.get("SKSOFTMAX_ENGINE", "")
     if asked and asked not in ENGINES:
         raise ValueError(f"SKSOFTMAX_ENGINE must be one of {ENGINES} or empty; got {asked!r}.")

@@ -128,7 +128,7 @@ class CompiledEngine:
         counts = getattr(state.optimizer, "t", 0), state.average.n_averaged if state.average else 0
 
         def train_member(i):
-            of_member = self.read_lazily(i, rows[i]) if self.is_lazy else rows[i]
+            of_member = self.read_lazily(i, self.run.training[rows[i]]) if self.is_lazy else rows[i]
             self.members[i].steps(of_member, sizes, totals[i], rates, losses[i], *counts)
 
         self.team.map(train_member, range(len(self.members)))
@@ -138,17 +138,16 @@ class CompiledEngine:
             state.average.n_averaged += len(rates)
         return losses, totals
 
-    def read_lazily(self, i, rows):
-        """Encode these rows for a member, and return their numbers among themselves."""
+    def read_lazily(self, i, samples):
+        """Encode all rows of these samples for a member, and return their numbers."""
         architecture, dtype = self.run.model.network.architecture, self.run.model.network.dtype
-        samples = self.run.training[rows]
         if samples.X.stays_sparse:
             X = read(samples.X)
         else:
             X = np.empty(samples.X.shape, dtype)
-            write(samples.X, X, len(rows) if i < architecture.n_without_bins else 0)
+            write(samples.X, X, len(X) if i < architecture.n_without_bins else 0)
         self.members[i].read_from(*data_of(Samples(X, samples.targets, samples.weights), dtype))
-        return row_numbers(len(rows)).astype(np.intp)
+        return row_numbers(len(samples)).astype(np.intp)
 
     def bind(self):
         """Tell the members how they are trained, at first and when that has changed."""
@@ -184,9 +183,33 @@ class CompiledEngine:
         member.train_by(*objective_of(run))
         for start in range(0, len(run.training), GRADIENT_ROWS):
             rows = np.arange(start, min(start + GRADIENT_ROWS, len(run.training)))
-            loss += member.add_gradient(self.read_lazily(0, rows) if self.is_lazy else rows, run.training.total_weight)
+            of_member = self.read_lazily(0, run.training[rows]) if self.is_lazy else rows
+            loss += member.add_gradient(of_member, run.training.total_weight)
             gradient += network.gradient
         return loss, gradient
+
+    def share_of_gradient(self, samples, rows, totals, dropout, bits):
+        """Fill what these rows of the samples, an array for each member, add to the gradient of a batch; return the loss added.
+
+        `totals` are the members' sums of weights of the whole batch.
+        """
+        run, losses = self.run, np.zeros(len(self.members))
+        is_lazy = isinstance(samples.X, LazyRows)
+        data = None if is_lazy else data_of(samples, run.model.network.dtype)
+
+        def of_member(i):
+            member = self.members[i]
+            thresholds = thresholds_of(dropout, i, len(run.config.hidden))
+            member.train_by(*objective_of(run), None if bits is None else bits[i], thresholds)
+            if is_lazy:
+                numbers = self.read_lazily(i, samples[rows[i]])
+            else:
+                numbers = rows[i].astype(np.intp)
+                member.read_from(*data)
+            losses[i] = member.add_gradient(numbers, totals[i])
+
+        self.team.map(of_member, range(len(self.members)))
+        return losses.mean()
 
 
 def make_member(network, index, n_rows, trains=True):

@@ -11,7 +11,7 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import logsumexp
 
 from sksoftmax.data.groups import independent_rows
-from sksoftmax.data.rows import spread
+from sksoftmax.data.rows import fetched, spread
 from sksoftmax.model import in_chunks, member_logits
 from sksoftmax.nn.ensemble_weights import EnsembleWeights, mixed
 
@@ -36,6 +36,7 @@ def fit_ensemble_weights(network, roles, folds, samples, head, n_rows=None):
     if len(samples) > size:
         rows = spread(len(samples), size)
         folds, samples = folds[rows], samples[rows]
+    samples = fetched(samples)
     logits, kinds = out_of_fold(network, roles, folds, samples)
     inverse_temperatures = np.ones(COMPANION + 1)
     for kind in np.unique(kinds):
@@ -58,7 +59,7 @@ def fit_ensemble_weights(network, roles, folds, samples, head, n_rows=None):
 def fit_calibration(network, left_out, samples, head):
     """The `EnsembleWeights` of one network: the factor and the bias with the highest likelihood of the left-out rows."""
     size = sample_size(network)
-    samples = samples[left_out if len(left_out) <= size else left_out[spread(len(left_out), size)]]
+    samples = fetched(samples[left_out if len(left_out) <= size else left_out[spread(len(left_out), size)]])
     logits, rows = np.empty((len(samples), network.architecture.n_outputs), network.dtype), np.arange(len(samples))
     keep_logits(network, samples.X, logits, rows)
     inverse_temperature = fit_inverse_temperature([(logits, rows)], samples, head)

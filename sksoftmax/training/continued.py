@@ -16,7 +16,6 @@ from sksoftmax.training.state import fixed_parameters
 class Continued(Fresh):
     """The start of a call of fit with `warm_start`, which continues from the model `earlier` and from `earlier_state`."""
 
-    is_first = False
     keeps_rate = False
 
     def __init__(self, estimator, params, rng, earlier, earlier_state):
@@ -37,9 +36,9 @@ class Continued(Fresh):
         """The categorical columns that the first call found."""
         return self.earlier.preprocessor.categories
 
-    def stored(self, X):
-        """The checked X unchanged."""
-        return X
+    def checked(self, X, y, categories):
+        """X as numbers, in the form that it has, and y as labels or a matrix."""
+        return self._checked(X, y, categories, reset=False)
 
     def targets(self, y, arguments):
         """The `Targets` of the first call, whose kind and classes y must have."""

@@ -17,7 +17,6 @@ from sksoftmax.data.groups import group_codes
 from sksoftmax.data.inputs import (
     check_sample_weight,
     check_validation_pair,
-    check_X_y,
     split_by_class,
     split_like_mlp,
     weights_in,
@@ -120,11 +119,10 @@ def partial_fit(start, arguments):
 
 def read(start, arguments):
     """The `Data` of these arguments; ValueError or TypeError if one is wrong."""
-    estimator, params = start.estimator, start.params
-    accepts_missing = params["scaling"] is not None
+    params = start.params
     categories = start.categories(arguments.X)
-    X, y = check_X_y(estimator, arguments.X, arguments.y, categories, accepts_missing, reset=start.is_first)
-    X, n_rows = start.stored(X), X.shape[0]
+    X, y = start.checked(arguments.X, arguments.y, categories)
+    n_rows = X.shape[0]
     targets = start.targets(y, arguments)
     check_scoring_fits(params["scoring"], targets.kind)
     weights = check_sample_weight(arguments.sample_weight, n_rows)
@@ -135,7 +133,7 @@ def read(start, arguments):
     if check_validation_pair(arguments.X_val, arguments.y_val, params["early_stopping"]):
         try:
             targets.check_names(arguments.y_val)
-            X_val, y_val = check_X_y(estimator, arguments.X_val, arguments.y_val, categories, accepts_missing, reset=False)
+            X_val, y_val = start.checked_validation(arguments.X_val, arguments.y_val, categories)
             weights = check_sample_weight(arguments.sample_weight_val, X_val.shape[0])
             validation = samples(X_val, y_val, weights, targets, dtype)
         except ValueError as error:
@@ -146,7 +144,7 @@ def read(start, arguments):
 def samples(X, y, weights, targets, dtype, groups=None):
     """Checked X, y and weights, and the groups' numbers, as the rows that count: those of a weight above 0."""
     weights = weights_in(dtype, weights)
-    if not issparse(X) and is_large(X.shape, X.dtype):
+    if not isinstance(X, LazyRows) and not issparse(X) and is_large(X.shape, X.dtype):
         X = LazyRows.of(X)
     encoded_y = targets.encode(y, dtype)
     strata = targets.head.strata(encoded_y)

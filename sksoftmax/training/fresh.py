@@ -5,6 +5,7 @@ from dataclasses import replace
 from sksoftmax.data.column_warnings import warn_of_columns
 from sksoftmax.data.columns import Categories
 from sksoftmax.data.copies import find_copies
+from sksoftmax.data.inputs import check_X_y
 from sksoftmax.data.preprocessing import fit_preprocessor, network_dtype_for
 from sksoftmax.data.relevance import MIN_ROWS, has_small_classes
 from sksoftmax.data.sparse_columns import without_sparse_form
@@ -34,7 +35,6 @@ class Fresh:
         The generator of all random draws.
     """
 
-    is_first = True
     is_partial = False
     network = None
 
@@ -50,9 +50,17 @@ class Fresh:
         """The categorical columns of the user's X."""
         return Categories.from_X(X, self.params["categorical_features"], reads_dates=self.params["scaling"] is not None)
 
-    def stored(self, X):
-        """The checked X: scaled columns that have few zeros are dense."""
-        return X if self.params["scaling"] is None else without_sparse_form(X)
+    def checked(self, X, y, categories):
+        """X as numbers, and y as labels or a matrix; scaled columns that have few zeros are dense."""
+        X, y = self._checked(X, y, categories, reset=True)
+        return (X if self.params["scaling"] is None else without_sparse_form(X)), y
+
+    def checked_validation(self, X, y, categories):
+        """The same for validation rows, which have the columns of X."""
+        return self._checked(X, y, categories, reset=False)
+
+    def _checked(self, X, y, categories, reset):
+        return check_X_y(self.estimator, X, y, categories, self.params["scaling"] is not None, reset)
 
     def targets(self, y, arguments):
         """The `Targets` of the checked y."""

@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 
 from sksoftmax.data.heads import BinaryHead, MultilabelHead, SoftmaxHead
 from sksoftmax.data.rows import Samples
-from sksoftmax.engines.numpy_engine import NumpyEngine, train_epoch
+from sksoftmax.engines.numpy_engine import NumpyEngine
 from sksoftmax.nn.layers import ACTIVATIONS
 from sksoftmax.nn.network import Network
 from sksoftmax.training.callbacks import NoTasks
@@ -128,7 +128,8 @@ def assert_complex_steps_agree(kind, activation, hidden, smoothing, alpha, weigh
     network = network_for(head, hidden, activation, n_members)
     run, optimizer = run_on(network, head, X, targets, y, weights, smoothing, alpha), GradientRecorder()
     batch = np.tile(np.arange(len(X)), (n_members, 1))
-    loss = train_epoch(run, SimpleNamespace(optimizer=optimizer, average=None), [batch], [0.0], None)
+    engine = NumpyEngine(run, SimpleNamespace(optimizer=optimizer, average=None), None, None)
+    [loss] = engine.train([([batch], [0.0])])
 
     theirs = partial(
         textbook_loss, X=X, y=y, weights=np.ones(len(X)) if weights is None else weights, softmax=isinstance(head, SoftmaxHead)

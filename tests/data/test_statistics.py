@@ -49,7 +49,7 @@ def test_missing_values_ranges_and_categories_are_computed_from_all_rows(limits)
 
 def test_statistics_computed_in_blocks_are_the_same(limits):
     whole = fitted_preprocessor(NUMBERS, n_bins=8).transform(NUMBERS, np.float32)
-    limits(BLOCK=1)
+    limits(BLOCK=1, COLUMN_NUMBERS=1)
     assert_array_equal(fitted_preprocessor(NUMBERS, n_bins=8).transform(NUMBERS, np.float32), whole)
 
 

@@ -112,7 +112,7 @@ def test_lbfgs_adds_up_the_gradient_of_one_part_after_the_other(weights, limits)
 @pytest.fixture
 def in_a_file(tmp_path, limits):
     """8 MB of float32 in a file, with all limits as much smaller as the file is."""
-    limits(COPY_BYTES=2**18, BLOCK=2**15, SAMPLE_ROWS=100, MAX_FOREST_ROWS=100, MOST_NEAR=100)
+    limits(COPY_BYTES=2**18, BLOCK=2**15, COLUMN_NUMBERS=2**19, SAMPLE_ROWS=100, MAX_FOREST_ROWS=100, MOST_NEAR=100)
     limits(PART_NUMBERS=2**18, READ_NUMBERS=2**16, GRADIENT_ROWS=256, CHUNK_NUMBERS=2**18, MAX_CALIBRATION_ROWS=500)
     limits(MAX_NUMBERS=2**14)
     X = np.memmap(tmp_path / "X", dtype=np.float32, mode="w+", shape=(10_000, 200))

@@ -6,7 +6,8 @@ from sksoftmax.engines import compiled_engine, numpy_engine
 from sksoftmax.training import boosted_fit, calibration, radial_fit, run
 
 HOLDERS = {  # a limit → the modules that hold it
-    "BLOCK": [inputs, preprocessing, statistics],
+    "BLOCK": [inputs, preprocessing, rows],
+    "COLUMN_NUMBERS": [statistics],
     "CHUNK_NUMBERS": [model],
     "COPY_BYTES": [rows],
     "GRADIENT_ROWS": [compiled_engine],
