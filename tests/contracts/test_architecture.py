@@ -29,6 +29,7 @@ FOLDERS = {  # a folder, or a file outside the folders → the folders and files
     "conversion": {"data", "layout", "model", "nn", "parameters", "training"},
     "saving": {"data", "hints", "nn", "version"},
     "classifier": {"conversion", "data", "hints", "parameters", "saving", "suggestions", "summary", "training"},
+    "dask": {"classifier", "data", "engines", "nn", "parameters", "saving", "suggestions", "training"},
     "display": {"hints"},
     "environment": {"engines", "nn", "version"},
     "onnx": {"boosted", "classifier", "data", "layout", "nn", "radial"},
@@ -66,6 +67,14 @@ FILES = {  # inside a folder: a file → the files beside it that it may import
         "sparse_columns": {"blocks", "groups", "relevance", "rows", "statistics"},
         "statistics": {"rows"},
         "targets": {"heads"},
+    },
+    "dask": {
+        "classifier": {"cluster", "partitions", "start"},
+        "cluster": {"engine", "worker"},
+        "engine": set(),
+        "partitions": set(),
+        "start": {"cluster", "partitions"},
+        "worker": set(),
     },
     "display": {
         "loss_curve": {"shared"},

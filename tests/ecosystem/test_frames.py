@@ -1,5 +1,7 @@
 """Frames of other libraries as X and y."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -65,16 +67,22 @@ def as_narwhals(frame):
 
 
 FORMS = [as_stream, as_arrow, as_batch, as_duckdb, as_dask, as_narwhals]
+REFUSED = [(method, as_dask) for method in ("fit", "partial_fit", "X_val")]
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("method", "form"), [pair for pair in product(METHODS, FORMS) if pair not in REFUSED])
 def test_X_that_is_another_librarys_frame_gives_the_pandas_frames_result(method, form):
     ours, theirs = call(method, FRAME), call(method, form(FRAME))
     if isinstance(ours, SoftmaxMLPClassifier):
         assert list(theirs.feature_names_in_) == list(FRAME)
         ours, theirs = ours.predict_proba(FRAME), theirs.predict_proba(FRAME)
     assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(("method", "form"), REFUSED)
+def test_training_refuses_a_collection_of_dask_by_the_name_of_the_class_for_it(method, form):
+    with pytest.raises(TypeError, match=r"^X(_val)? must be in memory.*compute\(\).*sksoftmax.dask.DaskSoftmaxMLPClassifier"):
+        call(method, form(FRAME))
 
 
 @pytest.mark.parametrize("form", [as_stream, as_arrow, as_duckdb, as_narwhals])

@@ -1,0 +1,74 @@
+"""Starts of training on rows that dask's workers hold: as those in one process, but for how X and y are read."""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.sparse import issparse
+
+from sksoftmax.dask.cluster import WorkerMatrix
+from sksoftmax.dask.partitions import Partitions, in_memory
+from sksoftmax.data.inputs import FitArguments, check_X_y, check_y
+from sksoftmax.data.rows import LazyRows, fetched, spread
+from sksoftmax.training.config import MAX_STEPS
+from sksoftmax.training.continued import Continued
+from sksoftmax.training.fresh import Fresh
+
+SAMPLE_ROWS = 100_000  # rows of a sparse X that scales and relevance are found on
+
+
+class OnCluster:
+    """What differs from a start in one process: the base class of `FreshOnCluster` and `ContinuedOnCluster`."""
+
+    cluster = None
+
+    def arguments(self, given):
+        """The user's arguments: X as `Partitions`, and all else in memory."""
+        given.check_weighted()
+        client = self.cluster.client
+        X = self._partitions(given.X, "X")
+        found = {name: in_memory(getattr(given, name), X.shape[0], name, client) for name in ("y", "sample_weight", "groups")}
+        if given.X_val is not None:
+            X_val = self._partitions(given.X_val, "X_val")
+            found["X_val"] = X_val
+            for name in ("y_val", "sample_weight_val"):
+                found[name] = in_memory(getattr(given, name), X_val.shape[0], name, client)
+        return FitArguments(X, **found)
+
+    def _partitions(self, X, name):
+        return Partitions.of(X, name, self.params["categorical_features"], self.cluster.client)
+
+    def categories(self, X):
+        """The categorical columns of X, which its sample tells."""
+        return super().categories(X.sample)
+
+    def _checked(self, X, y, categories, reset):
+        """X as `LazyRows` that the workers hold, and y as labels or a matrix."""
+        accepts_missing = self.params["scaling"] is not None
+        sample, _ = check_X_y(self.estimator, X.sample, np.zeros(X.sample.shape[0]), categories, accepts_missing, reset)
+        reading = self.estimator.to_local(), categories, accepts_missing
+        matrix = WorkerMatrix(self.cluster, X, reading, sample.shape[1], sample.dtype, issparse(sample))
+        return LazyRows(matrix), check_y(self.estimator, y, X.shape[0])
+
+    def preprocessor(self, training, categories, targets):
+        """The preprocessor that the rows ask for, or a sample of them, if they are sparse and many."""
+        if training.X.X.is_sparse:
+            n = len(training)
+            sample = fetched(training if n <= SAMPLE_ROWS else training[spread(n, SAMPLE_ROWS)])
+            training = replace(sample, X=sample.X.read())
+        return super().preprocessor(training, categories, targets)
+
+    def config(self, targets, n_rows, n_distinct, preprocessor):
+        """The configuration for this many rows. Batches grow with the rows, so that there are never many more steps."""
+        config = super().config(targets, n_rows, n_distinct, preprocessor)
+        n_steps = config.max_iter * n_rows / config.batch_size
+        if self.params["batch_size"] != "auto" or config.solver == "lbfgs" or n_steps <= MAX_STEPS:
+            return config
+        return replace(config, batch_size=round(config.batch_size * n_steps / MAX_STEPS))
+
+
+class FreshOnCluster(OnCluster, Fresh):
+    """The start of a call of fit."""
+
+
+class ContinuedOnCluster(OnCluster, Continued):
+    """The start of a call of fit with `warm_start`."""

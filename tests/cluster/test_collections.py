@@ -1,0 +1,1 @@
+"""Collections of dask as X and y: what is read, predicted and refused."""

@@ -1,0 +1,1 @@
+"""Faults of workers, clients and partitions on a cluster of processes."""
