@@ -84,8 +84,9 @@ def values_of_interest(column, is_named):
         if column.dtype.kind in "mM" and not is_named and len(distinct) > MOST_DATES:
             distinct = distinct.sort_values().iloc[np.linspace(0, len(distinct) - 1, MOST_DATES).astype(int)]
         return distinct
-    present = column.notna().to_numpy()
-    place = int(present.argmax())
+    place = int(
+        (column.notna() & ~column.isin([np.inf, -np.inf])).to_numpy().argmax()
+    )  # of the first finite number, if there is one
     return column.iloc[place : place + 1]
 
 

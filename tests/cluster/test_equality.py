@@ -41,7 +41,7 @@ def workers(request):
         yield client
 
 
-def fitted(name, **params):
+def trained_on_cluster(name, **params):
     X, y, others, own = CONFIGURATIONS[name]
     others = {key: in_parts(value, SIZES) for key, value in others.items()}
     return DaskSoftmaxMLPClassifier(**BASE | own | params).fit(in_parts(X, SIZES), in_parts(y, SIZES), **others)
@@ -54,7 +54,7 @@ def test_the_network_is_the_one_of_a_single_process(name, workers):
     X, y, others, own = CONFIGURATIONS[name]
     params = {} if own.get("solver") == "lbfgs" else {"dropout": 0.0}
     one = SoftmaxMLPClassifier(**BASE | own | params).fit(X, y, **others)
-    many = fitted(name, **params)
+    many = trained_on_cluster(name, **params)
     assert many.engine_.startswith("dask: ")
     assert_allclose(many.loss_curve_, one.loss_curve_, rtol=1e-9)
     for ours, theirs in zip(many.coefs_ + many.intercepts_ + many.embeddings_, one.coefs_ + one.intercepts_ + one.embeddings_):
@@ -66,18 +66,18 @@ def test_the_network_is_the_one_of_a_single_process(name, workers):
 def trained_by_two():
     """The coefs_ of default dropout by two workers, by the name of a configuration."""
     with clusters.cluster(2):
-        return {name: fitted(name).coefs_[0] for name in ("numbers", "a frame", "one network")}
+        return {name: trained_on_cluster(name).coefs_[0] for name in ("numbers", "a frame", "one network")}
 
 
 @pytest.mark.parametrize("name", ["numbers", "a frame", "one network"])
 def test_dropout_does_not_depend_on_the_number_of_workers(name, workers, trained_by_two):
-    assert_allclose(fitted(name).coefs_[0], trained_by_two[name], atol=1e-9)
+    assert_allclose(trained_on_cluster(name).coefs_[0], trained_by_two[name], atol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["numbers", "a frame", "weights", "MLPClassifier's settings"])
 def test_numpys_engine_trains_the_same_network(name, workers, monkeypatch):
-    compiled = fitted(name, dropout=0.0)
+    compiled = trained_on_cluster(name, dropout=0.0)
     monkeypatch.setenv("SKSOFTMAX_ENGINE", "numpy")
-    by_numpy = fitted(name, dropout=0.0)
+    by_numpy = trained_on_cluster(name, dropout=0.0)
     assert by_numpy.engine_.startswith("dask: numpy")
     assert_allclose(by_numpy.coefs_[0], compiled.coefs_[0], atol=1e-9)
