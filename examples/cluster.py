@@ -1,15 +1,14 @@
-"""A cluster of several processes searches a grid and trains on data block by block, and a worker that dies changes nothing.
+"""A cluster of several processes searches a grid and trains one network, and a worker that dies changes nothing.
 
     python examples/cluster.py
 
 Needs `pip install "sksoftmax[dask]"`. The cluster is on this machine; `Client("tcp://scheduler:8786")` in its place uses many.
-In parallel run the fits of the search and of the cross-validation. Blocks follow one another: each step needs the network of the
-one before, so that a cluster brings memory there and no speed. In the middle of both a worker process is killed; dask starts
-another and repeats what is lost. The results are asserted to equal those of one process.
+The fits of the search and of the cross-validation run in parallel. Then one network is trained by all workers, each on the
+partitions that it holds. In the middle of both a worker process is killed; what is lost is repeated. The results are asserted to
+equal those of one process.
 """
 
 import argparse
-import copy
 import faulthandler
 import logging
 import os
@@ -30,22 +29,10 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_validat
 from threadpoolctl import threadpool_limits
 
 from sksoftmax import SoftmaxMLPClassifier
+from sksoftmax.dask import DaskSoftmaxMLPClassifier
 
 GRID = {"hidden_layer_sizes": [(64,), (128, 128)], "learning_rate_init": [0.01, 0.003]}
-N_BLOCKS = 6
-
-
-def partial_fitted(clf, X, y, classes):
-    """A trained copy: where dask has to repeat a step, it finds the classifier as it was."""
-    return copy.deepcopy(clf).partial_fit(X, y, classes=classes)
-
-
-def fit_blocks(clf, X, y, classes, n_epochs):
-    """`partial_fit` on each block of dask arrays or frames in turn, as a plan for dask: nothing runs before `compute`."""
-    blocks = list(zip(np.ravel(X.to_delayed()), np.ravel(y.to_delayed()), strict=True))
-    for X_block, y_block in blocks * n_epochs:
-        clf = dask.delayed(partial_fitted)(clf, X_block, y_block, classes)
-    return clf
+N_PARTITIONS = 6
 
 
 def die_once(marker):
@@ -53,12 +40,6 @@ def die_once(marker):
     if not marker.exists():
         marker.touch()
         os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
-
-
-def after_a_death(clf, marker):
-    """The classifier as it is, from a process that survives."""
-    die_once(marker)
-    return clf
 
 
 def score(clf, X, y, marker=None):
@@ -106,21 +87,28 @@ def show_search(client, X, y, n_epochs, marker):
     np.testing.assert_allclose(survived, alone, rtol=1e-6)
 
 
-def show_blocks(client, X, y, n_epochs, marker):
-    """Train on blocks in this process, and on the cluster while a worker dies: the same network."""
-    classes, n_rows = np.unique(y), -(-len(X) // N_BLOCKS)
-    start = SoftmaxMLPClassifier(n_members=1, random_state=0)
-    alone = start
-    for first in list(range(0, len(X), n_rows)) * n_epochs:
-        alone = partial_fitted(alone, X[first : first + n_rows], y[first : first + n_rows], classes)
-    print(f"Blocks, one process: accuracy {alone.score(X, y):.4f} after {n_epochs} epochs of {N_BLOCKS} blocks")
+def constant_half(progress):
+    """Half of `learning_rate_init` in all epochs."""
+    return 0.5
 
-    blocks = da.from_array(X, chunks=(n_rows, -1)), da.from_array(y, chunks=n_rows), classes
-    plan = fit_blocks(start, *blocks, n_epochs // 2)
-    plan = dask.delayed(after_a_death)(plan, marker)
-    plan = fit_blocks(plan, *blocks, n_epochs - n_epochs // 2)
-    survived = workers_survived(client, plan.compute)
-    np.testing.assert_allclose(survived.predict_proba(X), alone.predict_proba(X), rtol=1e-5, atol=1e-7)
+
+def show_one_network(client, X, y, n_epochs):
+    """Train one network in this process, and by all workers while one of them dies: the same network."""
+    params = {"n_members": 1, "companion": False, "dropout": 0.0, "max_iter": n_epochs, "batch_size": 128, "random_state": 0}
+    alone = SoftmaxMLPClassifier(**params, learning_rate=constant_half).fit(X, y)
+    print(f"One network, one process: accuracy {alone.score(X, y):.4f} after {n_epochs} epochs")
+    victim, n_rows = min(client.run(os.getpid).values()), -(-len(X) // N_PARTITIONS)
+
+    def rate(progress):
+        """The same rate; in the middle of training it kills a worker."""
+        if progress > 0.5 and victim in client.run(os.getpid).values():
+            os.kill(victim, getattr(signal, "SIGKILL", signal.SIGTERM))
+        return constant_half(progress)
+
+    clf = DaskSoftmaxMLPClassifier(**params, learning_rate=rate)
+    partitions = da.from_array(X, chunks=(n_rows, -1)), da.from_array(y, chunks=n_rows)
+    together = workers_survived(client, lambda: clf.fit(*partitions))
+    np.testing.assert_allclose(together.loss_curve_, alone.loss_curve_, rtol=1e-4)
 
 
 def main():
@@ -143,7 +131,7 @@ def main():
         threadpool_limits(1),  # as dask's workers have
     ):
         show_search(client, X, y, args.epochs, Path(folder, "search"))
-        show_blocks(client, X, y, args.epochs, Path(folder, "blocks"))
+        show_one_network(client, X, y, args.epochs)
     print("All results are equal.")
 
 

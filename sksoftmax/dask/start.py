@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import issparse
 
+from sksoftmax.classifier import SoftmaxMLPClassifier
 from sksoftmax.dask.cluster import WorkerMatrix
 from sksoftmax.dask.partitions import Partitions, in_memory
 from sksoftmax.data.inputs import FitArguments, check_X_y, check_y
@@ -45,7 +46,7 @@ class OnCluster:
         """X as `LazyRows` that the workers hold, and y as labels or a matrix."""
         accepts_missing = self.params["scaling"] is not None
         sample, _ = check_X_y(self.estimator, X.sample, np.zeros(X.sample.shape[0]), categories, accepts_missing, reset)
-        reading = self.estimator.to_local(), categories, accepts_missing
+        reading = reader_of(self.estimator), categories, accepts_missing
         matrix = WorkerMatrix(self.cluster, X, reading, sample.shape[1], sample.dtype, issparse(sample))
         return LazyRows(matrix), check_y(self.estimator, y, X.shape[0])
 
@@ -64,6 +65,15 @@ class OnCluster:
         if self.params["batch_size"] != "auto" or config.solver == "lbfgs" or n_steps <= MAX_STEPS:
             return config
         return replace(config, batch_size=round(config.batch_size * n_steps / MAX_STEPS))
+
+
+def reader_of(estimator):
+    """An estimator with what `check_X` needs to read a partition, and nothing that workers could not receive."""
+    reader = SoftmaxMLPClassifier(handle_unknown=estimator.handle_unknown)
+    for name in ("n_features_in_", "feature_names_in_"):
+        if hasattr(estimator, name):
+            setattr(reader, name, getattr(estimator, name))
+    return reader
 
 
 class FreshOnCluster(OnCluster, Fresh):

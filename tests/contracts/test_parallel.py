@@ -1,7 +1,6 @@
 """Threads, processes and clusters: whatever runs the work, the result is that of one thread."""
 
 import copy
-import importlib.util
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from threading import Event, Thread
@@ -17,7 +16,6 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from sksoftmax.nn import threads
 from support.estimators import short, short_default
 from support.processes import forked, needs_fork, run_script
-from support.repository import ROOT, python_blocks
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X = np.random.default_rng(0).normal(size=(120, 4))
@@ -204,57 +202,7 @@ def test_a_pool_of_processes_answers_after_the_parent_has_predicted(method):
             assert_array_equal(probabilities, expected)
 
 
-# Blocks, and workers that die
-
-
-def cluster_example():
-    """`examples/cluster.py` as a module."""
-    path = ROOT / "examples" / "cluster.py"
-    spec = importlib.util.spec_from_file_location("cluster", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def trained_in_turn(clf, blocks, n_epochs):
-    for rows in blocks * n_epochs:
-        clf.partial_fit(X[rows], y[rows], classes=["a", "b", "c"])
-    return clf
-
-
-BLOCKS = [slice(0, 50), slice(50, 100), slice(100, 120)]
-
-
-@pytest.mark.parametrize("make", [short, short_default])
-def test_blocks_of_a_dask_array_train_as_they_do_in_turn(make, client):
-    da = pytest.importorskip("dask.array")
-    plan = cluster_example().fit_blocks(
-        make(), da.from_array(X, chunks=(50, -1)), da.from_array(y, chunks=50), classes=["a", "b", "c"], n_epochs=2
-    )
-    expected = trained_in_turn(make(), BLOCKS, 2)
-    for _ in range(2):  # a plan may be computed twice
-        assert_array_equal(plan.compute().predict_proba(X), expected.predict_proba(X))
-
-
-def test_blocks_of_a_dask_frame_train_as_they_do_in_turn(client):
-    dd = pytest.importorskip("dask.dataframe", reason="dask.dataframe needs pyarrow")
-    pd = pytest.importorskip("pandas")
-    frame = dd.from_pandas(pd.DataFrame(X, columns=list("pqrs")).assign(label=y), npartitions=3)
-    plan = cluster_example().fit_blocks(short(), frame.drop(columns="label"), frame["label"], classes=["a", "b", "c"], n_epochs=1)
-    blocks = [slice(0, 40), slice(40, 80), slice(80, 120)]
-    fitted = plan.compute()
-    assert fitted.feature_names_in_.tolist() == list("pqrs")
-    assert_array_equal(fitted.coefs_[0], trained_in_turn(short(), blocks, 1).coefs_[0])
-
-
-def test_the_guides_loop_over_blocks_trains_as_they_do_in_turn(client):
-    da = pytest.importorskip("dask.array")
-    names = {"search": GridSearchCV(short(), {"alpha": [0.1, 1.0]}, cv=2, error_score="raise"), "X": X, "y": y}
-    names |= {"X_dask": da.from_array(X, chunks=(50, -1)), "y_dask": da.from_array(y, chunks=50)}
-    names |= {"clf": short(), "classes": ["a", "b", "c"], "n_epochs": 2}
-    exec(next(block for block in python_blocks("docs/guide/large_data.md") if "to_delayed" in block), names)
-    assert_array_equal(names["clf"].coefs_[0], trained_in_turn(short(), BLOCKS, 2).coefs_[0])
-    assert names["search"].best_score_ > 0.3
+# Workers that die
 
 
 @pytest.mark.nightly
