@@ -21,7 +21,7 @@ from sksoftmax.dask.engine import ClusterEngine
 from sksoftmax.dask.worker import Holder, HolderIsGone, load
 from sksoftmax.data.rows import RemoteMatrix
 
-MOST_BLOCKS = 64
+ROWS_OF_BLOCK, LEAST_BLOCKS, MOST_BLOCKS = 250_000, 24, 256  # and blocks have at least a partition each
 POLL = 1.0  # seconds between two looks at which workers are there
 PATIENCE = 60.0  # seconds to wait for a worker if none is there
 FAREWELL = 5.0  # seconds after which the scheduler knows that a worker is gone which does not answer
@@ -316,7 +316,8 @@ def bounds_of_blocks(partitions):
     """Pairs of the first row of a block and the row behind its last one: whole partitions, blocks of about equally many rows."""
     ends = np.unique(partitions.first_rows[1:])
     ends = ends[ends > 0]
-    wanted = np.linspace(0, ends[-1], min(len(ends), MOST_BLOCKS) + 1)[1:]
+    n_blocks = min(len(ends), max(LEAST_BLOCKS, min(MOST_BLOCKS, int(ends[-1]) // ROWS_OF_BLOCK)))
+    wanted = np.linspace(0, ends[-1], n_blocks + 1)[1:]
     ends = np.unique(ends[np.minimum(np.searchsorted(ends, wanted), len(ends) - 1)]).tolist()
     return list(zip([0, *ends[:-1]], ends))
 

@@ -4,6 +4,7 @@ Everything else of a step is NumPy's: `train_epoch` adds the penalty, clips, and
 """
 
 from dataclasses import replace
+from time import perf_counter
 
 import numpy as np
 
@@ -20,6 +21,13 @@ class ClusterEngine(NumpyEngine):
         self.matrix, matrix.training = matrix, Training(run)
         names, n_workers = set(matrix.ask("begin", matrix.training.arguments)), len({held.address for held in matrix.held})
         self.reason = f"{' and '.join(sorted(names))} on {n_workers} worker{'s' * (n_workers > 1)}"
+
+    def train(self, epochs):
+        """Train these epochs, pairs of batches and rates; return their losses. With `verbose`, print the rows a second."""
+        begun, n_rows = perf_counter(), sum(rows.shape[1] for batches, _ in epochs for rows in batches)
+        losses = super().train(epochs)
+        self.run.report.message(f"{n_rows / (perf_counter() - begun):,.0f} rows a second.")
+        return losses
 
     def gradient(self, rows):
         """Fill the gradient of the loss of these rows, (n_members, n); return the loss and each member's sum of weights."""

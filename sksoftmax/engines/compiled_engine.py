@@ -193,14 +193,14 @@ class CompiledEngine:
 
         `totals` are the members' sums of weights of the whole batch.
         """
-        run, losses = self.run, np.zeros(len(self.members))
+        run, losses, objective = self.run, np.zeros(len(self.members)), objective_of(self.run)
         is_lazy = isinstance(samples.X, LazyRows)
         data = None if is_lazy else data_of(samples, run.model.network.dtype)
 
         def of_member(i):
             member = self.members[i]
             thresholds = thresholds_of(dropout, i, len(run.config.hidden))
-            member.train_by(*objective_of(run), None if bits is None else bits[i], thresholds)
+            member.train_by(*objective, None if bits is None else bits[i], thresholds)
             if is_lazy:
                 numbers = self.read_lazily(i, samples[rows[i]])
             else:

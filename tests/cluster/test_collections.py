@@ -1,6 +1,7 @@
 """Collections of dask as X and y: what is read, predicted and refused."""
 
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -175,6 +176,17 @@ def test_batches_grow_with_the_rows_so_that_the_steps_stay_below_a_limit(dask_cl
     estimator = quick(max_iter=4).fit(in_parts(NUMBERS, SIZES), LABELS)
     assert estimator.batch_size_ == 240  # 4 epochs of 300 rows in 5 steps
     assert quick(max_iter=4, batch_size=60).fit(in_parts(NUMBERS, SIZES), LABELS).batch_size_ == 60
+
+
+def test_verbose_prints_the_rows_a_second_of_each_epoch(dask_client, capsys):
+    quick(verbose=True).fit(in_parts(NUMBERS, SIZES), LABELS)
+    assert len(re.findall(r"^[\d,]+ rows a second\.$", capsys.readouterr().out, re.MULTILINE)) == 2
+
+
+def test_functions_as_parameters_stay_with_the_client(dask_client):
+    schedule, scorer = lambda progress: 1.0 if dask_client else 0.0, lambda clf, X, y: clf.score(X, y) if dask_client else 0.0
+    clf = quick(learning_rate=schedule, scoring=scorer, early_stopping=True).fit(in_parts(FRAME, SIZES), LABELS)
+    assert len(clf.validation_scores_) == 2
 
 
 # Errors
