@@ -1,7 +1,7 @@
 """`DaskSoftmaxMLPClassifier`: the estimator for dask collections."""
 
 from inspect import Parameter, Signature, signature
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import dask
 import numpy as np
@@ -56,7 +56,7 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):
     Attributes are those of `SoftmaxMLPClassifier`; `engine_` names the engine of the workers and their number.
     """
 
-    _parameter_constraints: ClassVar = {**PARAMETER_CONSTRAINTS, "client": "no_validation"}
+    _parameter_constraints = PARAMETER_CONSTRAINTS | {"client": [object, None]}
 
     def __init__(self, *arguments: Any, client: Any = None, **parameters: Any) -> None:
         super().__init__(*arguments, **parameters)
@@ -148,7 +148,7 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):
         params = self.get_params(deep=False)
         del params["client"]
         local = SoftmaxMLPClassifier(**params)
-        vars(local).update({name: value for name, value in vars(self).items() if name not in vars(local) and name != "client"})
+        local.__dict__.update({name: value for name, value in vars(self).items() if name not in vars(local) and name != "client"})
         return local
 
     def predict(self, X: Any) -> Any:

@@ -4,8 +4,8 @@ A `Holder` is an actor of dask. It ends when the client releases it or disconnec
 write the rows into it, so that each partition is in memory once: they find the holder in `HOLDERS`, which does not keep it alive.
 """
 
-import tempfile
 from dataclasses import dataclass, replace
+from tempfile import TemporaryFile
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -166,7 +166,7 @@ def empty_matrix(n_rows, n_columns, dtype):
     limit = worker.memory_manager.memory_limit
     if not size or not limit or size <= MEMORY_SHARE * limit:
         return np.empty((n_rows, n_columns), dtype)
-    with tempfile.TemporaryFile(dir=worker.local_directory) as file:  # no name, so it is gone with the process
+    with TemporaryFile(dir=worker.local_directory) as file:  # no name, so it is gone with the process
         return np.memmap(file, dtype, "w+", shape=(n_rows, n_columns))  # which keeps it open
 
 
