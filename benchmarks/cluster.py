@@ -1,10 +1,14 @@
 """Training by dask's workers on this machine: the time of each stage, rows a second, bytes and milliseconds of a step, memory.
 
-    python benchmarks/cluster.py [--rows 2000000] [--columns 30] [--partitions 40] [--workers 1 2] [--write]
+    python benchmarks/cluster.py [--rows 2000000] [--columns 30] [--partitions 48] [--workers 1 2] [--write]
+    python benchmarks/cluster.py --paper
 
 The workers make the rows, partition by partition. Every line is one fit; the last column is the training time with the first
 number of workers over that with this one. `--write` stores the lines in benchmarks/results/cluster.csv. Workers are processes
 of one thread on one machine: so they share its processors with the client, and messages do not leave it.
+
+`--paper` computes from these lines what a pass over many rows would take on more workers, whose messages all pass the client's
+network card. No such cluster was measured.
 """
 
 import argparse
@@ -12,6 +16,7 @@ import csv
 import resource
 import time
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from unittest.mock import patch
 
@@ -24,6 +29,7 @@ from sksoftmax.dask import DaskSoftmaxMLPClassifier
 from sksoftmax.dask.cluster import WorkerMatrix
 from sksoftmax.dask.partitions import Partitions
 from sksoftmax.engines.numpy_engine import NumpyEngine
+from sksoftmax.training.config import MAX_STEPS
 
 RESULT = Path(__file__).parent / "results" / "cluster.csv"
 FITS = {  # the name of a fit → its parameters
@@ -116,17 +122,40 @@ def measured(name, params, args, n_workers):
     }
 
 
+def projected(n_rows=(10**8, 10**9), n_workers=(1, 8, 32, 128), gbits=(1, 10)):
+    """Lines of the time of a pass on paper: the workers' computing, and the client's messages, of the fits with large batches."""
+    with RESULT.open() as file:
+        measured = {row["fit"]: row for row in csv.DictReader(file) if row["workers"] == "1"}
+    lines = []
+    for name, n, bandwidth in product(("defaults", "n_members=1"), n_rows, gbits):
+        row = measured[f"{name}, batch_size=4096"]
+        seconds_of_row, step_bytes = float(row["step_ms"]) / 1000 / float(row["batch_size"]), float(row["step_MB"]) * 1e6
+        batch_size, n_steps = n / MAX_STEPS, MAX_STEPS
+        line = {"fit": name, "rows": f"{n:,}", "Gbit/s": bandwidth, "rows a step": round(batch_size)}
+        for workers in n_workers:
+            computing = n_steps * seconds_of_row * batch_size / workers
+            sending = n_steps * workers * step_bytes * 8 / (bandwidth * 1e9)
+            line[f"{workers} workers"] = f"{(computing + sending) / 60:,.0f} min ({sending / (computing + sending):.0%} messages)"
+        lines.append(line)
+    return lines
+
+
 def main():
     """Measure every fit with each number of workers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--columns", type=int, default=30)
-    parser.add_argument("--partitions", type=int, default=40)
+    parser.add_argument("--partitions", type=int, default=48)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--only", help="fits whose name contains this")
     parser.add_argument("--epochs", type=int, help="epochs of each fit; 'auto' if not given")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--paper", action="store_true")
     args = parser.parse_args()
+    if args.paper:
+        for line in projected():
+            print("  ".join(f"{key}={value}" for key, value in line.items()))
+        return
     found = []
     for name, params in FITS.items():
         if args.only and args.only not in name:

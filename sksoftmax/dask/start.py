@@ -38,6 +38,10 @@ class OnCluster:
     def _partitions(self, X, name):
         return Partitions.of(X, name, self.params["categorical_features"], self.cluster.client)
 
+    def as_passed(self, arguments):
+        """The arguments with the user's collection as X."""
+        return arguments._replace(X=arguments.X.collection)
+
     def categories(self, X):
         """The categorical columns of X, which its sample tells."""
         return super().categories(X.sample)

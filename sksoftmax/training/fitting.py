@@ -171,7 +171,7 @@ def make_run(start, arguments, model, state, config, plan, training, validation)
         validation,
         plan,
         config,
-        tasks=fit_tasks(estimator, name, n_epochs or 1, arguments, attributes),
+        tasks=fit_tasks(estimator, name, n_epochs or 1, start.as_passed(arguments), attributes),
         score=make_score(config.scoring, estimator, so_far, arguments, validation),
         report=Report(config.verbose, n_epochs, "iteration" if config.solver == "lbfgs" else "epoch", plan.folds is not None),
         fold_epochs=planned_fold_epochs(config, plan.folds, validation, training.n_distinct),

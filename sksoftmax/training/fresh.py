@@ -46,6 +46,10 @@ class Fresh:
         """Whether later calls may continue from the state of this one."""
         return self.params["warm_start"]
 
+    def as_passed(self, arguments):
+        """The arguments as callbacks get them."""
+        return arguments
+
     def categories(self, X):
         """The categorical columns of the user's X."""
         return Categories.from_X(X, self.params["categorical_features"], reads_dates=self.params["scaling"] is not None)

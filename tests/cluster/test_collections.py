@@ -18,7 +18,9 @@ from sklearn.model_selection import GridSearchCV
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.dask import DaskSoftmaxMLPClassifier
 from sksoftmax.dask.classifier import check_parameters
+from support.callbacks import Recorder
 from support.clusters import FRAME, GROUPS, LABELS, MANY_LABELS, NUMBERS, SIZES, SOFT, SPARSE, WEIGHTS, cluster, in_parts
+from support.marks import has_callbacks
 
 QUICK = {"hidden_layer_sizes": (8,), "max_iter": 2, "n_members": 1, "companion": False, "random_state": 0}
 
@@ -181,6 +183,14 @@ def test_batches_grow_with_the_rows_so_that_the_steps_stay_below_a_limit(dask_cl
 def test_verbose_prints_the_rows_a_second_of_each_epoch(dask_client, capsys):
     quick(verbose=True).fit(in_parts(NUMBERS, SIZES), LABELS)
     assert len(re.findall(r"^[\d,]+ rows a second\.$", capsys.readouterr().out, re.MULTILINE)) == 2
+
+
+@has_callbacks
+def test_callbacks_get_the_users_collection_and_each_epoch(dask_client):
+    X, recorder = in_parts(FRAME, SIZES), Recorder()
+    quick().set_callbacks(recorder).fit(X, LABELS)
+    assert recorder.events.count("end epoch 1") == 1
+    assert all(given is X for _, given, *_ in recorder.seen)
 
 
 def test_functions_as_parameters_stay_with_the_client(dask_client):
