@@ -63,7 +63,7 @@ class OnCluster:
         return super().preprocessor(training, categories, targets)
 
     def config(self, targets, n_rows, n_distinct, preprocessor):
-        """The configuration for this many rows. Batches grow with the rows, so that there are never many more steps."""
+        """The configuration for this many rows. Batches grow with the rows beside a given `max_iter` too."""
         config = super().config(targets, n_rows, n_distinct, preprocessor)
         n_steps = config.max_iter * n_rows / config.batch_size
         if self.params["batch_size"] != "auto" or config.solver == "lbfgs" or n_steps <= MAX_STEPS:

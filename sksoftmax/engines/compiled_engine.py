@@ -84,6 +84,11 @@ class CompiledEngine:
                 member.read_from(*data)
 
     @property
+    def uses_threads(self):
+        """Whether it trains several members at once, each in a thread."""
+        return len(self.members) > 1
+
+    @property
     def most_epochs(self):
         """The most epochs in one call: between two chances for Ctrl-C."""
         n_rows = self.run.plan.order.shape[1]

@@ -17,6 +17,7 @@ class NumpyEngine:
 
     name = "numpy"
     unused_blas = staticmethod(scipys_own_libraries)
+    uses_threads = False
     most_epochs = 1  # nothing is gained by several at once
 
     def __init__(self, run, state, bits, reason):

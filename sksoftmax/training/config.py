@@ -17,6 +17,7 @@ EIGHT_MEMBERS_BELOW_ROWS = 1500  # below this many rows: twice as many members
 MAX_SPARSE_WEIGHTS = 2**24  # an ensemble on a sparse X has at most this many weights in its first layers
 DOUBLE_BATCH_FROM_ROWS = 10_000  # from this many rows on: batches twice as large
 BATCH_SIZE, MIN_STEPS, MAX_STEPS = 64, 250, 7000
+LARGEST_BATCH = 1024  # up to this size batches grow, so that many rows keep their epochs within MAX_STEPS; then epochs are fewer
 EPOCHS, EPOCHS_OF_ONE = 50, 36
 MIN_EPOCHS = 2  # over rows that repeat: one in which folds are left out, and one with all rows
 BATCH_SIZE_OF_SMALL, EPOCHS_OF_SMALL = 256, 100  # of many classes with few rows each (`data.relevance.has_small_classes`)
@@ -74,11 +75,14 @@ class TrainingConfig:
     verbose: int
 
     @classmethod
-    def resolve(cls, params, n_rows, network=None, *, n_distinct=None, small_classes=False, n_columns=1, n_sparse=0):
+    def resolve(
+        cls, params, n_rows, network=None, *, n_distinct=None, small_classes=False, n_columns=1, n_sparse=0, is_partial=False
+    ):
         """The configuration for these parameters, this many rows and columns, and perhaps many small classes.
 
         Copies of a row tell as much as one row: all but the length of an epoch depends on the number of distinct rows. `n_sparse`
-        is the number of inputs if X is sparse, else 0. Training that continues with a network keeps its members.
+        is the number of inputs if X is sparse, else 0. Training that continues with a network keeps its members. `is_partial`
+        says that there is one epoch, of rows that are a part of all.
         """
         n_distinct = n_rows if n_distinct is None else n_distinct
         is_wide = n_distinct < ROWS_OF_WIDE and n_columns > WIDE_FROM_COLUMNS
@@ -86,10 +90,13 @@ class TrainingConfig:
         activations = layer_activations(params["activation"], len(hidden))
         most_members = 1 if is_wide else MAX_SPARSE_WEIGHTS // max(n_sparse * sum(hidden[:1]), 1)
         n_members = _n_members(params["n_members"], solver, len(hidden), n_distinct, network, most_members)
-        batch_size = _batch_size(params["batch_size"], params["parametrization"], n_rows, n_distinct, small_classes)
         roles = None if n_members == 1 else Roles.of(n_members)
         epochs = EPOCHS_OF_SMALL if small_classes else EPOCHS_OF_ONE if n_members == 1 else EPOCHS
         least_steps = MIN_STEPS_OF_WIDE if is_wide else MIN_STEPS
+        planned_epochs = None if is_partial or params["max_iter"] != "auto" else epochs
+        batch_size = _batch_size(
+            params["batch_size"], params["parametrization"], n_rows, n_distinct, small_classes, planned_epochs
+        )
         resolved = {
             "hidden": hidden,
             "activations": (activations,) * len(hidden) if isinstance(activations, str) else activations,
@@ -142,14 +149,19 @@ def _n_members(n_members, solver, n_hidden, n_distinct, network, most_members):
     return 8 if NO_DROPOUT_BELOW_ROWS <= n_distinct < EIGHT_MEMBERS_BELOW_ROWS and most_members >= 8 else 4
 
 
-def _batch_size(batch_size, parametrization, n_rows, n_distinct, small_classes):
+def _batch_size(batch_size, parametrization, n_rows, n_distinct, small_classes, epochs):
+    """The size of batches; of many rows, that with which so many epochs, None if that is not known, take at most MAX_STEPS."""
     if batch_size != "auto":
         return min(batch_size, n_rows)
     if parametrization == "standard" or n_distinct < NO_DROPOUT_BELOW_ROWS:
         return min(200, n_rows)
     if small_classes:
         return min(BATCH_SIZE_OF_SMALL, n_distinct)
-    return min(BATCH_SIZE if n_distinct < DOUBLE_BATCH_FROM_ROWS else 2 * BATCH_SIZE, n_distinct)
+    if n_distinct < DOUBLE_BATCH_FROM_ROWS:
+        return min(BATCH_SIZE, n_distinct)
+    if epochs is None:
+        return 2 * BATCH_SIZE
+    return max(2 * BATCH_SIZE, min(-(-n_distinct * epochs // MAX_STEPS), LARGEST_BATCH), n_distinct // MAX_STEPS)
 
 
 def _max_iter(max_iter, solver, n_rows, n_distinct, batch_size, epochs, least_steps):

@@ -136,7 +136,8 @@ class ContinuedPartial(Continued):
 
     def config(self, targets, n_rows, n_distinct, preprocessor):
         """The configuration for this many rows."""
-        return TrainingConfig.resolve(self.params, n_rows, self.network, n_sparse=preprocessor.n_sparse_columns)
+        n_sparse = preprocessor.n_sparse_columns
+        return TrainingConfig.resolve(self.params, n_rows, self.network, n_sparse=n_sparse, is_partial=True)
 
     def state(self, model, config):
         """The state before training, which knows the targets of all calls."""

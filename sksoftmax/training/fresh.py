@@ -184,7 +184,7 @@ class FreshPartial(Fresh):
 
     def config(self, targets, n_rows, n_distinct, preprocessor):
         """The configuration for this many rows."""
-        return TrainingConfig.resolve(self.params, n_rows, n_sparse=preprocessor.n_sparse_columns)
+        return TrainingConfig.resolve(self.params, n_rows, n_sparse=preprocessor.n_sparse_columns, is_partial=True)
 
     def model(self, config, preprocessor, targets, dtype, output_dtype):
         """The model with initial weights, or with those that the user has set."""

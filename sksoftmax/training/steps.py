@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sksoftmax.engines import described, engine_for
 from sksoftmax.nn.layers import bit_generators
 from sksoftmax.nn.schedules import adaptive, invscaling, rates_of_epoch
-from sksoftmax.nn.threads import blas_limit_for
+from sksoftmax.nn.threads import BlasThreadLimit, blas_limit_for
 from sksoftmax.training.callbacks import NoTasks
 from sksoftmax.training.divergence import Snapshot, diverged, go_back, restore_after_divergence
 from sksoftmax.training.run import INTERRUPTED
@@ -24,7 +24,7 @@ def train_by_steps(run, state):
     engine, is_careful = engine_for(run, state, bits), False
     state.engine = described(engine)
     try:
-        with one_thread_if_small(run):
+        with one_thread_if_small(run, engine):
             while progress.n_done < config.max_iter:
                 if run.plan.folds is not None and progress.n_done == run.fold_epochs:
                     end_fold_phase(run, state)
@@ -69,7 +69,7 @@ def train_one_epoch(run, state):
     run.tasks.begin()
     rates, engine = [optimizer.learning_rate] * len(batches), engine_for(run, state, random_bits(run, state.rng))
     state.engine = described(engine)
-    with one_thread_if_small(run):
+    with one_thread_if_small(run, engine):
         [loss] = engine.train([(batches, rates)])
     if diverged(loss, run.model.network, optimizer):
         restore_after_divergence(run, state, known_good)
@@ -116,9 +116,13 @@ def begin(run, state):
     return network.parameters.copy(), run.model.ensemble_weights, state.progress.kept_epoch
 
 
-def one_thread_if_small(run):
-    """A limit of BLAS's threads to one, unless the products of a step are large."""
-    return blas_limit_for(run.config.batch_size * run.model.network.architecture.largest_product)
+def one_thread_if_small(run, engine):
+    """A limit of BLAS's threads to one, unless the products of a step are large, and the engine leaves it the threads."""
+    return (
+        BlasThreadLimit(1)
+        if engine.uses_threads
+        else blas_limit_for(run.config.batch_size * run.model.network.architecture.largest_product)
+    )
 
 
 def random_bits(run, rng):

@@ -21,6 +21,7 @@ from sksoftmax.training.config import (
     EPOCHS_OF_ONE,
     EPOCHS_OF_SMALL,
     FULL_STRENGTH_UP_TO_ROWS,
+    LARGEST_BATCH,
     MAX_STEPS,
     MIN_STEPS,
     MIN_STEPS_OF_WIDE,
@@ -112,10 +113,19 @@ def test_batch_size_is_never_larger_than_the_number_of_rows(n_samples):
         (2 * BATCH_SIZE, BATCH_SIZE),
         (DOUBLE_BATCH_FROM_ROWS - 1, BATCH_SIZE),
         (DOUBLE_BATCH_FROM_ROWS, 2 * BATCH_SIZE),
+        (35_000, 250),  # 50 epochs in 7,000 steps
+        (10**6, LARGEST_BATCH),  # 7 epochs
+        (10**8, 10**8 // MAX_STEPS),  # one epoch
     ],
 )
 def test_batch_size_auto_is_all_of_few_rows_and_larger_for_many(n_samples, batch_size):
     assert options_of(n_samples).batch_size == batch_size
+
+
+@pytest.mark.parametrize(("params", "is_partial"), [({"max_iter": 5}, False), ({}, True)], ids=["max_iter", "partial_fit"])
+def test_batches_do_not_grow_beside_a_given_number_of_epochs(params, is_partial):
+    given = SoftmaxMLPClassifier(**params).get_params(deep=False)
+    assert TrainingConfig.resolve(given, 10**6, is_partial=is_partial).batch_size == 2 * BATCH_SIZE
 
 
 @STEPWISE
