@@ -3,8 +3,11 @@
 import csv
 import re
 import sys
+from importlib.metadata import version
 from pathlib import Path
+from platform import python_version
 
+from citation import entry
 from docstring_tables import auto_rows
 from guide_links import PAGES
 from IPython.display import Markdown
@@ -13,7 +16,8 @@ from numpydoc.docscrape import ClassDoc
 from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.parameters import PARAMETER_GROUPS
 
-BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
+ROOT = Path(__file__).resolve().parent.parent
+BENCHMARKS = ROOT / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
 
@@ -74,6 +78,19 @@ def defaults():
 def config():
     """What "auto" means."""
     return as_table(auto_rows())
+
+
+def versions():
+    """The oldest versions of Python and of other packages that CI tests, and those of this build."""
+    oldest_python = re.search(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text("utf-8"))[1]
+    oldest = re.findall(r'"([\w-]+)==([\d.]+)\.\*"', (ROOT / ".ci" / "run").read_text("utf-8"))
+    rows = [["package", "oldest tested", "this build"], ["Python", oldest_python, python_version()]]
+    return as_table([*rows, *([name, number, version(name)] for name, number in oldest)])
+
+
+def bibtex():
+    """The entry of BibTeX for this package."""
+    return Markdown(f"```bibtex\n{entry()}\n```")
 
 
 def parameters():

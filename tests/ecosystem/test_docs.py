@@ -1,13 +1,17 @@
-"""The site: each parameter leads to a page of the guide, each example ends in a picture, each number comes from its source.
+"""The site: each parameter leads to a page of the guide that shows it at work, each example ends in a picture, each number comes
+from its source.
 
 The build of the site, in CI, runs the code of all pages and examples and checks the links.
 """
 
 import ast
 import re
+import warnings
 
 import pytest
+from sklearn.neural_network import MLPClassifier
 
+import sksoftmax
 from sksoftmax import SoftmaxMLPClassifier
 from support.repository import ROOT, loaded
 
@@ -17,11 +21,17 @@ PAGES = {
     for path in sorted(DOCS.rglob("*.md"))
     if "_build" not in path.parts
 }
+NOT_RUN = {"index.md", "architecture.md", "guide/large_data.md"}  # a teaser, an excerpt of the source, code that needs a cluster
 EXAMPLES = {path.stem: path.read_text("utf-8") for path in sorted((ROOT / "examples").glob("*.py")) if path.stem != "cluster"}
 
 
 def guide_links():
     return loaded(DOCS / "guide_links.py")
+
+
+def cells(page):
+    """The code of a page that runs in the build."""
+    return re.findall(r"```\{code-cell\}\n(?::.*\n)*(.*?)```", PAGES[page], re.DOTALL)
 
 
 def test_each_parameter_has_a_page_of_the_guide():
@@ -37,6 +47,48 @@ def test_the_reference_links_each_parameter_to_its_page():
     for name, page in pages.items():
         assert re.search(rf"^{name} : (?:(?!^\w+ : ).)*?:doc:`Guide </guide/{page}>`", text, re.MULTILINE | re.DOTALL), name
     assert text.count(":doc:`Guide") == len(pages)
+
+
+@pytest.mark.parametrize("name, page", guide_links().PAGES.items())
+def test_the_page_of_a_parameter_shows_it_at_work(name, page):
+    assert re.search(rf'\b{name}=|"{name}":', "\n".join(cells(f"guide/{page}.md")))
+
+
+def test_all_code_of_the_site_runs_in_the_build_but_for_these_pages():
+    assert {page for page, text in PAGES.items() if "```python" in text} == NOT_RUN
+    assert 'nb_execution_mode = "force"' in (DOCS / "conf.py").read_text("utf-8")
+    written_outputs = [page for page, text in PAGES.items() if re.search(r"```(text|none|console)\n", text)]
+    assert written_outputs == []
+
+
+def test_the_guides_list_of_mlpclassifiers_defaults_trains_as_mlpclassifier_does(capsys):
+    names = {}
+    with warnings.catch_warnings():
+        for cell in cells("guide/mlpclassifier.md"):
+            exec(cell, names)
+    printed = capsys.readouterr().out
+    differences = re.findall(r"largest difference of a probability: (\S+)", printed)
+    assert len(differences) == 2
+    assert max(map(float, differences)) < 1e-10
+    theirs, ours = SoftmaxMLPClassifier.from_sklearn(MLPClassifier()).get_params(), SoftmaxMLPClassifier().get_params()
+    assert names["changed"] == {name: value for name, value in theirs.items() if value != ours[name]}
+    assert all(f"    {name}={value!r},\n" in printed for name, value in names["changed"].items())
+
+
+def test_the_guide_adds_the_activation_with_which_the_recipe_is_tested():
+    tree = ast.parse((ROOT / "tests" / "contracts" / "test_extending.py").read_text("utf-8"))
+    assigned = [line for line in tree.body if isinstance(line, ast.Assign) and line.targets[0].id.startswith("ACTIVATION")]
+    sources = [source for line in assigned for source in ast.literal_eval(line.value).values()]
+    assert len(sources) == 2
+    for source in sources:
+        assert source[: source.index("ACTIVATIONS")].strip() in PAGES["guide/extend.md"]
+
+
+def test_the_page_on_citing_has_the_version_title_and_license_of_the_citation_file():
+    fields = dict(re.findall(r'^(\w+): "?(.*?)"?$', (ROOT / "CITATION.cff").read_text("utf-8"), re.MULTILINE))
+    assert fields["version"] == sksoftmax.__version__
+    entry = loaded(DOCS / "citation.py").entry()
+    assert all(f"{name} = {{{fields[name]}}}" in entry for name in ("version", "title", "license"))
 
 
 def test_every_page_of_the_guide_is_in_its_table_of_contents():

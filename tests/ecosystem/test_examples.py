@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from support.processes import run_script
+from support.repository import ROOT
 
 pytest.importorskip("matplotlib")
 
@@ -111,3 +112,12 @@ def test_the_benchmark_of_hard_data_compares_on_each_situation(tmp_path):
     assert len(output) == 9
     losses = [float(re.search(r"log loss +(\d\.\d+)", line).group(1)) for line in output[1:]]
     assert all(repeated <= 1.05 * weighted for repeated, weighted in zip(losses[::2], losses[1::2]))
+
+
+def test_the_benchmark_of_predictions_has_a_line_for_each_model_of_its_file_of_results(tmp_path):
+    output = run_script("benchmarks/prediction.py", "--rows", "100", "--repeats", "1", folder=tmp_path).splitlines()
+    assert output[0].split(" | ")[1:] == ["1 row after 100", "1000 rows after 100"]
+    results = (ROOT / "benchmarks" / "results" / "prediction.csv").read_text("utf-8").replace('"', "")
+    measured = [line.split(" | ")[0] for line in output[1:-1]]
+    assert {"`SoftmaxMLPClassifier()`", "`MLPClassifier`", "`RandomForestClassifier`"} <= set(measured)
+    assert all(f"\n{name}," in results for name in measured)
