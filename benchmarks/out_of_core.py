@@ -1,7 +1,7 @@
 """Training on an array in a file: seconds and memory beside the same rows in memory, on Fashion-MNIST or data like it.
 
     python benchmarks/out_of_core.py FILE.npz [--gigabytes 8] [--in-memory-gigabytes 1] [--directory DIR] [--epochs 1]
-        [--members N] [--repeats 2] [--only pair fit partial_fit]
+        [--members N] [--repeats 2] [--only pair fit partial_fit] [--drop SECONDS]
 
 FILE.npz holds X (n, 28, 28) or (n, 784) of uint8, y (n,), X_test and y_test. Its rows, over and over, each time with other noise,
 fill a float32 file in a temporary folder of DIR, which is deleted in the end.
@@ -10,6 +10,9 @@ fill a float32 file in a temporary folder of DIR, which is deleted in the end.
 - fit: `fit` on the whole file.
 - partial_fit: one pass of `partial_fit` over slices of the file.
 
+`--drop 0.3` takes the file's pages out of memory every 0.3 seconds, so it is read like a file that is much larger than memory.
+"Read" is what came from the disk, in sizes of the file.
+
 Every line is a process of its own, which starts with none of the file in memory (as far as the system heeds the request to drop
 it). "Extra" is the peak of RssAnon, sampled every 20 ms from /proc/self/status, above its value before the call: memory that
 belongs to the process. It leaves out pages of the file, which the system keeps as long as nobody needs the room. Linux only.
@@ -17,6 +20,7 @@ belongs to the process. It leaves out pages of the file, which the system keeps 
 """
 
 import argparse
+import mmap
 import os
 import tempfile
 import warnings
@@ -24,7 +28,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Event, Thread
-from time import perf_counter, process_time
+from time import perf_counter, process_time, sleep
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -42,14 +46,15 @@ def main():
         path = str(Path(folder) / "X.float32")
         n_rows = make_file(arguments.file, path, arguments.gigabytes)
         print(f"{n_rows:,} rows in a file of {os.path.getsize(path) / 1e9:.2f} GB; members: {arguments.members}")
-        print(f"{'':<24}{'rows':>11}{'epochs':>8}{'seconds':>10}{'CPU':>8}{'rows/s':>9}{'extra MB':>10}{'accuracy':>10}")
+        heads = f"{'rows':>11}{'epochs':>8}{'seconds':>10}{'CPU':>8}{'rows/s':>9}{'extra MB':>10}{'read':>8}{'accuracy':>10}"
+        print(f"{'':<24}{heads}")
         for name, rows in lines(arguments, n_rows):
             with ProcessPoolExecutor(1, get_context("spawn")) as process:
-                seconds, cpu, extra, accuracy = process.submit(measure, name, path, rows, arguments).result()
+                seconds, cpu, extra, read, accuracy = process.submit(measure, name, path, rows, arguments).result()
             epochs = 1 if name == "partial_fit" else arguments.epochs
             rate = rows * epochs / seconds
             line = f"{name:<24}{rows:>11,}{epochs:>8}{seconds:>10.1f}{cpu:>8.1f}{rate:>9,.0f}"
-            print(f"{line}{extra / 1e6:>10,.0f}{accuracy:>10.4f}", flush=True)
+            print(f"{line}{extra / 1e6:>10,.0f}{read:>8.2f}{accuracy:>10.4f}", flush=True)
 
 
 def parse_arguments():
@@ -62,6 +67,7 @@ def parse_arguments():
     parser.add_argument("--members", type=int, default=None, help="n_members (default: the estimator's)")
     parser.add_argument("--repeats", type=int, default=2, help="runs of each half of the pair (default: 2)")
     parser.add_argument("--only", nargs="+", default=["pair", "fit", "partial_fit"], help="what to run (default: all)")
+    parser.add_argument("--drop", type=float, default=None, help="seconds between drops of the file from memory (default: never)")
     return parser.parse_args()
 
 
@@ -86,24 +92,45 @@ def make_file(file, path, gigabytes):
 
 
 def measure(name, path, n_rows, arguments):
-    """Seconds on the clock and of the processor, peak of extra bytes, and accuracy on the test rows."""
+    """Seconds on the clock and of the processor, peak of extra bytes, sizes of the file read, and accuracy on the test rows."""
     with np.load(arguments.file) as data:
         y, X_test, y_test = (data[part] for part in ("y", "X_test", "y_test"))
     X_test, y = X_test.reshape(len(X_test), -1).astype(np.float32), np.resize(y, n_rows)
-    X = np.memmap(path, dtype=np.float32, mode="r", shape=(n_rows, X_test.shape[1]))
+    X = file = np.memmap(path, dtype=np.float32, mode="r", shape=(n_rows, X_test.shape[1]))
     if name == "fit, memory":
         X = np.array(X)
-    with open(path, "rb") as file:
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    drop_pages(file)
     members = {} if arguments.members is None else {"n_members": arguments.members}
     clf = SoftmaxMLPClassifier(max_iter=arguments.epochs, random_state=0, **members)
     run = learn_slices if name == "partial_fit" else SoftmaxMLPClassifier.fit
+    if arguments.drop:
+        Thread(target=drop_pages, args=(file, arguments.drop), daemon=True).start()
+    read_before = bytes_read()
     with warnings.catch_warnings(), PeakMemory() as memory:
         warnings.simplefilter("ignore", ConvergenceWarning)  # a few epochs are what was asked for
         start, cpu_start = perf_counter(), process_time()
         run(clf, X, y)
         seconds, cpu = perf_counter() - start, process_time() - cpu_start
-    return seconds, cpu, memory.extra, clf.score(X_test, y_test)
+    return seconds, cpu, memory.extra, (bytes_read() - read_before) / file.nbytes, clf.score(X_test, y_test)
+
+
+def drop_pages(file, every=None):
+    """Take the file's pages out of memory, once or every so many seconds."""
+    with open(file.filename, "rb") as opened:
+        while True:
+            file._mmap.madvise(mmap.MADV_DONTNEED)
+            os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            if every is None:
+                return
+            sleep(every)
+
+
+def bytes_read():
+    """Bytes that this process has read from disks."""
+    for line in Path("/proc/self/io").read_text().splitlines():
+        if line.startswith("read_bytes"):
+            return int(line.split()[1])
+    raise OSError("read_bytes is not in /proc/self/io: this measurement needs Linux.")
 
 
 def learn_slices(clf, X, y):
