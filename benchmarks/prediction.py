@@ -24,7 +24,7 @@ MODELS = {  # name → module, class, parameters
     "`SoftmaxMLPClassifier()`": ("sksoftmax", "SoftmaxMLPClassifier", {"random_state": 0}),
     "the same, `companion=False`": ("sksoftmax", "SoftmaxMLPClassifier", {"companion": False, "random_state": 0}),
     "the same, `n_members=1`": ("sksoftmax", "SoftmaxMLPClassifier", {"n_members": 1, "random_state": 0}),
-    "both": ("sksoftmax", "SoftmaxMLPClassifier", {"n_members": 1, "companion": False, "random_state": 0}),
+    "the same, with both": ("sksoftmax", "SoftmaxMLPClassifier", {"n_members": 1, "companion": False, "random_state": 0}),
     "`MLPClassifier`": ("sklearn.neural_network", "MLPClassifier", {"random_state": 0}),
     "`LogisticRegression`": ("sklearn.linear_model", "LogisticRegression", {}),
     "`HistGradientBoostingClassifier`": ("sklearn.ensemble", "HistGradientBoostingClassifier", {"random_state": 0}),
@@ -43,7 +43,7 @@ def main():
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--write", action="store_true", help="write the file of results")
     options = parser.parse_args()
-    table = [["model, at its defaults", *(f"{n} row{'s' * (n > 1)} after {rows:,}" for rows in options.rows for n in CALLS)]]
+    table = [["model, at its defaults", *(f"{n:,} row{'s' * (n > 1)} after {rows:,}" for rows in options.rows for n in CALLS)]]
     columns = [seconds_of_calls(rows, n, options.repeats) for rows in options.rows for n in CALLS]
     for name in columns[0]:
         table.append([name, *(f"{1e3 * column[name]:.2g} ms" for column in columns)])

@@ -116,7 +116,7 @@ def test_the_benchmark_of_hard_data_compares_on_each_situation(tmp_path):
 
 def test_the_benchmark_of_predictions_has_a_line_for_each_model_of_its_file_of_results(tmp_path):
     output = run_script("benchmarks/prediction.py", "--rows", "100", "--repeats", "1", folder=tmp_path).splitlines()
-    assert output[0].split(" | ")[1:] == ["1 row after 100", "1000 rows after 100"]
+    assert output[0].split(" | ")[1:] == ["1 row after 100", "1,000 rows after 100"]
     results = (ROOT / "benchmarks" / "results" / "prediction.csv").read_text("utf-8").replace('"', "")
     measured = [line.split(" | ")[0] for line in output[1:-1]]
     assert {"`SoftmaxMLPClassifier()`", "`MLPClassifier`", "`RandomForestClassifier`"} <= set(measured)
