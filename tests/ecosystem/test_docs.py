@@ -21,7 +21,7 @@ PAGES = {
     for path in sorted(DOCS.rglob("*.md"))
     if "_build" not in path.parts
 }
-NOT_RUN = {"index.md", "architecture.md", "guide/large_data.md"}  # a teaser, an excerpt of the source, code that needs a cluster
+NOT_RUN = {"index.md", "architecture.md", "guide/many_machines.md"}  # a teaser, an excerpt of the source, other libraries
 EXAMPLES = {path.stem: path.read_text("utf-8") for path in sorted((ROOT / "examples").glob("*.py")) if path.stem != "cluster"}
 
 
