@@ -30,7 +30,7 @@ def auto_rows():
         ("steps in all", *[f"{config.MIN_STEPS} to {config.MAX_STEPS}"] * 2),
         ("dropout", rates, f"{config.DROPOUT_OF_ONE}; 0 for 'lbfgs'"),
         (f"dropout, n < {few}", "0", "0"),
-        ("weight_decay", f"{decay['light']} and {decay['strong']}", f"{config.WEIGHT_DECAY_OF_ONE}; 0 for 'lbfgs'"),
+        ("weight_decay", f"{decay['light']} and {decay['strong']}", f"{config.WEIGHT_DECAY_OF_ONE}; 0 for 'sgd' and 'lbfgs'"),
         (f"factor if n > {factor_from}", *[f"√({factor_from} / n)"] * 2),
         (f"fold phase, n ≥ {config.ALL_FOLD_EPOCHS_BELOW_ROWS}", *[f"{config.FOLD_SHARE} of the epochs"] * 2),
         (f"fold phase, n ≥ {large}", *[f"{config.FOLD_SHARE_OF_LARGE} of the epochs"] * 2),

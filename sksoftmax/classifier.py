@@ -459,7 +459,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     steps in all              250 to 7000                    250 to 7000
     dropout                   0.05 and 0.3 (0.2 binned)      0.15; 0 for 'lbfgs'
     dropout, n < 50           0                              0
-    weight_decay              0.1 and 0.5                    0.5; 0 for 'lbfgs'
+    weight_decay              0.1 and 0.5                    0.5; 0 for 'sgd' and 'lbfgs'
     factor if n > 2000        √(2000 / n)                    √(2000 / n)
     fold phase, n ≥ 500       0.5 of the epochs              0.5 of the epochs
     fold phase, n ≥ 10000     0.3 of the epochs              0.3 of the epochs

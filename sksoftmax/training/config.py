@@ -188,7 +188,7 @@ def _dropout(dropout, solver, n_hidden, roles, n_distinct):
 def _weight_decay(weight_decay, solver, roles, n_distinct):
     if weight_decay != "auto":
         value = weight_decay
-    elif solver == "lbfgs":
+    elif solver != "adam":  # SGD's steps shrink with the gradient, and decay would not
         value = 0.0
     else:
         value = _weakening(n_distinct) * (WEIGHT_DECAY_OF_ONE if roles is None else roles.values(**WEIGHT_DECAY))
