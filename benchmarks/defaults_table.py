@@ -16,16 +16,19 @@ import numpy as np
 RESULTS = Path(__file__).parent / "results"
 MOST = 5  # a log loss counts as at most this many times the best one
 OURS = "SoftmaxMLPClassifier"
-PLACES = {  # where the name of a model is written in the picture: points right of its dot and above it, and its alignment
-    "LightGBM": (-7, 0, "right"),
-    "HistGradientBoosting": (0, 11, "center"),
-    f"{OURS}(n_members=1)": (4, -15, "right"),
-    f"{OURS}()": (0, -14, "center"),
-    "CatBoost": (6, -12, "left"),
-    "AutoGluon": (7, 0, "left"),
-    "RealMLP-TD (PyTorch)": (0, 11, "center"),
-    "RealMLP-TD-S (PyTorch)": (0, 10, "center"),
+SIDES = {  # places of a label beside its dot, the preferred one first: points right of it and above it, and alignments
+    "right": (8, 0, "left", "center"),
+    "below": (0, -8, "center", "top"),
+    "above": (0, 8, "center", "bottom"),
+    "left": (-8, 0, "right", "center"),
+    "above right": (5, 6, "left", "bottom"),
+    "below right": (5, -6, "left", "top"),
+    "above left": (-5, 6, "right", "bottom"),
+    "below left": (-5, -6, "right", "top"),
 }
+PANELS = {"error": (1, "error (shifted geometric mean)"), "log loss": (3, "mean log loss")}  # column of `totals` and label
+LIGHT = {"text": "#1f2430", "ours": "#c96a00", "others": "#0a7d91", "background": "white"}
+DARK = {"text": "#ced6dd", "ours": "#ffb547", "others": "#3fb8cd", "background": "none"}
 
 
 def main():
@@ -67,25 +70,63 @@ def as_markdown(rows):
     return "\n".join(lines)
 
 
-def draw(rows, path):
-    """Draw error on the left and log loss on the right, against the time of a fit, to this file."""
+def draw(rows, path, panels=("error", "log loss"), size=(11, 5), colors=LIGHT, **saved):
+    """Draw these numbers against the time of a fit to this file, a panel for each."""
+    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
-    panels = figure.subplots(1, 2)
-    for ax, column, label in zip(panels, (1, 3), ("error (shifted geometric mean)", "mean log loss")):
-        for row in rows:
-            ours = row[0].startswith(OURS)
-            ax.scatter(row[6], row[column], s=90 if ours else 45, color="tab:orange" if ours else "tab:blue", zorder=3)
-            short = row[0].replace(OURS, "ours ").replace(" ()", "").replace(" (PyTorch)", "")
-            x, y, side = PLACES.get(row[0], (7, 0, "left"))
-            place = {"xytext": (x, y), "textcoords": "offset points", "ha": side, "va": "center", "fontsize": 9}
-            ax.annotate(short, (row[6], row[column]), **place, weight="bold" if ours else "normal")
-        ax.set(xscale="log", xlabel="time of a fit, over MLPClassifier's", ylabel=label)
-        ax.grid(alpha=0.3)
-        ax.margins(x=0.22, y=0.12)
-    figure.suptitle("59 real datasets, everyone's defaults: lower is better, left is faster")
-    figure.savefig(path, dpi=110)
+    plain = dict.fromkeys(["text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"], colors["text"])
+    with rc_context(plain | {"axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "sksoftmax"}):
+        figure = Figure(figsize=size, dpi=100, layout="constrained", facecolor=colors["background"])
+        axes = figure.subplots(1, len(panels), squeeze=False)[0]
+        for ax, panel in zip(axes, panels):
+            column, label = PANELS[panel]
+            for row in rows:
+                ours = row[0].startswith(OURS)
+                ax.scatter(row[6], row[column], s=90 if ours else 45, color=colors["ours" if ours else "others"], zorder=3)
+            ax.set(xscale="log", xlabel="time of a fit, over MLPClassifier's", ylabel=label, facecolor="none")
+            ax.grid(alpha=0.3)
+            ax.margins(x=0.2, y=0.14)
+        figure.suptitle(f"{n_datasets()} real datasets, all at their defaults:\nlower is better, left is faster", size="medium")
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        for ax, panel in zip(axes, panels):
+            write_labels(ax, [(row[0], row[6], row[PANELS[panel][0]]) for row in rows])
+        figure.savefig(path, dpi=110, **saved)
+
+
+def n_datasets():
+    """The number of datasets in results/defaults.csv."""
+    with open(RESULTS / "defaults.csv", encoding="utf-8") as file:
+        return len({row["dataset"] for row in csv.DictReader(file)})
+
+
+def write_labels(ax, points):
+    """Write the name of each point beside it, where it overlaps no label, dot or frame; ours and the rightmost first."""
+    frame = ax.get_window_extent()
+    dots = ax.transData.transform([point[1:] for point in points])
+    radii = [8 if point[0].startswith(OURS) else 4 for point in points]
+    taken = [(x - r, y - r, x + r, y + r) for (x, y), r in zip(dots, radii)]
+    for name, *place in sorted(points, key=lambda point: (not point[0].startswith(OURS), -point[1])):
+        short = name.replace(f"{OURS}()", "ours").replace(f"{OURS}(", "ours (").replace(" (PyTorch)", "")
+        weight = "bold" if name.startswith(OURS) else "normal"
+        sides = [SIDES["below"], SIDES["left"], *SIDES.values()] if weight == "bold" else SIDES.values()
+        for x, y, ha, va in sides:
+            style = {"textcoords": "offset points", "ha": ha, "va": va, "fontsize": 9, "weight": weight}
+            label = ax.annotate(short, place, xytext=(x, y), **style)
+            box = label.get_window_extent().padded(0.5).extents
+            inside = frame.x0 < box[0] and box[2] < frame.x1 and frame.y0 < box[1]
+            if inside and not any(overlap(box, other) for other in taken):
+                break
+            label.remove()
+        else:
+            raise ValueError(f"no place for the label of {name}")
+        taken.append(tuple(box))
+
+
+def overlap(box, other):
+    """Whether two boxes (left, bottom, right, top) overlap."""
+    return box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]
 
 
 if __name__ == "__main__":
