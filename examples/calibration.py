@@ -1,10 +1,13 @@
 """An over-confident network, calibrated
 =====================================
 
-Is a digit even or odd, if only its upper three of eight rows of pixels are seen? With 600 digits to train on and no
-regularization a network learns them by heart, and is surer of others than it should be. This package calibrates its defaults
-itself. Here that is switched off with ``from_sklearn``, and :class:`sklearn.calibration.CalibratedClassifierCV` finds the
-temperature by cross-validation: the number by which the logits of ``decision_function`` are divided. No prediction changes.
+Is a digit even or odd, if only its upper three of eight rows of pixels are seen?
+With 600 digits to train on and no regularization a network learns them by heart, and
+is surer of others than it should be. This package calibrates its defaults itself.
+Here that is switched off with ``from_sklearn``, and
+:class:`sklearn.calibration.CalibratedClassifierCV` finds the temperature by
+cross-validation: the number by which the logits of ``decision_function`` are
+divided. No prediction changes.
 """
 
 import warnings
@@ -26,15 +29,26 @@ from sksoftmax import SoftmaxMLPClassifier
 warnings.simplefilter("ignore", ConvergenceWarning)
 digits = load_digits()
 X, y = digits.data[:, :24], digits.target % 2
-X_train, X_test, y_train, y_test = train_test_split(X, y, train_size=600, stratify=digits.target, random_state=0)
-plain = SoftmaxMLPClassifier.from_sklearn(MLPClassifier((100,), alpha=0, learning_rate_init=0.01, random_state=0))
+X_train, X_test, y_train, y_test = train_test_split(
+    X, y, train_size=600, stratify=digits.target, random_state=0
+)
+plain = SoftmaxMLPClassifier.from_sklearn(
+    MLPClassifier((100,), alpha=0, learning_rate_init=0.01, random_state=0)
+)
 network = make_pipeline(StandardScaler(), plain).fit(X_train, y_train)
 
 # %%
-# scikit-learn before 1.8 knows no temperature; its sigmoid also shifts, which moves a few predictions. With ``ensemble=False``,
-# cross-validation finds the temperature, for one network fitted on all rows.
-method = "temperature" if tuple(map(int, sklearn.__version__.split(".")[:2])) >= (1, 8) else "sigmoid"
-calibrated = CalibratedClassifierCV(network, method=method, cv=5, ensemble=False).fit(X_train, y_train)
+# scikit-learn before 1.8 knows no temperature; its sigmoid also shifts, which moves
+# a few predictions. With ``ensemble=False``, cross-validation finds the temperature,
+# for one network fitted on all rows.
+method = (
+    "temperature"
+    if tuple(map(int, sklearn.__version__.split(".")[:2])) >= (1, 8)
+    else "sigmoid"
+)
+calibrated = CalibratedClassifierCV(
+    network, method=method, cv=5, ensemble=False
+).fit(X_train, y_train)
 
 
 def expected_calibration_error(y, p, n_bins=10):
@@ -43,24 +57,51 @@ def expected_calibration_error(y, p, n_bins=10):
     return np.abs(np.bincount(bins, weights=p - y)).sum() / len(y)
 
 
-probabilities = {"before": network.predict_proba(X_test)[:, 1], f"after ({method})": calibrated.predict_proba(X_test)[:, 1]}
-probabilities["the defaults"] = SoftmaxMLPClassifier(random_state=0).fit(X_train, y_train).predict_proba(X_test)[:, 1]
+probabilities = {
+    "before": network.predict_proba(X_test)[:, 1],
+    f"after ({method})": calibrated.predict_proba(X_test)[:, 1],
+}
+probabilities["the defaults"] = (
+    SoftmaxMLPClassifier(random_state=0)
+    .fit(X_train, y_train)
+    .predict_proba(X_test)[:, 1]
+)
 for name, p in probabilities.items():
     accuracy = np.mean((p > 0.5) == y_test)
     print(
-        f"{name:20} log loss {log_loss(y_test, p):.3f}  ECE {expected_calibration_error(y_test, p):.3f}  accuracy {accuracy:.3f}"
+        f"{name:20} log loss {log_loss(y_test, p):.3f}  ECE "
+        f"{expected_calibration_error(y_test, p):.3f}  accuracy {accuracy:.3f}"
     )
 if method == "temperature":
     assert np.array_equal(network.predict(X_test), calibrated.predict(X_test))
 
 # %%
-# What was predicted against what came true on the left, and how often each probability was given on the right.
+# What was predicted against what came true on the left, and how often each
+# probability was given on the right.
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.6), layout="constrained")
-for (name, p), color in zip(probabilities.items(), ("tab:red", "tab:blue", "tab:green")):
+for (name, p), color in zip(probabilities.items(), ("C3", "C0", "C4")):
     label = f"{name}: ECE {expected_calibration_error(y_test, p):.3f}"
-    CalibrationDisplay.from_predictions(y_test, p, n_bins=10, name=label, ax=left, color=color)
-    right.hist(p, bins=np.linspace(0, 1, 11), histtype="step", linewidth=2, color=color, label=name)
-left.set(xlabel="predicted probability of odd", ylabel="share of odd digits", title="Reliability", aspect="equal")
-right.set(xlabel="predicted probability of odd", ylabel="test rows", title="How often each probability is given")
+    CalibrationDisplay.from_predictions(
+        y_test, p, n_bins=10, name=label, ax=left, color=color
+    )
+    right.hist(
+        p,
+        bins=np.linspace(0, 1, 11),
+        histtype="step",
+        linewidth=2,
+        color=color,
+        label=name,
+    )
+left.set(
+    xlabel="predicted probability of odd",
+    ylabel="share of odd digits",
+    title="Reliability",
+    aspect="equal",
+)
+right.set(
+    xlabel="predicted probability of odd",
+    ylabel="test rows",
+    title="How often each probability is given",
+)
 right.legend(loc="upper center")
 plt.show()

@@ -1,8 +1,9 @@
 """Callbacks watch a fit and stop it
 =================================
 
-scikit-learn 1.9 and newer call callbacks after each epoch. This one records the accuracy on rows of its own after each epoch,
-and stops the fit once a goal is reached. Return True from ``on_fit_task_end`` to stop.
+scikit-learn 1.9 and newer call callbacks after each epoch. This one records the
+accuracy on rows of its own after each epoch, and stops the fit once a goal is
+reached. Return True from ``on_fit_task_end`` to stop.
 """
 
 import matplotlib.pyplot as plt
@@ -12,7 +13,9 @@ from sklearn.model_selection import train_test_split
 from sksoftmax import SoftmaxMLPClassifier
 
 X, y = load_digits(return_X_y=True)
-X_train, X_watched, y_train, y_watched = train_test_split(X, y, stratify=y, random_state=0)
+X_train, X_watched, y_train, y_watched = train_test_split(
+    X, y, stratify=y, random_state=0
+)
 
 
 class StopAt:
@@ -39,17 +42,29 @@ class StopAt:
 
 
 # %%
-# A fit of 36 epochs is planned. The callback ends it sooner. The network is calibrated when training has ended, which moves a few
-# predictions.
+# A fit of 36 epochs is planned. The callback ends it sooner. The network is
+# calibrated when training has ended, which moves a few predictions.
 callback = StopAt(goal=0.98)
-clf = SoftmaxMLPClassifier(n_members=1, random_state=0).set_callbacks(callback).fit(X_train, y_train)
-print(f"{clf.n_iter_} of {clf.max_iter_} epochs, accuracy {clf.score(X_watched, y_watched):.3f}")
+clf = (
+    SoftmaxMLPClassifier(n_members=1, random_state=0)
+    .set_callbacks(callback)
+    .fit(X_train, y_train)
+)
+print(
+    f"{clf.n_iter_} of {clf.max_iter_} epochs, accuracy "
+    f"{clf.score(X_watched, y_watched):.3f}"
+)
 
 # %%
 figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
 ax.plot(range(1, clf.n_iter_ + 1), callback.accuracies, marker="o")
 ax.axhline(callback.goal, linestyle="--", color="gray", label="goal")
-ax.set(xlabel="Epoch", ylabel="Accuracy on watched rows", xlim=(0, clf.max_iter_ + 1), title="The fit ends at the goal")
+ax.set(
+    xlabel="Epoch",
+    ylabel="Accuracy on watched rows",
+    xlim=(0, clf.max_iter_ + 1),
+    title="The fit ends at the goal",
+)
 ax.legend(loc="lower right")
 plt.show()
 assert clf.n_iter_ < clf.max_iter_

@@ -1,8 +1,9 @@
 """Decision boundaries of an ensemble and of one network
 ======================================================
 
-Two half-moons with noise. One network is quick, and its boundary follows some of the noise. The default is an ensemble: eight
-networks whose ensemble is calibrated, so its probabilities change smoothly and its boundary is calmer. MLPClassifier is drawn
+Two half-moons with noise. One network is quick, and its boundary follows some of the
+noise. The default is an ensemble: eight networks whose ensemble is calibrated, so
+its probabilities change smoothly and its boundary is calmer. MLPClassifier is drawn
 beside them with its own defaults.
 """
 
@@ -17,7 +18,8 @@ from sklearn.neural_network import MLPClassifier
 
 from sksoftmax import SoftmaxMLPClassifier
 
-warnings.simplefilter("ignore", ConvergenceWarning)  # MLPClassifier's 200 epochs are its default
+# MLPClassifier's 200 epochs are its default
+warnings.simplefilter("ignore", ConvergenceWarning)
 X, y = make_moons(300, noise=0.35, random_state=0)
 X_test, y_test = make_moons(5000, noise=0.35, random_state=1)
 
@@ -28,17 +30,25 @@ models = {
 }
 
 # %%
-# Colors show the probability of the second class, the black line where it is one half.
+# Colors show the probability of the second class, the black line where it is one
+# half.
 figure, axes = plt.subplots(1, 3, figsize=(12, 4), layout="constrained", sharey=True)
 losses = {}
 for ax, (name, model) in zip(axes, models.items()):
     model.fit(X, y)
     losses[name] = log_loss(y_test, model.predict_proba(X_test))
     shared = {"response_method": "predict_proba", "ax": ax, "grid_resolution": 150}
-    DecisionBoundaryDisplay.from_estimator(model, X, cmap="RdBu_r", alpha=0.7, vmin=0, vmax=1, levels=20, **shared)
-    DecisionBoundaryDisplay.from_estimator(model, X, plot_method="contour", levels=[0.5], colors="black", **shared)
+    DecisionBoundaryDisplay.from_estimator(
+        model, X, cmap="RdBu_r", alpha=0.7, vmin=0, vmax=1, levels=20, **shared
+    )
+    DecisionBoundaryDisplay.from_estimator(
+        model, X, plot_method="contour", levels=[0.5], colors="black", **shared
+    )
     ax.scatter(*X.T, c=y, cmap="RdBu_r", s=14, edgecolors="black", linewidths=0.4)
-    ax.set_title(f"{name}\ntest log loss {losses[name]:.3f}, accuracy {model.score(X_test, y_test):.3f}")
+    ax.set_title(
+        f"{name}\ntest log loss {losses[name]:.3f}, accuracy "
+        f"{model.score(X_test, y_test):.3f}"
+    )
 plt.show()
 
 # %%

@@ -1,8 +1,9 @@
 """Confusion of digits, and the worst mistakes
 ============================================
 
-Which digits are taken for which others, and which single images fool the classifier most? Rows of the test part are sorted by
-the probability of their true class: what the network was surest of, and wrong.
+Which digits are taken for which others, and which single images fool the classifier
+most? Rows of the test part are sorted by the probability of their true class: what
+the network was surest of, and wrong.
 """
 
 import matplotlib.pyplot as plt
@@ -22,14 +23,19 @@ p = clf.predict_proba(X_test)
 print(f"test accuracy {np.mean(p.argmax(axis=1) == y_test):.3f}")
 
 # %%
-# The confusion matrix on the left, without the many correct answers; the twelve worst images on the right.
+# The confusion matrix on the left, without the many correct answers; the twelve
+# worst images on the right.
 figure = plt.figure(figsize=(12, 5), layout="constrained")
 left, right = figure.subfigures(1, 2, width_ratios=[1, 1.2])
-display = ConfusionMatrixDisplay.from_predictions(y_test, p.argmax(axis=1), ax=left.subplots(), colorbar=False, cmap="Blues")
+display = ConfusionMatrixDisplay.from_predictions(
+    y_test, p.argmax(axis=1), ax=left.subplots(), colorbar=False, cmap="Blues"
+)
 display.im_.set_clim(0, 5)
 worst = np.argsort(p[np.arange(len(y_test)), y_test])[:12]
 for ax, row in zip(right.subplots(3, 4).flat, worst):
     ax.imshow(X_test[row].reshape(8, 8), cmap="gray_r")
-    ax.set_title(f"a {y_test[row]}, said {p[row].argmax()} ({p[row].max():.0%})", fontsize=9)
+    ax.set_title(
+        f"a {y_test[row]}, said {p[row].argmax()} ({p[row].max():.0%})", fontsize=9
+    )
     ax.axis("off")
 plt.show()

@@ -1,8 +1,9 @@
 """A forest's knowledge in a small network
 =======================================
 
-Fit a network on the probabilities of another model, as soft labels. The teacher here is a forest of 500 trees on digits.
-Networks of 32 and of 8 hidden units learn from the labels, and others from the teacher's probabilities for the same rows.
+Fit a network on the probabilities of another model, as soft labels. The teacher here
+is a forest of 500 trees on digits. Networks of 32 and of 8 hidden units learn from
+the labels, and others from the teacher's probabilities for the same rows.
 """
 
 import pickle
@@ -20,44 +21,70 @@ from sklearn.preprocessing import StandardScaler
 from sksoftmax import SoftmaxMLPClassifier
 
 X, y = load_digits(return_X_y=True)
-X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
+X_train, X_test, y_train, y_test = train_test_split(
+    X, y, test_size=0.5, stratify=y, random_state=0
+)
 forest = RandomForestClassifier(500, random_state=0).fit(X_train, y_train)
-soft_labels = forest.predict_proba(X_train)  # one column for each class, in the order of forest.classes_
+# One column for each class, in the order of forest.classes_
+soft_labels = forest.predict_proba(X_train)
 
 
 def make_network(units):
-    """One hidden layer behind a scaler; the learning rate falls to 0 over the epochs."""
+    """One hidden layer behind a scaler, with a learning rate that falls to 0."""
     plain = SoftmaxMLPClassifier.from_sklearn(
-        MLPClassifier((units,), batch_size=32, learning_rate_init=0.01, max_iter=100, random_state=0)
+        MLPClassifier(
+            (units,),
+            batch_size=32,
+            learning_rate_init=0.01,
+            max_iter=100,
+            random_state=0,
+        )
     )
     return make_pipeline(StandardScaler(), plain.set_params(learning_rate="cosine"))
 
 
 # %%
-# Agreement is with the forest's predictions. Fitted on soft labels, a network names column numbers, which for digits are the
-# classes.
+# Agreement is with the forest's predictions. Fitted on soft labels, a network names
+# column numbers, which for digits are the classes.
 models = {"forest, 500 trees": forest}
 for units in (32, 8):
     models[f"{units} units, labels"] = make_network(units).fit(X_train, y_train)
-    models[f"{units} units, distilled"] = make_network(units).fit(X_train, soft_labels)
+    models[f"{units} units, distilled"] = make_network(units).fit(
+        X_train, soft_labels
+    )
 print(f"{'':21}{'kB':>7}{'accuracy':>10}{'agreement':>11}{'log loss':>10}")
 results = {}
 for name, model in models.items():
     size, predicted = len(pickle.dumps(model)) / 1000, model.predict(X_test)
-    accuracy, agreement = np.mean(predicted == y_test), np.mean(predicted == forest.predict(X_test))
+    accuracy, agreement = (
+        np.mean(predicted == y_test),
+        np.mean(predicted == forest.predict(X_test)),
+    )
     results[name] = size, accuracy
-    print(f"{name:21}{size:7.0f}{accuracy:10.3f}{agreement:11.3f}{log_loss(y_test, model.predict_proba(X_test)):10.3f}")
+    print(
+        f"{name:21}{size:7.0f}{accuracy:10.3f}{agreement:11.3f}"
+        f"{log_loss(y_test, model.predict_proba(X_test)):10.3f}"
+    )
 
 # %%
-# With 32 units the distilled network keeps the forest's accuracy in less than 1/500 of its bytes. With 8 units, soft labels
-# teach more than labels do.
+# With 32 units the distilled network keeps the forest's accuracy in less than 1/500
+# of its bytes. With 8 units, soft labels teach more than labels do.
 figure, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")
 for name, (size, accuracy) in results.items():
     ax.scatter(
-        size, accuracy, s=70, color="tab:orange" if "distilled" in name else "tab:gray" if "forest" in name else "tab:blue"
+        size,
+        accuracy,
+        s=70,
+        color="C1" if "distilled" in name else "gray" if "forest" in name else "C0",
     )
     ax.annotate(name, (size, accuracy), xytext=(6, 6), textcoords="offset points")
-ax.set(xscale="log", xlim=(3, 200_000), xlabel="size of the pickle, kB", ylabel="test accuracy", ylim=(0.9, 0.985))
+ax.set(
+    xscale="log",
+    xlim=(3, 200_000),
+    xlabel="size of the pickle, kB",
+    ylabel="test accuracy",
+    ylim=(0.9, 0.985),
+)
 plt.show()
 assert results["forest, 500 trees"][0] > 500 * results["32 units, distilled"][0]
 assert results["8 units, distilled"][1] > results["8 units, labels"][1]

@@ -1,8 +1,9 @@
 """A stream whose rule changes
 ===========================
 
-``partial_fit`` takes the rows of a stream block by block. In this stream the rule drifts: the direction that separates the two
-classes turns slowly. A model that was fitted once grows old, one that learns on follows.
+``partial_fit`` takes the rows of a stream block by block. In this stream the rule
+drifts: the direction that separates the two classes turns slowly. A model that was
+fitted once grows old, one that learns on follows.
 
 Each block is predicted before it is learned, so that every number is a test.
 """
@@ -17,10 +18,15 @@ N_BLOCKS, N_ROWS = 120, 200
 
 
 def block(i):
-    """Rows of the i-th block, labeled by a direction that begins to turn after a third of the stream."""
+    """Rows of the i-th block, labeled by a direction that turns after a third."""
     angle = np.pi * max(0.0, i / N_BLOCKS - 1 / 3)
     X = rng.normal(size=(N_ROWS, 5))
-    y = X[:, 0] * np.cos(angle) + X[:, 1] * np.sin(angle) + 0.3 * rng.normal(size=N_ROWS) > 0
+    y = (
+        X[:, 0] * np.cos(angle)
+        + X[:, 1] * np.sin(angle)
+        + 0.3 * rng.normal(size=N_ROWS)
+        > 0
+    )
     return X, y.astype(int)
 
 
@@ -42,10 +48,20 @@ for i in range(10, N_BLOCKS):
 # %%
 figure, ax = plt.subplots(figsize=(8, 4), layout="constrained")
 for name, values in scores.items():
-    ax.plot(range(10, N_BLOCKS), np.convolve(np.pad(values, 2, mode="edge"), np.ones(5) / 5, "valid"), label=name)
+    ax.plot(
+        range(10, N_BLOCKS),
+        np.convolve(np.pad(values, 2, mode="edge"), np.ones(5) / 5, "valid"),
+        label=name,
+    )
 ax.axvline(N_BLOCKS / 3, linestyle="--", color="gray")
 ax.text(N_BLOCKS / 3 + 1, 0.55, "the rule begins to turn")
-ax.set(xlabel="block of 200 rows", ylabel="accuracy before learning (mean of 5 blocks)", ylim=(0.4, 1))
+ax.set(
+    xlabel="block of 200 rows",
+    ylabel="accuracy before learning (mean of 5 blocks)",
+    ylim=(0.4, 1),
+)
 ax.legend(loc="lower left")
 plt.show()
-assert np.mean(scores["partial_fit"][-20:]) > np.mean(scores["fitted once"][-20:]) + 0.2
+assert (
+    np.mean(scores["partial_fit"][-20:]) > np.mean(scores["fitted once"][-20:]) + 0.2
+)

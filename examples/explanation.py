@@ -1,33 +1,50 @@
 """What a network looks at
 =======================
 
-Permutation importance and partial dependence, by the names of the columns. Three cultivars of wine, thirteen measurements, as a
-DataFrame. scikit-learn's inspection takes the network like any other classifier.
+Permutation importance and partial dependence, by the names of the columns. Three
+cultivars of wine, thirteen measurements, as a DataFrame. scikit-learn's inspection
+takes the network like any other classifier.
 
-There is no ``feature_importances_``, by design: what a weight says about its column depends on the layers behind it. What the
-test rows lose when a column is shuffled does not.
+There is no ``feature_importances_``, by design: what a weight says about its column
+depends on the layers behind it. What the test rows lose when a column is shuffled
+does not.
 """
 
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_wine
-from sklearn.inspection import PartialDependenceDisplay, partial_dependence, permutation_importance
+from sklearn.inspection import (
+    PartialDependenceDisplay,
+    partial_dependence,
+    permutation_importance,
+)
 from sklearn.model_selection import train_test_split
 
 from sksoftmax import SoftmaxMLPClassifier
 
 X, y = load_wine(return_X_y=True, as_frame=True)
-X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=1 / 3, stratify=y, random_state=0)
+X_train, X_test, y_train, y_test = train_test_split(
+    X, y, test_size=1 / 3, stratify=y, random_state=0
+)
 model = SoftmaxMLPClassifier(random_state=0).fit(X_train, y_train)
-print(f"Wine: {len(X_train)} training rows, {len(X_test)} test rows, test accuracy {model.score(X_test, y_test):.3f}")
+print(
+    f"Wine: {len(X_train)} training rows, {len(X_test)} test rows, test "
+    f"accuracy {model.score(X_test, y_test):.3f}"
+)
 
 # %%
-# The log loss notices what is too little to change the accuracy. Columns that say the same (here flavanoids and total_phenols)
-# stand in for each other, so that each alone may look unimportant.
-found = permutation_importance(model, X_test, y_test, scoring="neg_log_loss", n_repeats=10, random_state=0)
+# The log loss notices what is too little to change the accuracy. Columns that say
+# the same (here flavanoids and total_phenols) stand in for each other, so that each
+# alone may look unimportant.
+found = permutation_importance(
+    model, X_test, y_test, scoring="neg_log_loss", n_repeats=10, random_state=0
+)
 ranking = found.importances_mean.argsort()[::-1]
 print("Rise of the test rows' log loss when a column is shuffled (10 times)")
 for i in ranking[:5]:
-    print(f"  {X.columns[i]:30}{found.importances_mean[i]:.3f} ± {found.importances_std[i]:.3f}")
+    print(
+        f"  {X.columns[i]:30}{found.importances_mean[i]:.3f} ± "
+        f"{found.importances_std[i]:.3f}"
+    )
 
 # %%
 # The mean probability of each cultivar if all training rows had this much proline.
@@ -39,14 +56,28 @@ assert by_proline["average"][0, -1] > by_proline["average"][0, 0]
 # %%
 # Importances on the left, then a panel for each of the two most important columns.
 figure, (bars, *panels) = plt.subplots(1, 3, figsize=(13, 4.4), layout="constrained")
-bars.barh(X.columns[ranking], found.importances_mean[ranking], xerr=found.importances_std[ranking], color="silver", ecolor="gray")
+bars.barh(
+    X.columns[ranking],
+    found.importances_mean[ranking],
+    xerr=found.importances_std[ranking],
+    color="silver",
+    ecolor="gray",
+)
 bars.invert_yaxis()
-bars.set(xlabel="rise of the log loss (nats)", title="Permutation importance, test rows")
-for cultivar, color in enumerate(("tab:blue", "tab:orange", "tab:green")):
+bars.set(
+    xlabel="rise of the log loss (nats)", title="Permutation importance, test rows"
+)
+for cultivar, color in enumerate(("C0", "C1", "C4")):
     line = {"color": color, "label": f"cultivar {cultivar}"}
     top = list(X.columns[ranking[:2]])
-    panels = PartialDependenceDisplay.from_estimator(model, X_train, top, target=cultivar, line_kw=line, ax=panels).axes_
+    panels = PartialDependenceDisplay.from_estimator(
+        model, X_train, top, target=cultivar, line_kw=line, ax=panels
+    ).axes_
 for panel in panels.flat:
-    panel.set(ylabel="mean probability", ylim=(0, 0.8), title="Partial dependence, training rows")
+    panel.set(
+        ylabel="mean probability",
+        ylim=(0, 0.8),
+        title="Partial dependence, training rows",
+    )
     panel.legend(loc="upper center")
 plt.show()

@@ -1,8 +1,9 @@
 """Learning curves beside other classifiers
 =========================================
 
-How does accuracy grow with the number of training rows? Digits, all models with their defaults; MLPClassifier and
-LogisticRegression get the scaler that they need in front. The default of this package needs none.
+How does accuracy grow with the number of training rows? Digits, all models with
+their defaults; MLPClassifier and LogisticRegression get the scaler that they need in
+front. The default of this package needs none.
 """
 
 import warnings
@@ -23,7 +24,9 @@ from sksoftmax import SoftmaxMLPClassifier
 
 warnings.simplefilter("ignore", ConvergenceWarning)
 X, y = load_digits(return_X_y=True)
-X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=700, stratify=y, random_state=0)
+X_train, X_test, y_train, y_test = train_test_split(
+    X, y, test_size=700, stratify=y, random_state=0
+)
 
 models = {
     "SoftmaxMLPClassifier": SoftmaxMLPClassifier(random_state=0),
@@ -34,7 +37,8 @@ models = {
 sizes = [100, 250, 500, len(X_train)]
 
 # %%
-# Each model is fitted on the first rows of the training part, and judged on the same 700 test rows.
+# Each model is fitted on the first rows of the training part, and judged on the same
+# 700 test rows.
 errors, losses = ({name: [] for name in models} for _ in range(2))
 for name, model in models.items():
     for size in sizes:
@@ -43,9 +47,17 @@ for name, model in models.items():
         losses[name].append(log_loss(y_test, p))
 
 figure, panels = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
-for ax, label, curves in zip(panels, ("Test error", "Test log loss"), (errors, losses)):
+for ax, label, curves in zip(
+    panels, ("Test error", "Test log loss"), (errors, losses)
+):
     for name, values in curves.items():
-        ax.plot(sizes, values, marker="o", linewidth=3 if name.startswith("Softmax") else 1.5, label=name)
+        ax.plot(
+            sizes,
+            values,
+            marker="o",
+            linewidth=3 if name.startswith("Softmax") else 1.5,
+            label=name,
+        )
     ax.set(xlabel="Training rows", ylabel=label, xscale="log", yscale="log")
     ax.set_xticks(sizes, sizes, minor=False)
     ax.minorticks_off()
@@ -55,4 +67,6 @@ plt.show()
 # %%
 for name in models:
     print(f"{name:24} error {errors[name][-1]:.3f}, log loss {losses[name][-1]:.3f}")
-assert losses["SoftmaxMLPClassifier"][-1] == min(values[-1] for values in losses.values())
+assert losses["SoftmaxMLPClassifier"][-1] == min(
+    values[-1] for values in losses.values()
+)

@@ -1,9 +1,10 @@
 """Data in a file: memory of a fit
 ===============================
 
-``fit`` takes a :class:`numpy.memmap` of float32 or float64 and never copies it. Scales and bins come from a sample of 100,000
-rows, and the network reads its batches from the file. Here the file has 32 MB, so that the example is quick; the page on large
-data has the numbers of 8 GB.
+``fit`` takes a :class:`numpy.memmap` of float32 or float64 and never copies it.
+Scales and bins come from a sample of 100,000 rows, and the network reads its batches
+from the file. Here the file has 32 MB, so that the example is quick; the page on
+large data has the numbers of 8 GB.
 """
 
 import tempfile
@@ -19,9 +20,12 @@ rng = np.random.default_rng(0)
 folder = tempfile.TemporaryDirectory()
 path = Path(folder.name) / "rows.npy"
 rows, columns = 80_000, 100
-X = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(rows, columns))
+X = np.lib.format.open_memmap(
+    path, mode="w+", dtype=np.float32, shape=(rows, columns)
+)
 y = np.empty(rows, dtype=np.int64)
-for start in range(0, rows, 20_000):  # block by block, as a real file would be written
+# Block by block, as a real file would be written
+for start in range(0, rows, 20_000):
     part = slice(start, start + 20_000)
     X[part] = rng.normal(size=(20_000, columns))
     y[part] = X[part, 0] * X[part, 1] + X[part, 2] > 0
@@ -30,7 +34,7 @@ X = np.load(path, mmap_mode="r")
 
 
 def peak(action):
-    """The most memory, in MB, that Python and NumPy held at once in addition to before."""
+    """The most memory, in MB, that was held at once in addition to before."""
     tracemalloc.start()
     action()
     held = tracemalloc.get_traced_memory()[1] / 1e6
@@ -39,13 +43,17 @@ def peak(action):
 
 
 # %%
-# One epoch each: of the file, and of the same rows in memory (where X itself comes on top).
+# One epoch each: of the file, and of the same rows in memory (where X itself comes
+# on top).
 one_epoch = {"n_members": 1, "max_iter": 1, "n_bins": 0, "random_state": 0}
 of_file = SoftmaxMLPClassifier(**one_epoch)
 in_file = peak(lambda: of_file.fit(X, y))
 blocks = SoftmaxMLPClassifier(**one_epoch)
 in_blocks = peak(
-    lambda: [blocks.partial_fit(X[i : i + 20_000], y[i : i + 20_000], classes=[0, 1]) for i in range(0, rows, 20_000)]
+    lambda: [
+        blocks.partial_fit(X[i : i + 20_000], y[i : i + 20_000], classes=[0, 1])
+        for i in range(0, rows, 20_000)
+    ]
 )
 in_memory = peak(lambda: SoftmaxMLPClassifier(**one_epoch).fit(np.array(X), y))
 
@@ -57,7 +65,14 @@ bars = {
     "fit, X in the file": in_file,
     "partial_fit, blocks": in_blocks,
 }
-ax.bar_label(ax.barh(list(bars), list(bars.values()), color=["silver", "tab:red", "tab:blue", "tab:green"]), fmt="%.0f MB")
+ax.bar_label(
+    ax.barh(
+        list(bars),
+        list(bars.values()),
+        color=["silver", "C3", "C0", "C4"],
+    ),
+    fmt="%.0f MB",
+)
 ax.invert_yaxis()
 ax.margins(x=0.12)
 ax.set(xlabel="MB", title="Peak of the memory held in addition to before the call")

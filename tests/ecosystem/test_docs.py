@@ -6,6 +6,7 @@ The build of the site, in CI, runs the code of all pages and examples and checks
 
 import ast
 import re
+import tomllib
 import warnings
 
 import pytest
@@ -91,11 +92,18 @@ def test_the_page_on_citing_has_the_version_title_and_license_of_the_citation_fi
     assert all(f"{name} = {{{fields[name]}}}" in entry for name in ("version", "title", "license"))
 
 
-def test_every_page_of_the_guide_is_in_its_table_of_contents():
-    listed = set(re.search(r"```\{toctree\}(.*?)```", PAGES["guide/index.md"], re.DOTALL).group(1).split()[2:])
-    assert {f"guide/{name}.md" for name in listed} == {
-        name for name in PAGES if name.startswith("guide/") and "index" not in name
-    }
+def test_every_page_of_the_guide_has_a_card_and_is_in_the_contents():
+    index = PAGES["guide/index.md"]
+    contents = [block.split("\n\n")[1].split() for block in re.findall(r"```\{toctree\}(.*?)```", index, re.DOTALL)]
+    cards = re.findall(r"^:link: (\w+)$", index, re.MULTILINE)
+    pages = {name.removeprefix("guide/").removesuffix(".md") for name in PAGES if name.startswith("guide/")} - {"index"}
+    assert sum(contents, []) == cards
+    assert set(cards) == pages
+
+
+def test_each_public_name_has_a_page_of_the_reference():
+    pages = {name.removeprefix("api/").removesuffix(".md") for name in PAGES if name.startswith("api/")}
+    assert pages == (set(sksoftmax.__all__) - {"TRUSTED_TYPES", "__version__"}) | {"DaskSoftmaxMLPClassifier", "to_onnx", "loss"}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -113,6 +121,14 @@ def test_an_example_has_a_title_and_draws_a_picture(name):
     title, line = EXAMPLES[name].removeprefix('"""').splitlines()[:2]
     assert set(line) == {"="} and len(line) >= len(title)
     assert "plt.show()" in EXAMPLES[name] or "savefig" in EXAMPLES[name]
+
+
+def test_the_gallery_lists_and_describes_every_example():
+    listed = re.findall(r"\.\./examples/(\w+)\.py", (ROOT / "examples" / "index.rst").read_text("utf-8"))
+    described = tomllib.loads((DOCS / "gallery.toml").read_text("utf-8"))
+    assert listed[0] == "quickstart"
+    assert sorted(listed) == sorted(described) == sorted(EXAMPLES)
+    assert all(len(text) > 40 for example in described.values() for text in example["alt"])
 
 
 def test_no_page_repeats_the_table_of_auto():
