@@ -11,4 +11,4 @@ def add_alternative_texts(app, document):
             while section is not None and not isinstance(section, nodes.section):
                 section = section.parent
             heading = section.next_node(nodes.title).astext() if section is not None else "this page"
-            image["alt"] = f"Picture drawn by the code above: {heading}"
+            image["alt"] = f"Picture on: {heading}"

@@ -2,8 +2,8 @@
 =====================================
 
 Is a digit even or odd, if only its upper three of eight rows of pixels are seen?
-With 600 digits to train on and no regularization a network learns them by heart, and
-is surer of others than it should be. This package calibrates its defaults itself.
+With 600 digits to train on and no regularization, a network memorizes them, and its
+probabilities for other digits are too high. This package calibrates its defaults.
 Here that is switched off with ``from_sklearn``, and
 :class:`sklearn.calibration.CalibratedClassifierCV` finds the temperature by
 cross-validation: the number by which the logits of ``decision_function`` are

@@ -2,8 +2,8 @@
 ===========================
 
 ``partial_fit`` takes the rows of a stream block by block. In this stream the rule
-drifts: the direction that separates the two classes turns slowly. A model that was
-fitted once grows old, one that learns on follows.
+drifts: the direction that separates the two classes turns slowly. A model that
+was fitted once loses accuracy, one that continues to learn recovers.
 
 Each block is predicted before it is learned, so that every number is a test.
 """

@@ -2,7 +2,7 @@
 ====================
 
 Good probabilities and good decisions are two things. If a missed case costs ten
-times as much as a false alarm, the threshold of one half is wrong. With honest
+times as much as a false alarm, the threshold of one half is wrong. With calibrated
 probabilities the best threshold follows from the costs, and
 :class:`sklearn.model_selection.TunedThresholdClassifierCV` finds it from the data.
 """
