@@ -1,4 +1,4 @@
-"""The configuration of the site: python -m sphinx -W --keep-going docs docs/_build. It needs the extra `docs`, and no network."""
+"""The configuration of the site: python -m sphinx -W -j 2 docs docs/_build. It needs the extra `docs`, and no network."""
 
 import os
 import shutil
