@@ -41,8 +41,8 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):
 
     **parameters : dict
         All parameters of :class:`sksoftmax.SoftmaxMLPClassifier`, with the same defaults. `batch_size` is the number of rows of a
-        step on all workers together. 'auto' is what it is there, or, if that leads to more than 7,000 steps in all, as many rows
-        as lead to 7,000. It does not depend on the number of workers.
+        step on all workers together; 'auto' does not depend on the number of workers. If you set `max_iter` and not `batch_size`,
+        batches are so large that there are at most 7,000 steps.
 
     See Also
     --------
