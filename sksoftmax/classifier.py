@@ -451,7 +451,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     n_members                 8 if 50 ≤ n < 1500, else 4     1 without hidden layers, or for 'sgd' and 'lbfgs'
     n_members, sparse X       at most 16777216 first weights no limit
     batch_size                64; 128 if n ≥ 10000           64; 128 if n ≥ 10000
-    batch_size, n > 17920     n × 50 / 7000, at most 1024    n × 36 / 7000, at most 1024
+    batch_size, n > 17920     n × 50 / 7000, at most 512     n × 36 / 7000, at most 512
     batch_size, n < 50        all rows, at most 200          all rows, at most 200
     batch_size, small classes 256                            256
     max_iter                  50                             36; 200 for 'lbfgs'
@@ -470,7 +470,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     `max_iter` is raised or lowered so that the number of steps in all stays within its limits. With `parametrization='standard'`
     a batch has at most 200 rows. Classes are small if there are more than 10 of them, with fewer than 20 rows each on average.
     Fewer than 100 rows of more than 1000 columns train one network, in 50 steps or more. In `partial_fit` neither changes the
-    choices above. Batches grow with n only beside `max_iter='auto'`, and not in `partial_fit`; above 7,168,000 rows they have
+    choices above. Batches grow with n only beside `max_iter='auto'`, and not in `partial_fit`; above 3,584,000 rows they have
     n / 7000 rows. The fold phase counts all rows, distinct or not.
 
     A row of weight 0 counts as absent. With `sample_weight` or `class_weight` each member of an ensemble trains as if it were

@@ -114,7 +114,7 @@ def test_batch_size_is_never_larger_than_the_number_of_rows(n_samples):
         (DOUBLE_BATCH_FROM_ROWS - 1, BATCH_SIZE),
         (DOUBLE_BATCH_FROM_ROWS, 2 * BATCH_SIZE),
         (35_000, 250),  # 50 epochs in 7,000 steps
-        (10**6, LARGEST_BATCH),  # 7 epochs
+        (10**6, LARGEST_BATCH),  # 3 epochs
         (10**8, 10**8 // MAX_STEPS),  # one epoch
     ],
 )
