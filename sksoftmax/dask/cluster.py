@@ -6,6 +6,7 @@ its blocks anew, and the question is asked again. As the client holds all that t
 """
 
 import time
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
 from threading import RLock
@@ -14,7 +15,6 @@ from uuid import uuid4
 import dask
 import numpy as np
 from distributed import Client, get_client, get_worker, worker_client
-from distributed import wait as wait_for
 from scipy.sparse import vstack
 
 from sksoftmax.dask.engine import ClusterEngine
@@ -39,16 +39,19 @@ class Cluster:
     """
 
     def __init__(self, client):
-        self.client, self.stack = client, ExitStack()
+        self.client = client
 
     def __enter__(self):
-        if self.client is None:
-            self.client = current_client(self.stack)
-        if self.client.asynchronous:
-            raise ValueError("client must not be asynchronous: fit waits for its results.")
-        address, security = self.client.scheduler.address, self.client.security
-        direct = Client(address, security=security, direct_to_workers=True, set_as_default=False, name="sksoftmax")
-        self.direct = self.stack.enter_context(direct)
+        with ExitStack() as stack:
+            if self.client is None:
+                self.client = current_client(stack)
+            if self.client.asynchronous:
+                raise ValueError("client must not be asynchronous: fit waits for its results.")
+            address, security = self.client.scheduler.address, self.client.security
+            direct = Client(address, security=security, direct_to_workers=True, set_as_default=False, name="sksoftmax")
+            self.direct = stack.enter_context(direct)
+            self.some_workers()
+            self.stack = stack.pop_all()
         return self
 
     def __exit__(self, *exception):
@@ -86,33 +89,32 @@ class Cluster:
             raise WorkerIsGone from None
 
     def answer(self, held, future):
-        """The result of a call of an actor; `WorkerIsGone` if its worker is."""
+        """The result of a call of an actor, or of a task that only its worker may run; `WorkerIsGone` if its worker is."""
         while True:
             try:
                 return future.result(timeout=POLL)
             except TimeoutError:
                 if self.gone([held], patience=0):
                     raise WorkerIsGone from None
+            except HolderIsGone:
+                raise WorkerIsGone from None
             except (OSError, RuntimeError, KeyError):  # what dask raises if an actor is lost, and others too
                 if self.gone([held]):
                     raise WorkerIsGone from None
                 raise
 
     def finish(self, futures):
-        """Wait for these futures, pairs of a `Held` and a future of a task that only its worker may run; return the results."""
+        """Wait for these futures, pairs of a `Held` and a future of a task that only its worker may run."""
         while True:
-            pending = [(held, future) for held, future in futures if not future.done()]
-            for _, future in futures:
+            is_done = all(future.done() for _, future in futures)
+            for held, future in futures:
                 if future.done() and future.status != "finished":
-                    raise_error_of(future)
-            if not pending:
-                return [future.result() for _, future in futures]
-            if self.gone([held for held, _ in pending], patience=0):
+                    self.answer(held, future)
+            if self.gone([held for held, _ in futures], patience=0):
                 raise WorkerIsGone
-            try:
-                wait_for([future for _, future in pending], timeout=POLL)
-            except TimeoutError:
-                continue
+            if is_done:
+                return
+            time.sleep(POLL / 20)
 
 
 def current_client(stack):
@@ -131,14 +133,6 @@ def current_client(stack):
         ) from None
 
 
-def raise_error_of(future):
-    """Raise the error of a task, or `WorkerIsGone` if its worker lost what it needs."""
-    try:
-        future.result()
-    except HolderIsGone:
-        raise WorkerIsGone from None
-
-
 @dataclass
 class Held:
     """Blocks that a worker holds: its address, the pairs of first and last row of the blocks, and dask's future of the actor."""
@@ -147,6 +141,11 @@ class Held:
     bounds: list
     future: object
     actor: object = None
+
+    def release(self):
+        """Let the worker forget the blocks."""
+        self.future.release()
+        self.actor = None
 
     @property
     def first(self):
@@ -190,23 +189,21 @@ class WorkerMatrix(RemoteMatrix):
     def __init__(self, cluster, partitions, reading, n_columns, dtype, is_sparse):
         self.cluster, self.partitions, self.reading = cluster, partitions, reading
         self.shape, self.dtype, self.is_sparse = (partitions.shape[0], n_columns), np.dtype(dtype), is_sparse
-        self.lock, self.training, self.deaths = RLock(), None, {}
-        self.held = []
-        self.place(bounds_of_blocks(partitions))
+        self.lock, self.training, self.deaths = RLock(), None, Counter()
+        self.held = self.placed(bounds_of_blocks(partitions))
 
-    def place(self, bounds):
-        """Let the workers load these adjacent blocks, and make ready to train if the others are; repeat what a death ends."""
-        pending = [bounds]
-        while pending:
-            bounds = pending.pop()
+    def placed(self, bounds):
+        """Let the workers load these adjacent blocks, again if one dies meanwhile, and make ready to train if the others are."""
+        while True:
             new = [self.reserve(*dealt) for dealt in deal(bounds, self.cluster.some_workers())]
             try:
                 self.load(new)
             except WorkerIsGone:
                 self.count_deaths(self.cluster.gone(new) or new)
-                pending.append(bounds)
-                continue
-            self.held = sorted([*self.held, *new], key=lambda held: held.first)
+                for held in new:
+                    held.release()
+            else:
+                return new
 
     def reserve(self, address, bounds):
         """Let a worker make an actor that will hold these blocks."""
@@ -217,25 +214,35 @@ class WorkerMatrix(RemoteMatrix):
 
     def load(self, new):
         """Fill these actors, and make them ready to train if training has begun."""
-        cluster, first_rows = self.cluster, self.partitions.first_rows
+        cluster = self.cluster
         with cluster.direct.as_current():
-            for held, actor in zip(new, cluster.finish([(held, held.future) for held in new])):
-                held.actor = actor
-        tasks = []
-        for held in new:
-            numbers = np.flatnonzero((first_rows[:-1] >= held.first) & (first_rows[1:] <= held.last) & (np.diff(first_rows) > 0))
+            for held in new:
+                held.actor = cluster.answer(held, held.future)
+        tasks = [task for held in new for task in self.tasks(held)]
+        try:
+            cluster.finish(tasks)
+        finally:
+            for _, future in tasks:
+                future.release()
+        self.call(new, "complete")
+        if self.training is not None:
+            self.call(new, "begin", self.training.arguments)
+
+    def tasks(self, held):
+        """Let a worker load the partitions of these blocks; return pairs of the `Held` and a future.
+
+        The worker computes the partitions too if it can. They are not bound to it: other fits may wait for them if it dies.
+        """
+        first_rows, where = self.partitions.first_rows, [held.address]
+        numbers = np.flatnonzero((first_rows[:-1] >= held.first) & (first_rows[1:] <= held.last) & (np.diff(first_rows) > 0))
+        with dask.annotate(workers=where, allow_other_workers=False):
             loads = [
                 dask.delayed(load)(
                     self.partitions.parts[i], i, held.future.key, first_rows[i], self.partitions.n_rows[i], *self.reading
                 )
                 for i in numbers.tolist()
             ]
-            futures = cluster.client.compute(loads, workers=[held.address], allow_other_workers=False)
-            tasks += [(held, future) for future in futures]
-        cluster.finish(tasks)
-        self.call(new, "complete")
-        if self.training is not None:
-            self.call(new, "begin", self.training.arguments)
+        return [(held, future) for future in self.cluster.client.compute(loads, workers=where, allow_other_workers=True)]
 
     def call(self, holders, method, arguments=lambda held: ()):
         """Call a method of these actors, with arguments for each, at once; return the results."""
@@ -247,24 +254,27 @@ class WorkerMatrix(RemoteMatrix):
         with self.lock:
             while True:
                 try:
-                    return self.call(self.held, method, arguments)
+                    results = self.call(self.held, method, arguments)
                 except WorkerIsGone:
                     self.replace(self.cluster.gone(self.held))
+                else:
+                    self.deaths.clear()
+                    return results
 
     def replace(self, gone):
         """Load the rows of these actors anew."""
         self.count_deaths(gone)
-        self.held = [held for held in self.held if held not in gone]
-        for held in gone:
-            self.place(held.bounds)
+        for held in gone:  # one by one: if Ctrl-C ends it, the next question finds out which are still gone
+            others = [other for other in self.held if other is not held]
+            self.held = sorted([*others, *self.placed(held.bounds)], key=lambda held: held.first)
 
     def count_deaths(self, gone):
-        """RuntimeError if several workers have died that held the same rows."""
-        for held in gone:
-            self.deaths[held.first] = self.deaths.get(held.first, 0) + 1
-            if self.deaths[held.first] >= MOST_DEATHS:
+        """RuntimeError if several workers have died that held the same rows, and no question was answered in between."""
+        for first, last in (bounds for held in gone for bounds in held.bounds):
+            self.deaths[first, last] += 1
+            if self.deaths[first, last] >= MOST_DEATHS:
                 raise RuntimeError(
-                    f"{MOST_DEATHS} workers died that held rows {held.first} to {held.last - 1} of X. They may need more memory."
+                    f"{MOST_DEATHS} workers died that held rows {first} to {last - 1} of X. They may need more memory."
                 )
 
     def take(self, rows, axis=0):
