@@ -49,8 +49,8 @@ def cluster():
         yield client
 
 
-@pytest.fixture
-def client(cluster):
+@pytest.fixture(name="client")
+def client_of_two(cluster):
     """The same once both workers are there; afterwards nothing may be left on them."""
     running(cluster)
     yield cluster
@@ -228,19 +228,20 @@ def test_workers_that_all_go_are_an_error_after_some_seconds(monkeypatch):
 LONG_FIT = """
 import sys
 from distributed import Client
-import test_faults
-from sksoftmax.dask.cluster import WorkerMatrix
-from support.processes import watch
 from pytest import MonkeyPatch
+from sksoftmax.dask import DaskSoftmaxMLPClassifier
+from sksoftmax.training.run import Run
+from support.clusters import LABELS, NUMBERS, SIZES, in_parts
+from support.processes import watch
 
 with Client(sys.argv[1]) as client:
-    test_faults.at_question(MonkeyPatch(), "gradient", lambda matrix: print("trains", flush=True), 3)
-    test_faults.fit_on_cluster(max_iter=10**6)
+    watch(MonkeyPatch(), Run, "record", lambda *arguments: print("trains", flush=True))
+    DaskSoftmaxMLPClassifier(companion=False, max_iter=10**6).fit(in_parts(NUMBERS, SIZES), in_parts(LABELS, SIZES))
 """
 
 
 def test_a_client_that_dies_leaves_nothing(client):
-    path = os.pathsep.join(map(str, (ROOT, TESTS, TESTS / "cluster")))
+    path = os.pathsep.join(map(str, (ROOT, TESTS)))
     command = [sys.executable, "-c", LONG_FIT, client.scheduler.address]
     with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path}, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "trains\n"
