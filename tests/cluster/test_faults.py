@@ -44,15 +44,15 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def cluster():
-    """A client of two workers, which are processes."""
-    with clusters.cluster(2, processes=True) as client:
+    """A client of two workers, which are processes; dask starts one that dies again, also if it dies every few seconds."""
+    with dask.config.set({"distributed.deploy.lost-worker-timeout": "1 hour"}), clusters.cluster(2, processes=True) as client:
         yield client
 
 
 @pytest.fixture(name="client")
 def client_of_two(cluster):
     """The same once both workers are there; afterwards nothing may be left on them."""
-    running(cluster)
+    running(cluster, n_workers=2)
     yield cluster
     assert_nothing_left(cluster)
 
@@ -72,13 +72,13 @@ def assert_same_weights(ours, theirs):
         assert_allclose(one, other, atol=1e-9)
 
 
-def running(client):
-    """The processes of all workers, by their addresses, once dask would start them again if they died."""
+def running(client, n_workers):
+    """The processes of this many workers, by their addresses, once dask would start them again if they died."""
     end = time.monotonic() + 60
     while True:
         nannies = list(client.cluster.workers.values())
-        found = {nanny.worker_address: nanny.pid for nanny in nannies if nanny.status.name == "running"}
-        if len(found) == len(nannies) and set(found) == set(client.nthreads()):
+        found = {nanny.worker_address: nanny.pid for nanny in nannies if nanny.status.name == "running" and nanny.pid}
+        if len(found) == n_workers and set(found) == set(client.nthreads()):
             return found
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -105,7 +105,7 @@ def assert_nothing_left(client):
 
 def kill(client, address, seconds=0.0):
     """Kill a worker; first let it stop for these seconds, in which it is asked and does not answer."""
-    pid = running(client)[address]
+    pid = running(client, len(client.cluster.workers))[address]
     os.kill(pid, signal.SIGSTOP)
     Timer(seconds, os.kill, (pid, signal.SIGKILL)).start()
 
@@ -183,6 +183,7 @@ def test_a_worker_that_joins_takes_the_rows_of_one_that_dies(client, undisturbed
     at_question(monkeypatch, "gradient", act, number=4)
     clf = fit_on_cluster()
     client.cluster.scale(2)
+    running(client, n_workers=2)
     new, held = joined
     assert new in held
     assert_same_weights(clf.coefs_, undisturbed[False])
@@ -366,8 +367,9 @@ def slowly(rows):
 
 
 def test_a_worker_holds_no_partition_twice(client):
-    n_rows, n_columns, n_rows_of_part = 80_000, 32, 2_000
+    n_rows, n_columns, n_rows_of_part = 160_000, 32, 4_000
     X = da.random.default_rng(0).random((n_rows, n_columns), chunks=(n_rows_of_part, -1), dtype=np.float32).map_blocks(slowly)
+    fit_on_cluster()  # imports all modules
     client.run(begin_to_trace)
     DaskSoftmaxMLPClassifier((2,), n_members=1, scaling=None, batch_size=8_000, max_iter=1).fit(X, np.arange(n_rows) % 2)
     held = n_rows * n_columns * 4 / 2  # 20 partitions
