@@ -31,7 +31,10 @@ from support.marks import has_callbacks
 from support.processes import interrupt, watch
 from support.repository import ROOT, TESTS
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system cannot stop and kill a process by signals"),
+]
 SETTINGS = {
     "hidden_layer_sizes": (16, 8),
     "dtype": "float64",
@@ -52,7 +55,7 @@ def cluster():
 @pytest.fixture(name="client")
 def client_of_two(cluster):
     """The same once both workers are there; afterwards nothing may be left on them."""
-    running(cluster, n_workers=2)
+    wait_for(cluster, n_workers=2)
     yield cluster
     assert_nothing_left(cluster)
 
@@ -72,15 +75,21 @@ def assert_same_weights(ours, theirs):
         assert_allclose(one, other, atol=1e-9)
 
 
-def running(client, n_workers):
-    """The processes of this many workers, by their addresses, once dask would start them again if they died."""
-    end = time.monotonic() + 60
-    while True:
-        nannies = list(client.cluster.workers.values())
-        found = {nanny.worker_address: nanny.pid for nanny in nannies if nanny.status.name == "running" and nanny.pid}
-        if len(found) == n_workers and set(found) == set(client.nthreads()):
-            return found
-        assert time.monotonic() < end
+def running(client):
+    """The processes of the workers that dask would start again if they died, by their addresses."""
+    nannies = list(client.cluster.workers.values())
+    return {nanny.worker_address: nanny.pid for nanny in nannies if nanny.status.name == "running" and nanny.pid}
+
+
+def wait_for(client, n_workers):
+    """Wait until there are so many workers, and dask would start each of them again."""
+    wait_until(lambda: len(client.nthreads()) == n_workers and set(running(client)) == set(client.nthreads()))
+
+
+def wait_until(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "The wait has no end."
         time.sleep(0.05)
 
 
@@ -94,18 +103,18 @@ def left_on_worker(dask_worker):
 
 def assert_nothing_left(client):
     """No task, actor or data on the scheduler and the workers, which hear in some milliseconds of what is released."""
-    end = time.monotonic() + 10
-    while True:
-        left = client.run_on_scheduler(number_of_tasks), sorted(client.run(left_on_worker, on_error="ignore").values())
-        if not left[0] and not np.any(left[1]):
-            return
-        assert time.monotonic() < end, left
-        time.sleep(0.1)
+
+    def nothing_is_left():
+        on_workers = client.run(left_on_worker, on_error="ignore").values()
+        return not client.run_on_scheduler(number_of_tasks) and not any(map(any, on_workers))
+
+    wait_until(nothing_is_left, seconds=10)
 
 
 def kill(client, address, seconds=0.0):
     """Kill a worker; first let it stop for these seconds, in which it is asked and does not answer."""
-    pid = running(client, len(client.cluster.workers))[address]
+    wait_until(lambda: address in running(client))
+    pid = running(client)[address]
     os.kill(pid, signal.SIGSTOP)
     Timer(seconds, os.kill, (pid, signal.SIGKILL)).start()
 
@@ -183,7 +192,7 @@ def test_a_worker_that_joins_takes_the_rows_of_one_that_dies(client, undisturbed
     at_question(monkeypatch, "gradient", act, number=4)
     clf = fit_on_cluster()
     client.cluster.scale(2)
-    running(client, n_workers=2)
+    wait_for(client, n_workers=2)
     new, held = joined
     assert new in held
     assert_same_weights(clf.coefs_, undisturbed[False])
