@@ -34,11 +34,11 @@ from sksoftmax.training.config import MAX_STEPS
 RESULT = Path(__file__).parent / "results" / "cluster.csv"
 FITS = {  # the name of a fit → its parameters
     "defaults": {},
-    "defaults, batch_size=4096": {"batch_size": 4096},
+    "batch_size=4096": {"batch_size": 4096, "max_iter": 1},
     "n_members=1": {"n_members": 1},
-    "n_members=1, batch_size=4096": {"n_members": 1, "batch_size": 4096},
+    "n_members=1, batch_size=4096": {"n_members": 1, "batch_size": 4096, "max_iter": 1},
 }
-STAGES = {"columns": (Partitions, "of"), "load": (WorkerMatrix, "place"), "train": (NumpyEngine, "train")}
+STAGES = {"columns": (Partitions, "of"), "load": (WorkerMatrix, "placed"), "train": (NumpyEngine, "train")}
 
 
 def rows_of(partition, n_rows, n_columns):
@@ -127,11 +127,11 @@ def projected(n_rows=(10**8, 10**9), n_workers=(1, 8, 32, 128), gbits=(1, 10)):
     with RESULT.open() as file:
         measured = {row["fit"]: row for row in csv.DictReader(file) if row["workers"] == "1"}
     lines = []
-    for name, n, bandwidth in product(("defaults", "n_members=1"), n_rows, gbits):
-        row = measured[f"{name}, batch_size=4096"]
+    for name, n, bandwidth in product(("", "n_members=1, "), n_rows, gbits):
+        row = measured[f"{name}batch_size=4096"]
         seconds_of_row, step_bytes = float(row["step_ms"]) / 1000 / float(row["batch_size"]), float(row["step_MB"]) * 1e6
         batch_size, n_steps = n / MAX_STEPS, MAX_STEPS
-        line = {"fit": name, "rows": f"{n:,}", "Gbit/s": bandwidth, "rows a step": round(batch_size)}
+        line = {"fit": name.strip(", ") or "defaults", "rows": f"{n:,}", "Gbit/s": bandwidth, "rows a step": round(batch_size)}
         for workers in n_workers:
             computing = n_steps * seconds_of_row * batch_size / workers
             sending = n_steps * workers * step_bytes * 8 / (bandwidth * 1e9)

@@ -124,7 +124,7 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):
             If an argument is not as described; an error in the rows of a partition names the partition. If there is no client.
 
         RuntimeError
-            If no worker is there for a minute, or three workers die that hold the same rows.
+            If no worker is there for a minute, or three workers die that hold the same rows, without a step in between.
         """
         check_parameters(self)
         params, rng = self.get_params(deep=False), check_random_state(self.random_state)

@@ -70,6 +70,14 @@ class Cluster:
             time.sleep(POLL / 10)
         return found
 
+    def computed(self, collections):
+        """Compute these collections, wherever dask likes; RuntimeError if no worker is there for a minute."""
+        futures = self.client.compute(collections)
+        while not all(future.done() for future in futures):
+            self.some_workers()
+            time.sleep(POLL / 20)
+        return self.client.gather(futures)
+
     def gone(self, held, patience=FAREWELL):
         """Those of these `Held` whose worker is gone. If none is yet, wait: it may take the scheduler some seconds to know it."""
         end = time.monotonic() + patience

@@ -24,28 +24,28 @@ class Partitions:
     `parts` are the partitions, delayed; `n_rows` has the number of rows of each. `sample` has a few rows that stand for all of X.
     """
 
-    def __init__(self, collection, parts, n_rows, sample):
-        self.collection, self.parts, self.n_rows, self.sample = collection, parts, n_rows, sample
+    def __init__(self, cluster, collection, parts, n_rows, sample):
+        self.cluster, self.collection, self.parts, self.n_rows, self.sample = cluster, collection, parts, n_rows, sample
         self.first_rows = np.cumsum([0, *n_rows])
         self.shape = (int(self.first_rows[-1]), sample.shape[1])
 
     @classmethod
-    def of(cls, collection, name, categorical_features, client):
+    def of(cls, cluster, collection, name, categorical_features):
         """Compute each partition of a dask collection once, to learn its number of rows and the values of its columns."""
         parts = partitions_of(collection, name)
-        found = client.gather(client.compute([dask.delayed(described)(part, categorical_features) for part in parts]))
+        found = cluster.computed([dask.delayed(described)(part, categorical_features) for part in parts])
         n_rows = [n for n, _ in found]
         samples = {number: sample for number, (n, sample) in enumerate(found) if n}
         if not samples:
             raise ValueError(f"{name} must have rows; got {len(parts)} partitions without any.")
         check_same_columns(samples, name)
-        return cls(collection, parts, n_rows, joined(list(samples.values())))
+        return cls(cluster, collection, parts, n_rows, joined(list(samples.values())))
 
     def take_rows(self, rows):
         """These rows, in order, in memory."""
         owners = np.searchsorted(self.first_rows, rows, side="right") - 1
         chosen = [(number, rows[owners == number] - self.first_rows[number]) for number in np.unique(owners)]
-        return joined(dask.compute(*[dask.delayed(take_rows)(self.parts[number], of_part) for number, of_part in chosen]))
+        return joined(self.cluster.computed([dask.delayed(take_rows)(self.parts[number], of_part) for number, of_part in chosen]))
 
 
 def partitions_of(collection, name):
@@ -117,9 +117,9 @@ def joined(parts):
     return result
 
 
-def in_memory(collection, n_rows, name, client):
+def in_memory(cluster, collection, n_rows, name):
     """A dask collection with an entry for each row in memory; anything else unchanged. ValueError for another number of rows."""
-    values = client.compute(collection).result() if is_dask_collection(collection) else collection
+    values = cluster.computed([collection])[0] if is_dask_collection(collection) else collection
     length = values.shape[0] if hasattr(values, "shape") and np.ndim(values) else None
     if length is not None and length != n_rows:
         raise ValueError(f"{name} must have an entry for each of the {n_rows} rows of X; got {length}.")

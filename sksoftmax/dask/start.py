@@ -25,18 +25,19 @@ class OnCluster:
     def arguments(self, given):
         """The user's arguments: X as `Partitions`, and all else in memory."""
         given.check_weighted()
-        client = self.cluster.client
         X = self._partitions(given.X, "X")
-        found = {name: in_memory(getattr(given, name), X.shape[0], name, client) for name in ("y", "sample_weight", "groups")}
-        if given.X_val is not None:
-            X_val = self._partitions(given.X_val, "X_val")
-            found["X_val"] = X_val
-            for name in ("y_val", "sample_weight_val"):
-                found[name] = in_memory(getattr(given, name), X_val.shape[0], name, client)
-        return FitArguments(X, **found)
+        found = {name: self._in_memory(given, name, X) for name in ("y", "sample_weight", "groups")}
+        if given.X_val is None:
+            return FitArguments(X, y_val=given.y_val, **found)
+        X_val = self._partitions(given.X_val, "X_val")
+        found |= {name: self._in_memory(given, name, X_val) for name in ("y_val", "sample_weight_val")}
+        return FitArguments(X, X_val=X_val, **found)
 
     def _partitions(self, X, name):
-        return Partitions.of(X, name, self.params["categorical_features"], self.cluster.client)
+        return Partitions.of(self.cluster, X, name, self.params["categorical_features"])
+
+    def _in_memory(self, given, name, X):
+        return in_memory(self.cluster, getattr(given, name), X.shape[0], name)
 
     def as_passed(self, arguments):
         """The arguments with the user's collection as X."""
