@@ -64,11 +64,11 @@ class Training:
 
     def arguments(self, held):
         """The arguments of `Holder.begin`."""
-        return self.model, self.config, self.smoothing_prior, [self.part(*bounds) for bounds in held.bounds]
-
-    def part(self, first, last):
-        """The numbers within a block of the rows that are trained on, their targets and their weights."""
         samples, numbers = self.samples, self.samples.X.numbers
-        places = np.arange(first, last) if numbers is None else np.flatnonzero((numbers >= first) & (numbers < last))
-        rows = places - first if numbers is None else numbers[places] - first
-        return rows, samples.targets[places], None if samples.weights is None else samples.weights[places]
+        if numbers is None:
+            places = rows = np.arange(held.first, held.last)
+        else:
+            places = held.places(numbers)
+            rows = numbers[places]
+        weights = None if samples.weights is None else samples.weights[places]
+        return self.model, self.config, self.smoothing_prior, rows, samples.targets[places], weights

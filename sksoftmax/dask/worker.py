@@ -1,10 +1,11 @@
 """What a worker does: it holds blocks of rows as numbers, and computes what the client asks of these rows.
 
-A `Holder` is an actor of dask. It ends when the client releases it or disconnects, and its rows with it. Tasks of the same worker
-write the rows into it, so that each partition is in memory once: they find the holder in `HOLDERS`, which does not keep it alive.
+A `Holder` is an actor of dask that holds adjacent rows. It ends when the client releases it or disconnects, and its rows with it.
+Tasks of its worker write the rows into it, so that each partition is in memory once. They find it in `HOLDERS`, which does not
+keep it alive.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from tempfile import TemporaryFile
 from weakref import WeakValueDictionary
 
@@ -23,6 +24,7 @@ from sksoftmax.training.state import TrainingState
 
 MEMORY_SHARE = 0.4  # rows that take more of a worker's memory are held in a file
 GRADIENT_ROWS = 2048  # rows of a member whose gradient is computed at once
+READ_ROWS = 2**14  # rows that are encoded at once, those of all members together
 HOLDERS: WeakValueDictionary[str, "Holder"] = WeakValueDictionary()
 
 
@@ -30,107 +32,78 @@ class HolderIsGone(Exception):
     """The worker has begun anew, without the rows that it held."""
 
 
-@dataclass
-class Block:
-    """Rows `first` … `last` − 1 of all rows, as numbers; once training begins, the samples of these, and which are trained on."""
-
-    first: int
-    last: int
-    X: object
-    samples: Samples | None = None
-    training_rows: np.ndarray | None = None
-
-    def own(self, rows):
-        """Those of these rows that are in this block, as numbers among its rows; all of them for None."""
-        if rows is None:
-            return np.arange(self.last - self.first)
-        return rows[(rows >= self.first) & (rows < self.last)] - self.first
-
-    def lazy(self, rows):
-        """`LazyRows` of those of these rows that are in this block."""
-        return LazyRows(self.X, None if rows is None else self.own(rows))
-
-
 class Holder:
-    """Holds blocks of rows, given as pairs of the first row and the one behind the last, in `n_columns` columns of a dtype."""
+    """Holds adjacent rows as numbers, in `n_columns` columns of a dtype.
+
+    They are blocks, given as pairs of the first row and the one behind the last, each with random numbers of its own.
+    """
 
     def __init__(self, key, bounds, n_columns, dtype, is_sparse):
-        self.n_columns, self.dtype, self.is_sparse = n_columns, dtype, is_sparse
-        if is_sparse:
-            X = [{} for _ in bounds]  # parts by their first row, until all are there
-        else:
-            whole = empty_matrix(bounds[-1][1] - bounds[0][0], n_columns, dtype)
-            X = [whole[first - bounds[0][0] : last - bounds[0][0]] for first, last in bounds]
-        self.blocks = [Block(first, last, part) for (first, last), part in zip(bounds, X)]
-        self.engine = None
+        self.first, self.ends, self.dtype = bounds[0][0], np.array([end for _, end in bounds]), dtype
+        self.n_rows = bounds[-1][1] - self.first
+        self.X = {} if is_sparse else empty_matrix(self.n_rows, n_columns, dtype)  # parts by their first row, until all are there
+        self.samples, self.training_rows, self.engine = None, None, None
         HOLDERS[key] = self
 
     def write(self, first, rows):
         """Write these rows, of which the first has this number among all rows."""
-        block = next(block for block in self.blocks if block.first <= first < block.last)
-        if self.is_sparse:
-            block.X[first] = rows.astype(self.dtype, copy=False)
+        if isinstance(self.X, dict):
+            self.X[first] = csr_matrix(rows, dtype=self.dtype)
         else:
-            block.X[first - block.first : first - block.first + len(rows)] = rows
+            self.X[first - self.first : first - self.first + len(rows)] = rows
 
     def complete(self):
-        """Join the parts of sparse rows; return the number of bytes held."""
-        if self.is_sparse:
-            for block in self.blocks:
-                block.X = vstack([block.X[first] for first in sorted(block.X)], format="csr", dtype=self.dtype)
-        return sum(block.X.data.nbytes for block in self.blocks)
+        """Join the parts of sparse rows."""
+        if isinstance(self.X, dict):
+            self.X = vstack([self.X[first] for first in sorted(self.X)], format="csr", dtype=self.dtype)
+
+    def lazy(self, rows):
+        """`LazyRows` of these rows, None for all."""
+        return LazyRows(self.X, None if rows is None else rows - self.first)
 
     def take(self, rows):
-        """Those of these rows that are here, in their order."""
-        parts = [(np.flatnonzero((rows >= block.first) & (rows < block.last)), block) for block in self.blocks]
-        if self.is_sparse:
-            X = vstack([block.X[block.own(rows)] for _, block in parts], format="csr")
-            return X[np.argsort(np.concatenate([places for places, _ in parts]), kind="stable")]
-        X = np.empty((sum(len(places) for places, _ in parts), self.n_columns), self.dtype)
-        order = np.argsort(np.concatenate([places for places, _ in parts]), kind="stable")
-        X[...] = np.concatenate([block.X[block.own(rows)] for _, block in parts])[order]
-        return X
+        """These rows."""
+        return self.X[rows - self.first]
 
     def column(self, rows, column):
-        """A column of those of these rows that are here; rows are in order."""
-        return np.concatenate([block.X[block.own(rows), column] for block in self.blocks])
+        """A column of these rows."""
+        return self.X[rows - self.first, column]
 
     def map_blocks(self, function, rows, others):
-        """See `data.rows.map_blocks`; rows are in order, and the others have entries for those that are here."""
-        results, start = [], 0
-        for block in self.blocks:
-            X = block.lazy(rows)
-            part = slice(start, start + X.shape[0])
-            start = part.stop
-            results += map_blocks(function, X, *(None if other is None else other[part] for other in others))
-        return results
+        """See `data.rows.map_blocks`."""
+        return list(map_blocks(function, self.lazy(rows), *others))
 
     def logits(self, model, rows):
-        """The model's logits of those of these rows that are here; rows are in order."""
-        encoded = [block.lazy(rows).encoded(model.preprocessor, model.network.dtype) for block in self.blocks]
+        """The model's logits of these rows."""
+        if not len(rows):
+            return np.empty((0, model.head.n_outputs))
         with np.errstate(over="ignore", invalid="ignore"):
-            return np.concatenate([model.logits_of(X) for X in encoded if X.shape[0]] or [np.empty((0, model.head.n_outputs))])
+            return model.logits_of(self.lazy(rows).encoded(model.preprocessor, model.network.dtype))
 
-    def begin(self, model, config, smoothing_prior, parts):
-        """Make ready to train: `parts` has, for each block, the numbers of its training rows, their targets and their weights."""
+    def begin(self, model, config, smoothing_prior, rows, targets, weights):
+        """Make ready to train on these rows, with these targets and weights; return the engine's name."""
         model = replace(model, network=model.network.copy())  # several workers may be in one process
         model.network.allocate_gradient()
-        layout = model.preprocessor.layout
-        n_rows = sum(block.last - block.first for block in self.blocks)
-        is_lazy = not model.preprocessor.is_identity and is_large((n_rows, layout.n_columns), model.network.dtype)
-        for block, (rows, targets, weights) in zip(self.blocks, parts):
-            block.training_rows = rows
-            X = block.lazy(None).encoded(model.preprocessor, model.network.dtype)
-            block.samples = Samples(
-                X if is_lazy and not X.stays_sparse else X.read(),
-                spread_over(block, rows, targets),
-                None if weights is None else spread_over(block, rows, weights),
-            )
-        largest = max((block.samples for block in self.blocks), key=len)
+        preprocessor, dtype, self.training_rows = model.preprocessor, model.network.dtype, rows
+        X = self.lazy(None).encoded(preprocessor, dtype)
+        is_small = preprocessor.is_identity or not is_large((self.n_rows, preprocessor.layout.n_columns), dtype)
+        self.samples = Samples(
+            X.read() if is_small or X.stays_sparse else X,
+            self.spread(targets),
+            None if weights is None else self.spread(weights),
+        )
         plan = EnsemblePlan(None, None, config.dropout, config.weight_decay)
-        run = Run(model, largest, None, plan, config, NoTasks(), None, None, smoothing_prior=smoothing_prior)
+        run = Run(model, self.samples, None, plan, config, NoTasks(), None, None, smoothing_prior=smoothing_prior)
         self.engine = engine_for(run, TrainingState())
         return self.engine.name
+
+    def spread(self, values):
+        """An array with an entry for each row that is held: these values in the training rows."""
+        if len(values) == self.n_rows:
+            return values
+        result = np.zeros((self.n_rows, *values.shape[1:]), values.dtype)
+        result[self.training_rows - self.first] = values
+        return result
 
     def gradient(self, parameters, rows, totals, dropout, seed):
         """What the rows here add to the loss and its gradient; rows, an array for each member, None for all, are of a batch.
@@ -140,24 +113,48 @@ class Holder:
         network, loss = self.engine.run.model.network, 0.0
         network.parameters[...] = parameters
         gradient = np.zeros_like(network.gradient)
+        bits = [None if seed is None else self.bits(seed, block, len(totals)) for block in self.ends]
         with BlasThreadLimit(1), np.errstate(all="ignore"):
-            for block in self.blocks:
-                own = [block.training_rows] if rows is None else [block.own(of_member) for of_member in rows]
-                bits = None if seed is None else [np.random.SFC64((seed, block.first, i)) for i in range(len(own))]
-                for start in range(0, max(map(len, own)), GRADIENT_ROWS):
-                    part = [of_member[start : start + GRADIENT_ROWS] for of_member in own]
-                    loss += self.engine.share_of_gradient(block.samples, part, totals, dropout, bits)
-                    gradient += network.gradient
+            for samples, block, of_members in self.parts([self.training_rows] if rows is None else rows):
+                loss += self.engine.share_of_gradient(samples, of_members, totals, dropout, bits[block])
+                gradient += network.gradient
         return loss, gradient
 
+    def bits(self, seed, block, n_members):
+        """The bit generators of a block for a step, one for each member."""
+        return [np.random.SFC64((seed, int(block), member)) for member in range(n_members)]
 
-def spread_over(block, rows, values):
-    """An array with an entry for each row of the block, which are these values in these rows."""
-    if len(rows) == block.last - block.first:
-        return values
-    result = np.zeros((block.last - block.first, *values.shape[1:]), values.dtype)
-    result[rows] = values
-    return result
+    def parts(self, rows):
+        """Those of these rows that are here, block by block, at most GRADIENT_ROWS of a member at once.
+
+        Yields samples, the number of the block, and the numbers of the rows among the samples, an array for each member. Rows
+        that are not encoded yet are encoded together if they are few.
+        """
+        own = [of_member[(of_member >= self.first) & (of_member < self.ends[-1])] for of_member in rows]
+        blocks, parts = [np.searchsorted(self.ends, of_member, side="right") for of_member in own], []
+        for block in np.unique(np.concatenate(blocks)).tolist():
+            of_block = [of_member[is_in == block] - self.first for of_member, is_in in zip(own, blocks)]
+            for start in range(0, max(map(len, of_block)), GRADIENT_ROWS):
+                parts.append((block, [of_member[start : start + GRADIENT_ROWS] for of_member in of_block]))
+        if not isinstance(self.samples.X, LazyRows):
+            yield from ((self.samples, *part) for part in parts)
+        else:
+            at_once = sum(map(len, own)) <= READ_ROWS
+            for group in [parts] if at_once and parts else [[part] for part in parts]:
+                yield from self.encoded(group)
+
+    def encoded(self, parts):
+        """The same parts, with samples that are encoded, those of members that do not see bins without them."""
+        architecture, dtype = self.engine.run.model.network.architecture, self.engine.run.model.network.dtype
+        of_members = list(zip(*(rows for _, rows in parts)))
+        rows = np.concatenate([part for of_member in of_members for part in of_member])
+        samples = self.samples[rows]
+        X = np.empty(samples.X.shape, dtype)
+        samples.X.write(X, sum(len(part) for of_member in of_members[: architecture.n_without_bins] for part in of_member))
+        samples, start = replace(samples, X=X), np.cumsum([0, *(len(part) for of_member in of_members for part in of_member)])
+        for i, (block, own) in enumerate(parts):
+            places = [start[i + member * len(parts)] for member in range(len(own))]
+            yield samples, block, [np.arange(place, place + len(part)) for place, part in zip(places, own)]
 
 
 def empty_matrix(n_rows, n_columns, dtype):
@@ -183,4 +180,4 @@ def load(partition, number, key, first, n_rows, estimator, categories, accepts_m
         raise ValueError(
             f"Partition {number} of X had {n_rows} rows when it was first computed, and {rows.shape[0]} now. Persist X first."
         )
-    holder.write(first, csr_matrix(rows) if holder.is_sparse else rows)
+    holder.write(first, rows)

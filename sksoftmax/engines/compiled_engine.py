@@ -196,22 +196,16 @@ class CompiledEngine:
     def share_of_gradient(self, samples, rows, totals, dropout, bits):
         """Fill what these rows of the samples, an array for each member, add to the gradient of a batch; return the loss added.
 
-        `totals` are the members' sums of weights of the whole batch.
+        The samples are encoded. `totals` are the members' sums of weights of the whole batch.
         """
         run, losses, objective = self.run, np.zeros(len(self.members)), objective_of(self.run)
-        is_lazy = isinstance(samples.X, LazyRows)
-        data = None if is_lazy else data_of(samples, run.model.network.dtype)
+        data = data_of(samples, run.model.network.dtype)
 
         def of_member(i):
-            member = self.members[i]
             thresholds = thresholds_of(dropout, i, len(run.config.hidden))
-            member.train_by(*objective, None if bits is None else bits[i], thresholds)
-            if is_lazy:
-                numbers = self.read_lazily(i, samples[rows[i]])
-            else:
-                numbers = rows[i].astype(np.intp)
-                member.read_from(*data)
-            losses[i] = member.add_gradient(numbers, totals[i])
+            self.members[i].train_by(*objective, None if bits is None else bits[i], thresholds)
+            self.members[i].read_from(*data)
+            losses[i] = self.members[i].add_gradient(rows[i].astype(np.intp), totals[i])
 
         self.team.map(of_member, range(len(self.members)))
         return losses.mean()

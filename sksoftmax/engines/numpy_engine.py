@@ -40,7 +40,8 @@ class NumpyEngine:
     def share_of_gradient(self, samples, rows, totals, dropout, bits):
         """Fill what these rows of the samples, an array for each member, add to the gradient of a batch; return the loss added.
 
-        `totals` are the members' sums of weights of the whole batch. Members with fewer rows get rows of weight 0 too.
+        The samples are encoded. `totals` are the members' sums of weights of the whole batch. Members with fewer rows get rows of
+        weight 0 too.
         """
         run, network = self.run, self.run.model.network
         n = max(len(of_member) for of_member in rows)
