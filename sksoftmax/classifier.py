@@ -45,11 +45,12 @@ _available_if_stochastic: Callable[[Method], Method] = available_if(_is_stochast
 class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Multi-layer perceptron classifier trained on the softmax cross-entropy.
 
-    A drop-in for :class:`sklearn.neural_network.MLPClassifier` on NumPy and SciPy alone: its parameters and attributes under the
-    same names, raw columns, and defaults that were chosen by measurement on real data. `from_sklearn` gives MLPClassifier's
-    defaults and behavior.
+    It can replace :class:`sklearn.neural_network.MLPClassifier` in code, pipelines and searches: it has all parameters, methods
+    and fitted attributes of MLPClassifier under the same names. The default values differ; they were chosen by measurement on
+    real datasets. `from_sklearn` gives MLPClassifier's defaults and behavior. X may hold strings, dates and missing values.
+    Training needs NumPy, SciPy and scikit-learn only.
 
-    The parameters, in the order in which most users need them:
+    The parameters in seven groups:
 
     ======================= ==================================================================================================
     Network                 hidden_layer_sizes, activation, out_activation, target_type, parametrization, dtype
@@ -65,8 +66,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     Parameters
     ----------
     hidden_layer_sizes : int, array-like of shape (n_layers - 2,) or str, default=(128, 128)
-        Number of units in each hidden layer. An empty tuple means no hidden layer: softmax regression. A string like '256-128'
-        means (256, 128), for search spaces that cannot hold tuples.
+        Number of units in each hidden layer. An empty tuple means no hidden layer: softmax regression. A string such as
+        '256-128' means (256, 128); use it in search spaces that cannot hold tuples.
 
     activation : {'identity', 'relu', 'leaky_relu', 'elu', 'selu', 'tanh', 'logistic', 'softplus', 'silu', 'gelu', \
             'mish'} or list of these, default='relu'
@@ -74,28 +75,29 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         also called swish.
 
     solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
-        'sgd' is stochastic gradient descent with momentum, 'adam' the method of [1]_, 'lbfgs' a quasi-Newton method on
-        all rows at once, which suits small data.
+        The optimizer. 'sgd' is stochastic gradient descent with momentum, 'adam' is the method of [1]_, and 'lbfgs' is a
+        quasi-Newton method that uses all rows in each iteration and suits small data.
 
     alpha : float, default=0.0
-        Strength of the L2 penalty on the weights, embeddings included (not the biases), ½ · alpha · Σ W² / n, where n is the
-        number of rows (or the sum of their weights) in the batch.
+        Strength of the L2 penalty on the weights and embeddings, not on the biases: ½ · alpha · Σ W² / n, where n is the number
+        of rows (or the sum of their weights) in the batch.
 
     batch_size : int or 'auto', default='auto'
-        Rows in a minibatch of 'sgd' and 'adam'; never more than there are. 'auto' depends on the number of rows (see Notes).
+        Number of rows in a minibatch of 'sgd' and 'adam'; at most the number of training rows. 'auto' depends on the number of
+        rows (see Notes).
 
     learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'coslog4'} or callable, default='cosine'
-        How the learning rate changes from `learning_rate_init`.
+        How the learning rate changes during training, from `learning_rate_init`.
 
-        - 'constant': not at all.
-        - 'invscaling': `learning_rate_init` / (t + 1) ** `power_t` after t rows, once an epoch. 'sgd' only; without
-          effect for 'adam', as in MLPClassifier.
-        - 'adaptive': divided by 5 whenever `n_iter_no_change` epochs bring no improvement by `tol`; training ends when
-          that happens at a rate of 1e-6 or lower. 'sgd' only; without effect for 'adam'.
-        - 'cosine', 'one_cycle', 'coslog4': planned over `max_iter` epochs, step by step, for 'sgd' and 'adam' ([3]_,
-          [4]_, [5]_); in an ensemble once for the fold phase and once for all rows (see `n_members`). They run to their end:
-          `tol` does not stop them unless `early_stopping` is on. In `partial_fit`, which has no planned end, the rate is
-          `learning_rate_init`.
+        - 'constant': it does not change.
+        - 'invscaling': it is set to `learning_rate_init` / (t + 1) ** `power_t` after each epoch, where t is the number of rows
+          so far. For 'sgd' only; no effect for 'adam', as in MLPClassifier.
+        - 'adaptive': it is divided by 5 whenever `n_iter_no_change` epochs bring no improvement by `tol`. Training ends if this
+          happens at a rate of 1e-6 or lower. For 'sgd' only; no effect for 'adam'.
+        - 'cosine', 'one_cycle', 'coslog4': a schedule planned over `max_iter` epochs, which changes the rate at each step of
+          'sgd' and 'adam' ([3]_, [4]_, [5]_). In an ensemble it runs once for the fold phase and once for all rows (see
+          `n_members`). Training runs to the end of the schedule: `tol` does not stop it unless `early_stopping` is on. In
+          `partial_fit`, which has no planned end, the rate is `learning_rate_init`.
         - a callable: a function of progress, from 0 at the first step to almost 1 at the last, that returns the factor of
           `learning_rate_init`. It is a planned schedule like 'cosine'.
 
@@ -113,21 +115,21 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Whether rows are shuffled before each epoch. For 'sgd' and 'adam'.
 
     random_state : int, RandomState instance or None, default=None
-        Determines the initial weights, the validation split and the order of rows. None gives a different model on each call.
+        Determines the initial weights, the validation split and the order of rows. None gives a different model in each call.
 
     tol : float, default=1e-4
-        An epoch counts as an improvement if it betters the best loss, or validation score, by `tol`. For 'lbfgs', the
-        size of the largest component of the gradient at which training ends.
+        An epoch counts as an improvement if its loss, or validation score, is better than the best so far by at least `tol`.
+        For 'lbfgs', training ends when the largest component of the gradient is at most `tol`.
 
     verbose : bool or int, default=False
-        What to print for each epoch or iteration. 2 prints the row of a table: the epoch of how many, the phase ("folds" or
-        "all rows", see `n_members`), the losses, the validation score, the learning rate, the seconds since the start and the
-        seconds left at most. True and any other positive number print MLPClassifier's lines.
+        What to print for each epoch or iteration. 2 prints a row of a table: the number of the epoch and of all epochs, the
+        phase ("folds" or "all rows", see `n_members`), the losses, the validation score, the learning rate, the seconds since
+        the start, and an upper limit of the seconds left. True and any other positive number print the lines of MLPClassifier.
 
     warm_start : bool, default=False
-        Whether `fit` continues from the weights (and the optimizer's moments) of the previous call. Then, as between calls of
-        `partial_fit`, changed parameters act from the next call on, `activation` and `solver` too (another solver begins
-        without moments). These may not change after the first call: `hidden_layer_sizes`, `n_members`, `out_activation`,
+        Whether `fit` continues from the weights (and the optimizer's moments) of the previous call. Changed parameters,
+        `activation` and `solver` included, have an effect from the next call on, as in `partial_fit`. Another solver starts
+        without moments. These may not change after the first call: `hidden_layer_sizes`, `n_members`, `out_activation`,
         `dtype`, `parametrization`, `scaling`, `categorical_features`, `n_bins` and `relevance`.
 
     momentum : float, default=0.9
@@ -137,11 +139,11 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Whether 'sgd' uses Nesterov's momentum.
 
     early_stopping : bool or 'auto', default=False
-        Whether to set `validation_fraction` of the rows aside, stop when the `scoring` on them stops improving, and return
-        the weights of the best epoch. The split is drawn within each class (with `scaling=None`, for two classes only, as in
-        MLPClassifier). With `scaling`, the rows set aside do not inform scales, bins, known categories or relevance. `X_val` and
-        `y_val` of `fit` replace the split; `partial_fit` needs them. 'auto' is on if there are more than 10,000 rows to train on,
-        or if `X_val` is given.
+        Whether to set `validation_fraction` of the rows aside, stop when the `scoring` on them stops improving, and return the
+        weights of the best epoch. The split is drawn within each class (with `scaling=None`, for two classes only, as in
+        MLPClassifier). With `scaling`, the scales, bins, known categories and relevance are computed without these rows.
+        `X_val` and `y_val` of `fit` replace the split; `partial_fit` needs them. 'auto' means True if there are more than
+        10,000 training rows, or if `X_val` is given.
 
     validation_fraction : float, default=0.1
         Fraction of the rows set aside, in (0, 1), if `early_stopping` is on.
@@ -153,7 +155,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Decay rate of the second moment of 'adam', in [0, 1).
 
     epsilon : float, default=1e-8
-        Keeps the division of 'adam' finite.
+        Term in the denominator of 'adam' that keeps the division finite.
 
     n_iter_no_change : int or inf, default=10
         Training of 'sgd' and 'adam', and of 'lbfgs' with `early_stopping`, ends after more than this many epochs in a row
@@ -175,9 +177,10 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     class_weight : dict, 'balanced', list of dict or None, default=None
         Weights of the classes; the weights of their rows are multiplied by them: {class: weight}, 1 for a class that is not
         named. 'balanced' means n_samples / (n_classes × the class's rows), counted in sample weights; not in `partial_fit`. For
-        multilabel targets a list with a dict {0: weight, 1: weight} for each label, whose factors are multiplied. A class that y
-        lacks may be named if all classes of y are. Under soft labels, whose classes are the columns (see `classes_`), a row gets
-        the mean weight. Validation rows are weighted too. None means 1.
+        multilabel targets a list with a dict {0: weight, 1: weight} for each label, whose factors are multiplied. A class that
+        is not in y may be named if all classes of y are named. With soft labels, whose classes are the columns of y (see
+        `classes_`), the weight of a row is the mean of the class weights by its probabilities. Validation rows are weighted
+        too. None means 1.
 
     scoring : str or callable, default='accuracy'
         What `early_stopping` computes on the validation rows: 'accuracy', 'loss' (minus the cross-entropy), the name of
@@ -192,126 +195,149 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         between members (see Notes).
 
     label_smoothing : float, default=0.05
-        Share ε of each training target, in [0, 1), that is replaced by the mean target π: y becomes (1 − ε) y + ε π, after [7]_,
-        where π holds the classes' frequencies in the training rows (99 % of them and 1 % of equal ones, so that no class has
-        nearly none), so that predicted probabilities keep these frequencies.
+        Share ε of each training target, in [0, 1), that is replaced by the mean target π: y becomes (1 − ε) y + ε π, after
+        [7]_, where π has the frequencies of the classes in the training rows. So the mean predicted probabilities stay near
+        these frequencies. π is 99 % of the frequencies and 1 % of equal shares, so that no class has a share of almost 0.
         Validation losses use the unsmoothed targets.
 
     clip_norm : float or None, default=None
-        Length to which a longer gradient is cut in a step of 'sgd' or 'adam'. None never cuts it.
+        Largest norm of the gradient in a step of 'sgd' or 'adam'; a longer gradient is scaled down to this norm. None does not
+        limit it.
 
     ema_decay : float, default=0.0
         Decay rate d in [0, 1) of an exponential moving average of the weights over the steps of 'sgd' or 'adam'. The averaged
-        weights are evaluated and returned; training continues from the weights that are not averaged. 0 averages nothing.
+        weights are evaluated and returned; training continues from the weights that are not averaged. 0 means no average.
 
     warmup : float, default=0.0
         Fraction of `max_iter` epochs, in [0, 1), over which the learning rate first rises linearly from 0, for 'sgd' and
-        'adam'; a planned schedule takes the rest. Without effect in `partial_fit`.
+        'adam'; a planned schedule uses the other epochs. It has no effect in `partial_fit`.
 
     scaling : {'robust', 'standard'} or None, default='robust'
-        How numeric columns are scaled. 'robust' divides the distance from the median by the quartile range and bends large values
-        smoothly back to within ±3 [5]_, and those beyond 1,000 quartile ranges to within ±6; 'standard' is the distance from the
-        mean in standard deviations. Both accept missing values (NaN, None, pandas.NA): they become the column's median (or mean),
-        and a column of 0 and 1 flags them if `fit` saw any. So do sentinels, such as -999 for "unknown": numbers that 2 % of the
-        rows and 10 rows hold, at least three times as far below or above the column's other numbers as these are wide (from their
-        5 % to their 95 % quantile). A sparse X with entries in at least half of its cells is treated as an array, if that takes
-        at most 256 MB. In others, columns with entries in at least half of the rows are scaled as in an array, and get an entry
-        in every row; all other columns are divided by the median size of their entries, the same for all of them, so that counts
-        and TF-IDF weights keep their proportions, but by at least a quarter of, and at most four times, the root mean square of a
-        column's own entries. There sentinels are numbers, and columns whose values are all equal get no weights. What the first
-        call of `partial_fit` learns is kept, but a column that was constant in all rows so far gets its scale once it varies;
-        there all columns of a sparse X get weights, as later calls may fill them. Above 100,000 rows, or 100 million numbers,
-        quantiles, means and deviations (of `n_bins` too) are computed from a fixed sample of that size; flags, ranges and
-        categories are computed from all rows. None leaves numbers unchanged and refuses missing ones.
+        How numeric columns are scaled. 'robust' subtracts the median, divides by the interquartile range, and compresses large
+        values smoothly to within ±3 [5]_, those beyond 1,000 interquartile ranges to within ±6. 'standard' subtracts the mean
+        and divides by the standard deviation. None leaves numbers unchanged and raises an error for missing values.
+
+        With 'robust' and 'standard', missing values (NaN, None, pandas.NA) become the column's median (or mean), and a column
+        of 0 and 1 flags them if `fit` saw any. Sentinels, such as -999 for "unknown", are treated in the same way. A number is
+        a sentinel if at least 2 % of the rows and at least 10 rows hold it, and if its distance from the column's other numbers
+        is at least three times the range of these (from their 5 % to their 95 % quantile).
+
+        A sparse X with entries in at least half of its cells is treated as an array, if that takes at most 256 MB. In any other
+        sparse X, columns with entries in at least half of the rows are scaled as in an array, and get an entry in every row.
+        All other columns are divided by one common scale, the median size of their entries, so that counts and TF-IDF weights
+        keep their proportions; for each column this divisor is limited to between a quarter of and four times the root mean
+        square of the column's own entries. In a sparse X sentinels are ordinary numbers, and columns whose values are all equal
+        get no weights.
+
+        `partial_fit` keeps the scales of the first call, except that a column that was constant in all rows so far gets its
+        scale in the first call in which it varies. In `partial_fit` all columns of a sparse X get weights, because later calls
+        may have entries in them. Above 100,000 rows, or 100 million numbers, quantiles, means and deviations (of `n_bins` too)
+        are computed from a fixed sample of that size; flags, ranges and categories are computed from all rows.
 
     categorical_features : 'from_dtype', array-like of bool, int or str of shape (n_features,), or None, default='from_dtype'
-        Columns whose values are categories: a mask, positions or names; 'from_dtype' takes the columns of a frame that hold
-        categories, strings or booleans, and the columns of text in an array of objects. In a list, 'from_dtype' adds these
-        columns to the named ones: ``["from_dtype", "day"]``. Text is read as numbers, unless the column is named, if all its
-        values are dates of one format with a year of four digits, or numbers with the same units ("1,230", "12.3 %", "$5").
-        Columns of dates, times and durations are read as numbers too. All this needs a `scaling` that is not None. Of dates the
-        days since 1970-01-01 and the parts that vary (year, month, weekday, hour) are columns. Up to 255 categories in `fit`
-        become a column of 0 and 1 each, or one of −1 and 1 for two, with a column that flags missing values if `fit` saw any;
-        other categories, and missing values, are zeros there. With more than 255 categories, categories seen in only one row
-        are treated as unknown. If more than 255 remain, the column is embedded: each of the 65,536 most frequent categories
-        gets a learned vector of 8 numbers. If all these columns of 0 and 1 together are more than 256, a column of more than 63
-        categories is embedded too. Integer sample weights count as repeated rows. Unknown and missing categories share a
-        vector. With 'adam' and 'sgd' the vector of a category seen in n rows learns at n / (n + 50) times the full rate, so
-        that rare categories stay near 0. None treats all columns as numbers.
+        Columns whose values are categories, as a mask, positions or names. 'from_dtype' means the columns of a frame that hold
+        categories, strings or booleans, and the columns of strings in an array of objects. In a list, 'from_dtype' adds these
+        columns to the named ones: ``["from_dtype", "day"]``. None treats all columns as numbers.
+
+        A column of strings that is not named is read as numbers if all its values are dates of one format with a year of four
+        digits, or numbers with the same units ("1,230", "12.3 %", "$5"). Columns of dates, times and durations are read as
+        numbers too. A date becomes the days since 1970-01-01 and the parts that vary (year, month, weekday, hour). All this
+        needs a `scaling` that is not None.
+
+        Up to 255 categories in `fit` become a column of 0 and 1 each, or one column of −1 and 1 for two categories. A further
+        column flags missing values if `fit` saw any. Unknown categories and missing values are zeros in the other columns. With
+        more than 255 categories, categories seen in only one row are treated as unknown. If more than 255 remain, the column is
+        embedded: each of the 65,536 most frequent categories gets a learned vector of 8 numbers. If all columns of 0 and 1
+        together are more than 256, a column of more than 63 categories is embedded too. Integer sample weights count as
+        repeated rows. Unknown and missing categories share a vector. With 'adam' and 'sgd' the vector of a category seen in n
+        rows learns at n / (n + 50) times the full rate, so that rare categories stay near 0.
 
     handle_unknown : {'ignore', 'error'}, default='ignore'
-        What to do with a category that `fit` did not see: treat it like a missing value, or raise a ValueError that names the
-        column and the category. In both cases a column without any known category whose values have another type than in `fit`,
-        such as numbers in place of text, raises a ValueError.
+        What to do with a category that `fit` did not see: 'ignore' treats it like a missing value, 'error' raises a ValueError
+        that names the column and the category. In both cases a ValueError is raised if a column has no known category and its
+        values have another type than in `fit`, such as numbers in place of strings.
 
     dtype : {'auto', 'float32', 'float64'}, default='auto'
-        Floating-point format of the network. 'auto' is float32 if X is, or if `scaling` is on and `fit` sees 100 rows or
-        more; else float64. Predictions are float32 if `dtype` is 'float32', or if it is 'auto' and X was float32 in `fit`; else
-        they are float64.
+        Floating-point format of the network. 'auto' is float32 if X is, or if `scaling` is on and `fit` gets 100 rows or more;
+        else float64. Predictions are float32 if `dtype` is 'float32', or if it is 'auto' and X was float32 in `fit`; else they
+        are float64.
 
     parametrization : {'standard', 'ntk'}, default='ntk'
-        'standard' draws the initial weights after Glorot, and all layers learn at `learning_rate_init`. 'ntk' draws them from
-        N(0, 1 / fan_in), biases from N(0, 1), and begins the output layer at 0; a layer learns at `learning_rate_init` ×
-        √(100 / fan_in), as in the neural tangent parametrization, so that one rate suits layers of any width.
+        How initial weights are drawn, and the learning rate of each layer. 'standard' uses Glorot's initial weights, and all
+        layers have the rate `learning_rate_init`. 'ntk', the neural tangent parametrization, draws weights from N(0, 1 /
+        fan_in) and biases from N(0, 1), and starts the output layer at 0. The rate of a layer is `learning_rate_init` × √(100 /
+        fan_in), so that one value suits layers of any width.
 
     n_members : int or 'auto', default='auto'
-        Number of networks, trained side by side, whose ensemble predicts. The first half of the members, with the odd one, sees
-        the columns of X, the second half their bins too (`n_bins`). With 50 rows or more, each member is first trained without
-        one stratified fold (the fold phase). Folds that a member of each half leaves out, at most 50,000 rows, are used to
-        calibrate the members and to fit their weights in the ensemble: all folds, but of an odd number of members one fewer.
-        Afterwards all members continue on all rows, if there are 500 rows or more and no validation rows that may end training.
-        If one regularization strength did clearly better, the members of a half switch to it.
+        Number of networks in the ensemble, its members. The first half of the members (the larger half if the number is odd)
+        get the columns of X, the second half their bins too (`n_bins`). With 50 rows or more, each member is first trained
+        without one stratified fold (the fold phase). The folds that are left out by a member of each half, at most 50,000 rows,
+        are used to calibrate the members and to fit their weights in the ensemble; these are all folds, or all but one if the
+        number of members is odd. Afterwards all members continue on all rows, if there are 500 rows or more and no validation
+        rows that may end training. If one regularization strength had clearly lower loss on left-out rows, all members of the
+        half switch to it.
 
-        One network leaves out a fifth of 100 rows or more, which weighs it beside its companion (see `companion`), or else
-        calibrates it: when training ends, its last layer is divided by the temperature, and a bias for each output is added.
-        This is skipped with validation rows, with `ema_decay`, with 'lbfgs', and if `max_iter` is a number and `learning_rate`
-        is not a planned schedule. 'auto' depends on the number of rows (see Notes); it is 1 without hidden layers or for
-        another solver than 'adam'.
+        With 100 rows or more, one network leaves out a fifth of the rows in its fold phase. These rows are used to fit the
+        weights of the network and of its companion (see `companion`). Without a companion they are used to calibrate the
+        network: when training ends, its last layer is divided by the temperature, and a bias for each output is added. One
+        network leaves out no rows with validation rows, with `ema_decay`, with 'lbfgs', and if `max_iter` is a number and
+        `learning_rate` is not a planned schedule. 'auto' depends on the number of rows (see Notes); it is 1 without hidden
+        layers, or if the solver is not 'adam'.
 
     companion : 'auto' or False, default='auto'
-        Whether there is a model of another kind beside the members of an ensemble, or beside one network. Up to 6,000 distinct
-        rows it is a radial network [11]_: a hidden layer with a unit at each training row, which answers exp(−‖x − c‖₁ / width)
-        to a row x, and output weights that a ridge regression finds at once. It knows the labels of rows near a new one, where
-        the members know shapes of larger parts. Width and ridge are chosen from a grid of 15 by the squared error of left-out
-        rows, on at most 400 rows; of more than 2,500 rows it is the mean of radial networks of parts of them. **The model then
-        holds these rows, scaled**, and predictions take longer the more rows it holds. On more rows, up to 100,000, it is
-        boosted trees, scikit- learn's `HistGradientBoostingClassifier` without early stopping, fitted once without each half of
-        the rows.
+        Whether `fit` adds a model of another type to the ensemble, or to one network. For at most 6,000 distinct rows the
+        companion is a radial network [11]_. It has one hidden layer with a unit for each training row c, whose output for a row
+        x is exp(−‖x − c‖₁ / width), and output weights from a ridge regression. Its prediction depends mostly on the labels of
+        training rows near x. The width and the ridge penalty are chosen from a grid of 15 by the squared error on left-out
+        rows, with at most 400 rows. For more than 2,500 rows it is the mean of radial networks fitted on parts of the rows.
+        **The model then holds these rows, scaled**, and the more rows it holds, the longer predictions take. For more rows, up
+        to 100,000, the companion is boosted trees: scikit-learn's `HistGradientBoostingClassifier` without early stopping,
+        fitted once without each half of the rows.
 
-        The weight of the companion beside the members is found as theirs are, on answers to rows that were left out with their
-        group or their copies. If the members continue on all rows, they go on learning and the companion does not, so its weight
-        is then multiplied by 0.4. 'auto' adds one in `fit` if there are folds (see `n_members`), with `scaling`, on a
-        dense X of 100 distinct rows or more. A radial network needs no more encoded columns than rows and at most 2 million
-        encoded numbers, boosted trees 10 million at most, labels of at most 10 classes, and two rows of each; bins and embeddings
-        do not count, as the companion does not see them. With a companion `coefs_` alone do not determine the predictions. A
-        warm start keeps it unchanged, and `partial_fit` drops it. False adds none.
+        The weight of the companion is fitted like those of the members: on predictions for rows that were left out with their
+        group or their copies. If the members continue on all rows, they improve and the companion does not change, so its
+        weight is then multiplied by 0.4.
+
+        'auto' adds a companion in `fit` if there are folds (see `n_members`), `scaling` is not None, and X is dense with 100
+        distinct rows or more. For a radial network there must also be at most as many encoded columns as rows, and at most 2
+        million encoded numbers. For boosted trees there must be at most 10 million encoded numbers, and labels of at most 10
+        classes with at least two rows each. Bins and embeddings are not counted, because the companion does not use them. With
+        a companion `coefs_` alone do not determine the predictions. A warm start keeps it unchanged, and `partial_fit` drops
+        it. False adds none.
 
     n_bins : int, default=64
-        Largest number of bins in the piecewise-linear encoding [8]_ of a numeric column, which needs `scaling`: a
-        column for each bin, −1 below it and 1 above it. About 256 bins in all are shared out by `relevance`, 4 at least to each
-        column; there are none if more than 128 columns are numbers, or if classes are small (see Notes). The edges of bins are
-        quantiles; with `relevance='auto'` half of them are quantiles of the thresholds at which forests split the column. 0
-        makes no bins.
+        Largest number of bins in the piecewise-linear encoding [8]_ of a numeric column: an input for each bin, which is −1
+        below the bin, 1 above it, and linear in between. About 256 bins in all are divided among the columns by their
+        relevance, with at least 4 for each column. There are no bins without `scaling`, if more than 128 columns are numeric,
+        or if classes are small (see Notes). The edges of bins are quantiles; with `relevance='auto'` half of them are quantiles
+        of the thresholds at which forests split the column. 0 makes no bins.
 
     relevance : 'auto', array-like of shape (n_features,) or None, default='auto'
-        How much each column of X counts at the start: its scaled numbers, bins, flag and categories are multiplied by it, so that
-        its weights count more and move faster. 'auto' trains random forests [9]_ of 33 trees in all, on at most 10,000 rows and a
-        million numbers (of K > 20 classes, a million × 20 / K). Each forest leaves out a third of these rows. The gain of a
-        column is what its splits gain on left-out rows [10]_, as a share of the variance of the one-hot labels. Noise gains
-        nothing on average. All columns share a prior gain of 0.02 + 10 / n. The relevance of a column is its share of all gains,
-        with d ≤ 100 columns to the power 0.75, over the mean share. It is clipped to 0.1 … 4, or for d > 100 to 0.1 / e … min(4
-        e√e, 50), where e = d / 100. For n > 7,500 rows it is raised to the power 7,500 / n, so the prior weakens as data grow.
-        With fewer than 100 rows but more columns than rows, the share of a column is the variance of the labels that the column
-        explains linearly, over that expected from noise; at least 1 (only in `fit`). The relevance is 1 for all columns with
-        fewer than 100 rows otherwise, if classes are small (see Notes), or without `scaling`. In a sparse X (see `scaling`) the
-        forests see the columns with entries in at least half of the rows. All other columns share one value, between 0.01 and
-        100: how much of y these columns explain on left-out rows, by a linear model or by trees on the 100 most frequent ones,
-        over how much the first ones do; 5 / n is added to both. Without such first columns it is 1. An array must be finite and
-        nowhere negative; 0 leaves a column out. None means 1 for all columns.
+        Factor for each column of X, by which its scaled numbers, bins, flag and categories are multiplied, so that a column
+        with a larger factor has more effect at the start of training and its weights change faster. An array must be finite and
+        not negative; 0 leaves a column out. None means 1 for all columns.
+
+        'auto' estimates how informative each column is about y. It trains random forests [9]_ of 33 trees in all, on at most
+        10,000 rows and a million numbers (for K > 20 classes, a million × 20 / K). Each forest leaves out a third of these
+        rows. The gain of a column is the decrease of the variance of the one-hot labels by the column's splits, measured on
+        left-out rows [10]_, as a share of this variance. The mean gain of a column of noise is 0. A prior gain of 0.02 + 10 / n
+        is divided equally among the columns. The relevance of a column is its share of all gains, divided by the mean share;
+        with d ≤ 100 columns the shares are raised to the power 0.75. It is clipped to 0.1 … 4, or for d > 100 to 0.1 / e …
+        min(4 e√e, 50), where e = d / 100. For n > 7,500 rows it is raised to the power 7,500 / n, so the prior weakens as data
+        grow.
+
+        With fewer than 100 rows but more columns than rows, `fit` uses as the share of a column the variance of the labels that
+        the column explains linearly, divided by that expected from noise, and at least 1. Otherwise the relevance is 1 for all
+        columns with fewer than 100 rows, if classes are small (see Notes), or without `scaling`.
+
+        In a sparse X (see `scaling`) the forests use the columns with entries in at least half of the rows. All other columns
+        share one value, between 0.01 and 100. It is the share of y that these columns explain on left-out rows, by a linear
+        model or by trees on the 100 most frequent ones, divided by the share that the columns of the forests explain; 5 / n is
+        added to both. If there are no columns for the forests, it is 1.
 
     target_type : {'auto', 'multilabel', 'probabilities'}, default='auto'
-        What a matrix y of zeros and ones is in the first call. 'auto' takes it for class probabilities if it holds floats and
-        each row sums to 1, else for multilabel targets; a warning says so if integers or booleans are one-hot. 'multilabel' is
+        Meaning of a matrix y of zeros and ones in the first call. With 'auto' its rows are class probabilities if it holds
+        floats and each row sums to 1, else multilabel targets; `fit` warns if integers or booleans are one-hot. 'multilabel' is
         MLPClassifier's rule. Any other y is not affected.
 
     Attributes
@@ -321,44 +347,44 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         the names of its columns if y was a DataFrame.
 
     batch_size_ : int
-        What `batch_size` became in the last call.
+        Value of `batch_size` in the last call, with 'auto' resolved.
 
     categories_ : dict of str to list
         The known categories of each categorical column, by the column's name.
 
     coefs_ : list of ndarray of shape (fan_in, fan_out) or (n_members, fan_in, fan_out)
-        Weights of each layer: views of one flat vector. Other arrays that you put here are used from then on.
+        Weights of each layer, as views of one flat vector. If you replace them by other arrays, predictions use those.
 
     dropout_ : ndarray of shape (n_members,) or (n_members, `n_layers_` - 2)
-        The `dropout` of each member at the end of the last call; of each hidden layer, if these differ.
+        The `dropout` of each member at the end of the last call; of each hidden layer too, if the layers differ.
 
     embeddings_ : list of ndarray of shape (n_codes, 8) or (n_members, n_codes, 8)
         The vectors of each embedded column's categories, in the order of the columns; an empty list if no column is embedded
-        (`categorical_features`). Row 0 is the vector of unknown and missing categories; the others are the known categories,
-        sorted.
+        (see `categorical_features`). Row 0 is the vector of unknown and missing categories; the others are the known
+        categories, sorted.
 
     encoded_feature_names_ : ndarray of str, one for each row of a network's ``coefs_[0]``
-        What the network's inputs are: bins, as 'age_bin0'; the numeric columns of X under their names, or x0, x1, … if
-        they have none; flags of missing values, as 'missingindicator_age'; categories, as 'color_red'; embeddings,
-        as 'city_embedding0'.
+        Names of the network's inputs: bins, such as 'age_bin0'; the numeric columns of X by their names, or x0, x1, … if they
+        have none; flags of missing values, such as 'missingindicator_age'; categories, such as 'color_red'; embeddings, such as
+        'city_embedding0'.
 
     engine_ : str
-        The engine that trained in the last call: "compiled"; or "numpy", with the reason why not the compiled one. Empty after
-        `from_sklearn`.
+        The engine that trained in the last call: "compiled", or "numpy" with the reason why the compiled engine did not train.
+        Empty after `from_sklearn`.
 
     intercepts_ : list of ndarray of shape (fan_out,) or (n_members, fan_out)
         Biases of each layer: views of the same vector as `coefs_`.
 
     max_iter_ : int
-        What `max_iter` became in the last call.
+        Value of `max_iter` in the last call, with 'auto' resolved.
 
     member_losses_ : ndarray of shape (n_members,) or (n_members + 1,)
         The log loss of each member on the rows that it left out in the fold phase; NaN if it left out none (see `n_members`).
         In this array and in the other `member_` attributes the companion comes last, if there is one (see `companion`).
 
     member_roles_ : list of str
-        The number of each member, its regularization strength in the fold phase, "light" or "strong", and whether it sees bins.
-        The companion is "radial network" or "boosted trees".
+        For each member, its number, its regularization strength in the fold phase ("light" or "strong"), and whether it gets
+        bins. The companion is "radial network" or "boosted trees".
 
     member_temperatures_ : ndarray of shape (n_members,) or (n_members + 1,)
         The number by which each member's logits are divided.
@@ -367,14 +393,14 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         The weight of each member in the ensemble.
 
     ensemble_bias_ : ndarray of shape (`n_outputs_`,)
-        What is added to the ensemble's logits after the division by `temperature_`, so that mean probabilities meet the classes'
-        frequencies in the rows that members left out. Zeros without folds.
+        Numbers that are added to the ensemble's logits after the division by `temperature_`, so that the mean probabilities
+        equal the frequencies of the classes in the rows that members left out. Zeros without folds.
 
     n_members_ : int
         Number of networks, without the companion.
 
     relevance_ : ndarray of shape (`n_features_in_`,)
-        What `relevance` gave each column of X; to a date, the most that it gave to one of its parts.
+        The relevance of each column of X (see `relevance`); for a date, the largest of its parts.
 
     loss_ : float
         Training loss, penalty included, of the epoch whose weights are kept.
@@ -392,8 +418,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Mean cross-entropy on the validation rows, without penalty, of each epoch or iteration; None if the last call had none.
 
     best_validation_score_ : float or None
-        Highest validation score; its weights are kept once `fit` ends, or `partial_fit` has stopped, unless `restore_best` is
-        off. None without `early_stopping`.
+        Highest validation score. The weights with this score are restored when `fit` ends, or when `partial_fit` stops, unless
+        `restore_best` is False. None without `early_stopping`.
 
     best_iter_ : int or None
         Number of the epoch or iteration with this score, counted from 1 along `loss_curve_`; None without `early_stopping`.
@@ -402,20 +428,20 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         The number by which the logarithms of the ensemble's probabilities are divided.
 
     unused_columns_ : dict of str to str
-        Why a column of X gives the network no input, by the column's name.
+        For each column of X that gives the network no input, the reason, by the column's name.
 
     weight_decay_ : ndarray of shape (n_members,)
         The `weight_decay` of each member at the end of the last call.
 
     t_ : int
-        Number of training rows seen, repetitions counted; 0 for 'lbfgs'.
+        Number of rows used in training steps, each as often as it was used; 0 for 'lbfgs'.
 
     n_iter_ : int
         Number of epochs or iterations of the last call of `fit`; 1 after `partial_fit`, 0 if its training has stopped.
 
     n_fold_epochs_ : int
-        Number of epochs, along `loss_curve_`, after which all members began to train on all rows; 0 if they never did or always
-        had (see `n_members`).
+        Number of epochs of the fold phase in `loss_curve_`, after which all members trained on all rows; 0 if there was no fold
+        phase, or if no epoch followed it (see `n_members`).
 
     n_layers_ : int
         Number of layers, input and output included.
@@ -434,16 +460,16 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     See Also
     --------
-    sklearn.neural_network.MLPClassifier : The original.
+    sklearn.neural_network.MLPClassifier : The class that this one can replace.
     sklearn.linear_model.LogisticRegression : The same model without hidden layers.
 
     Notes
     -----
-    `sksoftmax.loss` derives the gradient that all training here starts from: at the logits, the derivative of the
-    softmax cross-entropy is p − y.
+    `sksoftmax.loss` derives the gradient that all training here uses: the derivative of the softmax cross-entropy with respect
+    to the logits is p − y.
 
-    What 'auto' means, for n distinct rows to train on (see `groups` in `fit`). An ensemble's members are regularized lightly or
-    strongly, half of them each; "binned" members see bins.
+    The table has the values of 'auto' for n distinct training rows (see `groups` in `fit`). Half of an ensemble's members are
+    regularized lightly, half strongly; "binned" members get bins.
 
     ========================= ============================== =================================================
     Parameter                 Ensemble (`n_members` > 1)     One network
@@ -467,26 +493,28 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     The first layers of all members on a sparse X may have 16777216 weights in all: if 8 members have more, there are 4, and if
     these have more, one. The factor multiplies dropout and weight decay. One network has its fold phase from 100 rows on.
-    `max_iter` is raised or lowered so that the number of steps in all stays within its limits. With `parametrization='standard'`
-    a batch has at most 200 rows. Classes are small if there are more than 10 of them, with fewer than 20 rows each on average.
-    Fewer than 100 rows of more than 1000 columns train one network, in 50 steps or more. In `partial_fit` neither changes the
-    choices above. Batches grow with n only beside `max_iter='auto'`, and not in `partial_fit`; above 3,584,000 rows they have
-    n / 7000 rows. The fold phase counts all rows, distinct or not.
+    `max_iter` is raised or lowered so that the number of steps in all stays within its limits. With
+    `parametrization='standard'` a batch has at most 200 rows. Classes are small if there are more than 10 of them, with fewer
+    than 20 rows each on average. With fewer than 100 rows and more than 1000 columns there is one network, trained in 50 steps
+    or more. In `partial_fit` small classes and many columns do not change the values of the table. Batches grow with n only
+    with `max_iter='auto'`, and not in `partial_fit`; above 3,584,000 rows they have n / 7000 rows. The fold phase counts all
+    rows, distinct or not.
 
-    A row of weight 0 counts as absent. With `sample_weight` or `class_weight` each member of an ensemble trains as if it were
+    A row of weight 0 counts as absent. With `sample_weight` or `class_weight` each member of an ensemble trains as it would
     alone.
 
-    X may be larger than memory: a float32 or float64 `numpy.memmap` without categorical columns is never copied, and if the
-    network's input would take more than 256 MB it is made batch by batch, which gives the same model. A part of such a file
-    is a memmap too, for `partial_fit`. A scorer other than 'accuracy' and 'loss' gets its validation rows as a copy.
+    X may be larger than memory: a float32 or float64 `numpy.memmap` without categorical columns is never copied. If the
+    network's input would take more than 256 MB, it is computed batch by batch, which gives the same model. A slice of such an
+    array is a memmap too, so you can pass it to `partial_fit`. A scorer other than 'accuracy' and 'loss' gets its validation
+    rows as a copy.
 
-    Callbacks of `sklearn.callback` (scikit-learn 1.9 and newer), set by `set_callbacks`, see one task for each epoch of 'sgd' and
+    Callbacks of `sklearn.callback` (scikit-learn 1.9 and newer), set by `set_callbacks`, are called for each epoch of 'sgd' and
     'adam' and each iteration of 'lbfgs', and may stop training.
 
     A pickle holds the network's parameters once. The optimizer's moments and the random generator are saved after `partial_fit`
     and with `warm_start`, not after a plain `fit`. The version of this package is saved too; loading a model of another version
-    warns. A pickle from others can run any code when it is loaded: use skops, which loads only the types that you name
-    (`sksoftmax.TRUSTED_TYPES`, also for MLflow's `skops_trusted_types`).
+    gives a warning. A pickle can run any code when it is loaded. For files from others use skops, which loads only the types
+    that you name (`sksoftmax.TRUSTED_TYPES`, also for MLflow's `skops_trusted_types`).
 
     References
     ----------
@@ -651,8 +679,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     def from_sklearn(cls, mlp: MLPClassifier) -> Self:
         """Make the same model from scikit-learn's MLPClassifier.
 
-        Trained from the same `random_state`, the model follows the same loss curve, except for MLPClassifier's defects, which the
-        page "Coming from" of the documentation lists.
+        With the same `random_state`, training gives the same loss curve, except for deliberate differences, which the page
+        "Coming from" of the documentation lists.
 
         Parameters
         ----------
@@ -662,8 +690,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Returns
         -------
         SoftmaxMLPClassifier
-            An estimator with the same hyper-parameters; all that MLPClassifier lacks is switched off. If `mlp` is fitted, the
-            weights, classes and curves are the same too, so predictions are equal and `partial_fit` continues the training.
+            An estimator with the same hyper-parameters; everything that MLPClassifier does not have is turned off. If `mlp` is
+            fitted, the weights, classes and curves are the same too, so predictions are equal and `partial_fit` continues the
+            training.
 
         Raises
         ------
@@ -716,23 +745,23 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The rows to train on. They hold numbers, and some numbers may be missing if `scaling` is on. A pandas or polars frame
-            may hold categories and strings too.
+            The rows to train on. They hold numbers, and numbers may be missing if `scaling` is not None. A pandas or polars
+            frame may hold categories, strings and dates too.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Labels of any type; or a 0/1 indicator matrix (multilabel); or a float matrix whose rows are class
-            probabilities and sum to 1 (soft labels). `target_type` says what a matrix of zeros and ones is.
+            Labels of any type; or a 0/1 indicator matrix (multilabel); or a float matrix whose rows are class probabilities and
+            sum to 1 (soft labels). `target_type` decides what a matrix of zeros and ones means.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights. A row of weight 2 counts as two rows, and a row of weight 0 counts as absent. None gives all
-            rows the same weight.
+            Non-negative weights. A row of weight 2 counts as two rows, and a row of weight 0 has no effect. None gives all rows
+            the same weight.
 
         groups : array-like of shape (n_samples,), default=None
-            The label of each row's group, of any hashable type. Rows of a group depend on each other, as the visits of a patient
-            do. Folds (see `n_members`) and the split of `early_stopping` keep a group together, so that calibration and early
-            stopping show what holds for new groups. None means that rows are independent, apart from rows that repeat or nearly
-            repeat others. `fit` finds such rows, keeps them together, counts them once where 'auto' depends on the number of
-            rows, and warns if they are many.
+            The label of each row's group, of any hashable type. Rows of a group depend on each other, such as the visits of a
+            patient. Folds (see `n_members`) and the split of `early_stopping` keep a group together, so that calibration and
+            early stopping use scores on other groups. None means that rows are independent, apart from rows that repeat or
+            nearly repeat others. `fit` finds such rows, keeps them together, counts them once if 'auto' depends on the number
+            of rows, and warns if they are many.
 
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Rows to score for early stopping, in place of a part of X. In a `Pipeline`, `transform_input=["X_val"]` transforms
@@ -752,14 +781,14 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Raises
         ------
         ValueError
-            If a parameter, X, y, sample_weight or groups is not as described, or numbers in X are so large that no loss is
+            If a parameter, X, y, sample_weight or groups is not as described, or if numbers in X are so large that no loss is
             finite.
 
         Warns
         -----
         ConvergenceWarning
             If training reached `max_iter` before a stopping rule ended it, or if training diverged. After a divergence the last
-            good weights are kept.
+            finite weights are kept.
 
         UserWarning
             If at least a fifth of the rows repeat or nearly repeat others, if all rows have the same label in `groups`, or if
@@ -969,8 +998,8 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Returns
         -------
         float
-            The share of rows whose prediction is right: the label; all labels, for multilabel targets; the most probable class,
-            for class probabilities.
+            The share of rows with a right prediction: of the label; of all labels, for multilabel targets; of the most probable
+            class, for class probabilities.
         """
         if not self.__sklearn_is_fitted__() or self._model.targets.kind != "probabilities" or np.ndim(y) < 2:
             return self._accuracy(X, in_memory(y, "y"), sample_weight)
@@ -987,7 +1016,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             raise ValueError(f"{given} not fit the predictions, whose `classes_` are {self.classes_}: {error}") from error
 
     def summary(self) -> str:
-        """Describe the fitted model: what 'auto' became, and what became of the columns of X.
+        """Describe the fitted model: the values of 'auto', and how the columns of X are used.
 
         Returns
         -------

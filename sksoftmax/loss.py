@@ -1,9 +1,9 @@
 """Softmax, cross-entropy, and why the gradient of the two together is p − y.
 
-Shapes and letters, for all functions here: n rows, K classes (or L independent labels); `z` are logits,
-`p` probabilities, `y` targets. Logits are (n, K); targets are either n integer labels 0 … K−1, which are never
-expanded to one-hot rows, or (n, K) rows of probabilities ("soft labels"); weights are one number a row.
-float32 stays float32, everything else is float64. Results are finite and exact for logits of ±1e4 and beyond.
+Shapes and notation for all functions here: there are n rows and K classes (or L independent labels); `z` are logits, `p`
+probabilities, `y` targets. Logits have shape (n, K). Targets are n integer labels 0 … K−1, which are never expanded to
+one-hot rows, or (n, K) rows of probabilities ("soft labels"). `sample_weight` has one number for each row. Results are
+float32 for float32 logits, else float64. They are finite also for logits of ±1e4 and beyond.
 
 **Definition.** The softmax turns K logits into K probabilities,
 
@@ -30,8 +30,8 @@ Its derivative at the probabilities is ∂E/∂p_i = −y_i / p_i.
     ∂E/∂z_j = Σ_i ∂E/∂p_i · ∂p_i/∂z_j = Σ_i (−y_i / p_i) · p_i (δ_ij − p_j)
             = −Σ_i y_i δ_ij + p_j Σ_i y_i = −y_j + p_j Σ_i y_i = p_j − y_j,
 
-the last step because Σ_i y_i = 1. Nothing else was asked of y: the result holds for one-hot labels and for any
-distribution over the classes. For a label t it says p_j for j ≠ t and p_t − 1 for j = t.
+the last step because Σ_i y_i = 1. Nothing else was assumed about y: the result holds for one-hot labels and for any
+distribution over the classes. For a label t the derivative is p_j for j ≠ t, and p_t − 1 for j = t.
 
 **Dense layer below.** With z_j = Σ_i x_i W_ij + b_j, ∂z_j/∂W_ij = x_i and ∂z_j/∂b_j = 1, so ∂E/∂W_ij = x_i (p_j − y_j) and
 ∂E/∂b_j = p_j − y_j: for j = t these are −x_i + p_j x_i, for j ≠ t they are p_j x_i.
@@ -66,7 +66,7 @@ def softmax(logits: ArrayLike) -> NDArray[np.floating]:
 
     See Also
     --------
-    log_softmax : Its logarithm, without rounding small probabilities to 0.
+    log_softmax : The logarithms, without rounding small probabilities to 0.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def softmax(logits: ArrayLike) -> NDArray[np.floating]:
 def log_softmax(logits: ArrayLike) -> NDArray[np.floating]:
     """Turn logits into log-probabilities, log p_i = z_i − max z − log Σ_k exp(z_k − max z).
 
-    This is the logarithm before rounding: it is finite where the probability itself underflows to 0.
+    The logarithm is not computed from the rounded probability, so it is finite even if the probability underflows to 0.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def log_softmax(logits: ArrayLike) -> NDArray[np.floating]:
 
     See Also
     --------
-    softmax : The probabilities themselves.
+    softmax : The probabilities.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def log_softmax(logits: ArrayLike) -> NDArray[np.floating]:
 def softmax_jacobian(logits: ArrayLike) -> NDArray[np.floating]:
     """Compute the Jacobian of the softmax, ∂p_i/∂z_j = p_i (δ_ij − p_j).
 
-    It is symmetric, its rows and columns sum to 0, and training never needs it: see `cross_entropy`.
+    The Jacobian is symmetric, and its rows and columns sum to 0. Training does not need it: see `cross_entropy`.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def softmax_jacobian(logits: ArrayLike) -> NDArray[np.floating]:
 
     See Also
     --------
-    cross_entropy : Its gradient needs no Jacobian: the p_i cancel.
+    cross_entropy : The loss whose gradient needs no Jacobian, because the p_i cancel.
 
     Examples
     --------
@@ -145,7 +145,7 @@ def cross_entropy(
 ) -> tuple[float, NDArray[np.floating]]:
     """Compute the mean softmax cross-entropy and its gradient at the logits, p − y.
 
-    Integer labels are never expanded to one-hot rows; rows of probabilities are "soft labels".
+    Integer labels are never expanded to one-hot rows. Rows of probabilities are called soft labels.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def cross_entropy(
         Integer labels 0 … n_classes − 1, or rows of probabilities that sum to 1.
 
     sample_weight : array-like of shape (n_samples,), default=None
-        Non-negative weights of the rows, not all 0. None weighs all rows alike.
+        Non-negative weights of the rows, not all 0. None gives all rows the same weight.
 
     label_smoothing : float, default=0.0
         Share of each target that is spread evenly over the classes, in [0, 1): y becomes (1 − ε) y + ε / n_classes ([1]_).
@@ -180,7 +180,7 @@ def cross_entropy(
 
     Notes
     -----
-    The derivation of p − y stands at the top of this module.
+    The docstring of this module derives p − y.
 
     References
     ----------
@@ -236,7 +236,7 @@ def sigmoid(logits: ArrayLike) -> NDArray[np.floating]:
 
     See Also
     --------
-    scipy.special.expit : What computes it.
+    scipy.special.expit : The function that this one calls.
 
     Examples
     --------
@@ -251,7 +251,7 @@ def sigmoid(logits: ArrayLike) -> NDArray[np.floating]:
 def log_sigmoid(logits: ArrayLike) -> NDArray[np.floating]:
     """Compute the logarithm of the logistic function, −log(1 + exp(−z)).
 
-    It is finite where the probability itself underflows to 0.
+    It is finite even if the probability underflows to 0.
 
     Parameters
     ----------
@@ -265,8 +265,8 @@ def log_sigmoid(logits: ArrayLike) -> NDArray[np.floating]:
 
     See Also
     --------
-    sigmoid : The probabilities themselves.
-    scipy.special.log_expit : What computes it.
+    sigmoid : The probabilities.
+    scipy.special.log_expit : The function that this one calls.
 
     Examples
     --------
@@ -283,7 +283,7 @@ def binary_cross_entropy(
 ) -> tuple[float, NDArray[np.floating]]:
     """Compute the mean logistic cross-entropy of independent units and its gradient, p − y.
 
-    One unit is a two-class problem, L units a multilabel one.
+    One unit is for two classes, L units are for L labels (multilabel).
 
     Parameters
     ----------
@@ -294,7 +294,7 @@ def binary_cross_entropy(
         Numbers in [0, 1]: 0/1 labels or probabilities of yes.
 
     sample_weight : array-like of shape (n_samples,), default=None
-        Non-negative weights of the rows, not all 0. None weighs all rows alike.
+        Non-negative weights of the rows, not all 0. None gives all rows the same weight.
 
     label_smoothing : float, default=0.0
         Share of each target that is spread evenly over yes and no, in [0, 1): y becomes (1 − ε) y + ε / 2 ([1]_).

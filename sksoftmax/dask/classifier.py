@@ -26,18 +26,18 @@ from sksoftmax.training.callbacks import with_callbacks
 class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):
     """`SoftmaxMLPClassifier` for dask collections: one network, or one ensemble, trained by all workers of a cluster.
 
-    The network is the one that a single process would train with the same batches: in each step, each worker computes what its
-    rows of the batch add to the gradient, the client adds these up and takes the step. The number of workers changes results
-    only by rounding. A worker that dies loses nothing: others load its rows, and the step is repeated.
+    In each step, each worker computes the part of the gradient that its rows of the batch add; the client adds these parts up
+    and takes the step. So the network is the one that a single process would train with the same batches, and the number of
+    workers changes results only by rounding. If a worker dies, others load its rows, and the step is repeated.
 
-    Each partition is loaded by one worker, which holds it as numbers: in memory, or in a file if its rows take more than 0.4 of
-    the worker's memory. The client holds y, and about 60 bytes for each row. So X may be as large as the memory and the disks of
-    all workers, up to some hundred million rows.
+    One worker loads each partition and holds it as numbers, in memory, or in a file if the worker's rows take more than 0.4 of
+    its memory. The client holds y, and about 60 bytes for each row. So X may be as large as the memory and the disks of all
+    workers, up to some hundred million rows.
 
     Parameters
     ----------
     client : distributed.Client or None, default=None
-        The client of the cluster. None takes dask's current client.
+        The client of the cluster. None means dask's current client.
 
     **parameters : dict
         All parameters of :class:`sksoftmax.SoftmaxMLPClassifier`, with the same defaults. `batch_size` is the number of rows of a
@@ -50,8 +50,8 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):
 
     Notes
     -----
-    The collections are computed twice: once for the values of their columns, once to load them. If that is costly, or gives other
-    rows each time, persist them first. Rows must be in random order, or `shuffle` on, as it is by default.
+    The collections are computed twice: once for the values of their columns, once to load them. If computing them is slow, or
+    gives different rows each time, persist them first. Rows must be in random order, unless `shuffle` is True (the default).
 
     Attributes are those of `SoftmaxMLPClassifier`; `engine_` names the engine of the workers and their number.
     """
@@ -121,10 +121,10 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):
             If X is not a dask collection.
 
         ValueError
-            If an argument is not as described; an error in the rows of a partition names the partition. If there is no client.
+            If an argument is not as described, or if there is no client. An error about rows names their partition.
 
         RuntimeError
-            If no worker is there for a minute, or three workers die that hold the same rows, without a step in between.
+            If there is no worker for a minute, or if three workers that hold the same rows die without a step in between.
         """
         check_parameters(self)
         params, rng = self.get_params(deep=False), check_random_state(self.random_state)
@@ -143,7 +143,7 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):
         Returns
         -------
         SoftmaxMLPClassifier
-            An estimator with the same parameters, but `client`, and with the same model if this one is fitted.
+            An estimator with the same parameters, except `client`, and with the same model if this one is fitted.
         """
         params = self.get_params(deep=False)
         del params["client"]
@@ -162,7 +162,7 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):
         Returns
         -------
         dask Series, DataFrame or Array, or ndarray
-            The labels, as a collection with the partitions of X; of data in memory, as an array.
+            The labels: a collection with the partitions of X, or an array if X is in memory.
         """
         return self._lazily("predict", X)
 
@@ -177,8 +177,8 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):
         Returns
         -------
         dask DataFrame or Array, or ndarray
-            The probabilities, as a collection with the partitions of X; the columns of a frame are `classes_`. Of data in memory,
-            as an array.
+            The probabilities: a collection with the partitions of X, or an array if X is in memory. The columns of a frame are
+            `classes_`.
         """
         return self._lazily("predict_proba", X)
 
@@ -193,7 +193,7 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):
         Returns
         -------
         dask DataFrame or Array, or ndarray
-            Log-probabilities, in the form of those of `predict_proba`.
+            Log-probabilities, of the same type as the result of `predict_proba`.
         """
         return self._lazily("predict_log_proba", X)
 
@@ -208,7 +208,8 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):
         Returns
         -------
         dask Series, DataFrame or Array, or ndarray
-            Logits, in the form of what `predict_proba` returns; for two classes one column, the log-odds of the second class.
+            Logits, of the same type as the result of `predict_proba`; for two classes one column, the log-odds of the second
+            class.
         """
         return self._lazily("decision_function", X)
 
@@ -229,7 +230,7 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):
         Returns
         -------
         float
-            The share of rows whose prediction is right, as that of `SoftmaxMLPClassifier`.
+            The share of rows with a right prediction, as in `SoftmaxMLPClassifier`.
         """
         return super().score(X, *(dask.compute(y, sample_weight)))
 

@@ -1,7 +1,7 @@
 """`LossCurveDisplay` draws the losses of training.
 
-Epochs are numbered from 1. Validation curves end with the training curve. They begin later if a warm start brought the
-validation rows.
+Epochs are numbered from 1. Validation curves end at the same epoch as the training curve. They begin later if validation rows
+were first passed in a warm start.
 """
 
 from typing import TYPE_CHECKING, Any, Self
@@ -22,10 +22,10 @@ SCORE_LABEL = "Validation score"
 class LossCurveDisplay:
     """Plot of the loss of each epoch of one estimator.
 
-    The training curve is solid, the validation curve dashed, and a dot marks the best epoch. Validation scores are dotted, with
-    an axis of their own on the right. A vertical line marks the end of an ensemble's fold phase, from which its members train on
-    all rows: the loss jumps there, and a planned learning rate starts again. To compare estimators, draw them on the same axes,
-    with `ax`. All parameters are stored as attributes.
+    The training curve is solid, the validation curve is dashed, and a dot marks the best epoch. Validation scores are dotted,
+    with their own axis on the right. A vertical line marks the end of an ensemble's fold phase. After it the members train on
+    all rows, so the loss jumps there, and a planned learning rate starts again. To compare estimators, draw them on the same
+    axes: pass `ax`. All parameters are stored as attributes.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class LossCurveDisplay:
         Name of the estimator in the legend. None shows no name.
 
     iteration_name : str, default='Epoch'
-        Unit that the curve is counted in; the label of the x axis.
+        Name of one step of the curve; the label of the x axis.
 
     validation_scores : list of float, default=None
         Validation score of each epoch, or of the last epochs if it is shorter than `loss_curve`. None draws no curve.
@@ -122,7 +122,7 @@ class LossCurveDisplay:
             Axes to draw on. None makes a figure with new ones.
 
         name : str, default=None
-            Name for the legend. None uses the one given before.
+            Name for the legend. None uses the attribute `name`.
 
         **kwargs : dict
             Keyword arguments of matplotlib's `plot` for both loss curves; the validation curve stays dashed.
@@ -166,7 +166,7 @@ class LossCurveDisplay:
         ----------
         estimator : estimator, Pipeline or search
             A fitted estimator with a `loss_curve_`: SoftmaxMLPClassifier, or scikit-learn's MLPClassifier or MLPRegressor. For
-            a Pipeline, the last step is used, for a search, as GridSearchCV, its `best_estimator_`. `validation_loss_curve_`,
+            a Pipeline the last step is used, for a search such as GridSearchCV its `best_estimator_`. `validation_loss_curve_`,
             `best_iter_` and `validation_scores_` are drawn if the estimator has them.
 
         ax : matplotlib Axes, default=None
@@ -278,7 +278,7 @@ def label_of(curve, name):
 
 
 def full_names(kwargs):
-    """Return keyword arguments of matplotlib's `plot` with their aliases, as `c`, replaced by the full names."""
+    """Return keyword arguments of matplotlib's `plot` with aliases, such as `c`, replaced by the full names."""
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.lines import Line2D
 

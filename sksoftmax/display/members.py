@@ -1,4 +1,4 @@
-"""`MembersDisplay` draws what each member of an ensemble contributes."""
+"""`MembersDisplay` draws the weight, temperature and loss of each member of an ensemble."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
@@ -18,7 +18,7 @@ LABELS = ("Weight in the ensemble", "Temperature", "Log loss on left-out rows")
 
 
 class MembersDisplay:
-    """Bars of the weight, the temperature and the out-of-fold loss of each member of an ensemble, a companion among them.
+    """Bars of the weight, the temperature and the out-of-fold loss of each member of an ensemble and of its companion.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class MembersDisplay:
         Parameters
         ----------
         estimator : SoftmaxMLPClassifier, Pipeline or search
-            A fitted classifier. For a Pipeline, the last step is used, for a search, as GridSearchCV, its `best_estimator_`.
+            A fitted classifier. For a Pipeline the last step is used, for a search such as GridSearchCV its `best_estimator_`.
 
         axes : sequence of three matplotlib Axes, default=None
             Axes to draw the weights, temperatures and losses on. None makes a figure with new ones.

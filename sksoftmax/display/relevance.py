@@ -20,8 +20,9 @@ HEIGHT, LEAST_HEIGHT = 0.25, 2.5  # inches of a bar, and of the figure at least
 class RelevanceDisplay:
     """Bars of the relevance of the columns of X, the most relevant first.
 
-    Relevance is how much a column counts when training begins. It is not how much the fitted network uses the column: for that
-    see `sklearn.inspection.permutation_importance`. A dashed line marks 1, the relevance of every column without a prior.
+    Relevance is the factor by which the inputs of a column are multiplied when training begins. It does not measure how much
+    the fitted network uses the column; for that see `sklearn.inspection.permutation_importance`. A dashed line marks 1, the
+    relevance of every column without a prior.
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ class RelevanceDisplay:
             Axes to draw on. None makes a figure with new ones.
 
         max_features : int, default=20
-            The most bars to draw, of the most relevant columns. None draws all columns.
+            Largest number of bars; the most relevant columns are drawn. None draws all columns.
 
         **kwargs : dict
             Keyword arguments of matplotlib's `barh`.
@@ -105,13 +106,13 @@ class RelevanceDisplay:
         Parameters
         ----------
         estimator : SoftmaxMLPClassifier, Pipeline or search
-            A fitted classifier. For a Pipeline, the last step is used, for a search, as GridSearchCV, its `best_estimator_`.
+            A fitted classifier. For a Pipeline the last step is used, for a search such as GridSearchCV its `best_estimator_`.
 
         ax : matplotlib Axes, default=None
             Axes to draw on. None makes a figure with new ones.
 
         max_features : int, default=20
-            The most bars to draw, of the most relevant columns. None draws all columns.
+            Largest number of bars; the most relevant columns are drawn. None draws all columns.
 
         **kwargs : dict
             Keyword arguments of matplotlib's `barh`.

@@ -1,4 +1,4 @@
-"""What the displays share: the estimator to draw, axes to draw on, and bars with names."""
+"""Functions that the displays share: find the fitted estimator, make axes, draw bars with names."""
 
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted

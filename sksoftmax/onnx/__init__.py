@@ -1,9 +1,9 @@
-"""Export to ONNX: write the fitted network as a graph that onnxruntime and others run without Python or scikit-learn.
+"""Export to ONNX: write the fitted network as a graph that onnxruntime and other runtimes run without Python or scikit-learn.
 
 `to_onnx` registers a converter with skl2onnx. skl2onnx then converts the classifier alone, at the end of a pipeline, or in a
-meta-estimator. `convert` is that converter. The graph follows `sksoftmax.model.Model` node by node: the blocks of its
-preprocessor, the layers of its network, its ensemble weights, and the head that reads logits.
-Only operators that onnxruntime has for float32 and float64 are used.
+meta-estimator. `convert` is that converter. The graph has the parts of `sksoftmax.model.Model` in the same order: the blocks of
+its preprocessor, the layers of its network, its ensemble weights, and the head that computes labels and probabilities from
+logits. Only operators that onnxruntime has for float32 and float64 are used.
 """
 
 from functools import cache
@@ -46,14 +46,14 @@ def to_onnx(estimator: BaseEstimator, X: ArrayLike | None = None, **options: Any
         convert the other parts.
 
     X : array-like of shape (n_samples, n_features) or DataFrame, default=None
-        Example of the model's input. Only its types are used, so one row is enough. An array makes one input "X" of its
-        dtype, a DataFrame one input of shape (n_samples, 1) for each column; columns of pandas' nullable types and of a polars
-        frame become inputs of the plain NumPy type. The model computes in float64 if X, or the first
-        column of a DataFrame, is float64, otherwise in float32. Bins are computed in the classifier's own format. If X is None,
-        pass `initial_types`.
+        Example of the model's input. Only its types are used, so one row is enough. For an array the model has one input "X" of
+        its dtype. For a DataFrame it has one input of shape (n_samples, 1) for each column; columns of pandas' nullable types
+        and of a polars frame become inputs of the plain NumPy type. The model computes in float64 if X, or the first column of
+        a DataFrame, is float64, otherwise in float32. Bins are computed in the floating-point format of the classifier. If X is
+        None, pass `initial_types`.
 
     **options : dict
-        Passed to :func:`skl2onnx.to_onnx`: `target_opset`, `initial_types`, `name`, `options` and others. The default of
+        Options of :func:`skl2onnx.to_onnx`: `target_opset`, `initial_types`, `name`, `options` and others. The default of
         `options` is ``{"zipmap": False}``, which makes the probabilities an array and not a list of dictionaries. The option
         ``"raw_scores": True`` replaces the probabilities by `decision_function` z (for two classes, by the columns −z and z).
 
@@ -72,9 +72,9 @@ def to_onnx(estimator: BaseEstimator, X: ArrayLike | None = None, **options: Any
         If X is sparse: ONNX has dense tensors only.
 
     ValueError
-        If X and `initial_types` are both missing, if they have other columns than in `fit`, or if ONNX has no input of a dtype
-        of X; or if ONNX cannot express the labels, an activation or a column's categories. ONNX can express strings in a column
-        of strings, and numbers; in an embedded column the numbers must be whole.
+        If X and `initial_types` are both missing, if they have other columns than in `fit`, if ONNX has no input for a dtype of
+        X, or if ONNX cannot express the labels, an activation or the categories of a column. Categories may be strings in a
+        column of strings, or numbers; in an embedded column the numbers must be whole.
 
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
@@ -91,8 +91,9 @@ def to_onnx(estimator: BaseEstimator, X: ArrayLike | None = None, **options: Any
     0 or, for multilabel targets, to 1; those of `predict_proba` do not. In float64, 'gelu' uses onnxruntime's error function,
     which is float32 only; probabilities then agree to about 1e-7.
 
-    skl2onnx converts all other parts of a pipeline or meta-estimator: compare predictions once. Its graph of a
-    `CalibratedClassifierCV` differs from the model if the method is isotonic or the estimator is a `Pipeline`.
+    skl2onnx converts all other parts of a pipeline or meta-estimator. Compare the predictions of the graph with those of the
+    pipeline once. Its graph of a `CalibratedClassifierCV` differs from the model if the method is isotonic or the estimator is
+    a `Pipeline`.
 
     Examples
     --------
