@@ -1,13 +1,13 @@
-"""An over-confident network, calibrated
-=====================================
+"""Calibrate an over-confident network
+======================================
 
-Is a digit even or odd, if only its upper three of eight rows of pixels are seen?
-With 600 digits to train on and no regularization, a network memorizes them, and its
-probabilities for other digits are too high. This package calibrates its defaults.
-Here that is switched off with ``from_sklearn``, and
-:class:`sklearn.calibration.CalibratedClassifierCV` finds the temperature by
+The task is to predict whether a digit is even or odd from the upper three of its
+eight rows of pixels. With 600 training digits and no regularization, a network
+overfits, and its probabilities for new digits are too high. The defaults of this
+package are calibrated. Here ``from_sklearn`` turns the calibration off, and
+:class:`sklearn.calibration.CalibratedClassifierCV` finds a temperature by
 cross-validation: the number by which the logits of ``decision_function`` are
-divided. No prediction changes.
+divided. This does not change any prediction.
 """
 
 import warnings
@@ -38,9 +38,9 @@ plain = SoftmaxMLPClassifier.from_sklearn(
 network = make_pipeline(StandardScaler(), plain).fit(X_train, y_train)
 
 # %%
-# scikit-learn before 1.8 knows no temperature; its sigmoid also shifts, which moves
-# a few predictions. With ``ensemble=False``, cross-validation finds the temperature,
-# for one network fitted on all rows.
+# scikit-learn before 1.8 has no temperature scaling. Its sigmoid method also adds a
+# bias, which changes a few predictions. With ``ensemble=False``, the temperature is
+# found by cross-validation and applied to one network fitted on all rows.
 method = (
     "temperature"
     if tuple(map(int, sklearn.__version__.split(".")[:2])) >= (1, 8)
@@ -52,7 +52,7 @@ calibrated = CalibratedClassifierCV(
 
 
 def expected_calibration_error(y, p, n_bins=10):
-    """Mean over the rows of |mean of p − mean of y| in the row's bin of p."""
+    """Mean over rows of |mean p − mean y|, the means taken in the row's bin of p."""
     bins = np.minimum((p * n_bins).astype(int), n_bins - 1)
     return np.abs(np.bincount(bins, weights=p - y)).sum() / len(y)
 
@@ -76,8 +76,8 @@ if method == "temperature":
     assert np.array_equal(network.predict(X_test), calibrated.predict(X_test))
 
 # %%
-# What was predicted against what came true on the left, and how often each
-# probability was given on the right.
+# The left panel has the observed share of odd digits for each predicted probability,
+# the right panel how often each probability is predicted.
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.6), layout="constrained")
 for (name, p), color in zip(probabilities.items(), ("C3", "C0", "C4")):
     label = f"{name}: ECE {expected_calibration_error(y_test, p):.3f}"

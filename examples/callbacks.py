@@ -1,9 +1,9 @@
-"""Callbacks watch a fit and stop it
-=================================
+"""Watch and stop a fit by a callback
+=====================================
 
-scikit-learn 1.9 and newer call callbacks after each epoch. This one records the
-accuracy on rows of its own after each epoch, and stops the fit once a goal is
-reached. Return True from ``on_fit_task_end`` to stop.
+scikit-learn 1.9 and newer call callbacks after each epoch. The callback in this
+example computes the accuracy on its own rows after each epoch, and stops the fit
+when a goal is reached. To stop a fit, return True from ``on_fit_task_end``.
 """
 
 import matplotlib.pyplot as plt
@@ -34,7 +34,7 @@ class StopAt:
         """Called before each epoch, and before the whole fit."""
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None, **given):
-        """Score the network that the epoch ended with."""
+        """Score the network after the epoch."""
         if context.task_name != "epoch":
             return False
         self.accuracies.append(fitted_estimator.score(X_watched, y_watched))
@@ -42,8 +42,8 @@ class StopAt:
 
 
 # %%
-# A fit of 36 epochs is planned. The callback ends it sooner. The network is
-# calibrated when training has ended, which moves a few predictions.
+# 36 epochs are planned, and the callback stops the fit earlier. After training the
+# network is calibrated, which changes a few predictions.
 callback = StopAt(goal=0.98)
 clf = (
     SoftmaxMLPClassifier(n_members=1, random_state=0)

@@ -1,11 +1,11 @@
-"""A cluster of several processes searches a grid and trains one network, and a worker that dies changes nothing.
+"""Search a grid and train one network on a cluster of processes; the results are the same if a worker dies.
 
     python examples/cluster.py
 
-Needs `pip install "sksoftmax[dask]"`. The cluster is on this machine; `Client("tcp://scheduler:8786")` in its place uses many.
-The fits of the search and of the cross-validation run in parallel. Then one network is trained by all workers, each on the
-partitions that it holds. In the middle of both a worker process is killed; what is lost is repeated. The results are asserted to
-equal those of one process.
+Needs `pip install "sksoftmax[dask]"`. The cluster runs on this machine; use `Client("tcp://scheduler:8786")` for a cluster of
+several machines. The fits of the search and of the cross-validation run in parallel. Then all workers train one network, each
+on the partitions that it holds. During both, a worker process is killed, and the lost work is repeated. The script asserts that
+the results equal those of one process.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def die_once(marker):
 
 
 def score(clf, X, y, marker=None):
-    """Minus the log loss; where there is a marker, the first process that has trained the larger network dies."""
+    """Minus the log loss; if there is a marker, the first process that has trained the larger network dies."""
     if marker and clf.hidden_layer_sizes == (128, 128):
         die_once(marker)
     return -log_loss(y, clf.predict_proba(X), labels=clf.classes_)
@@ -59,7 +59,7 @@ def search(X, y, folds, n_epochs, marker=None):
 
 
 def workers_survived(client, compute):
-    """What `compute` returns, although one of the workers dies, in whose place the cluster starts another."""
+    """What `compute` returns while one of the workers dies and the cluster starts another in its place."""
     before = set(client.run(os.getpid).values())
     result = compute()
     client.wait_for_workers(len(before), timeout=60)

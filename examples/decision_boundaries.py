@@ -1,10 +1,10 @@
 """Decision boundaries of an ensemble and of one network
-======================================================
+========================================================
 
-Two half-moons with noise. One network is quick, and its boundary follows some of the
-noise. The default is an ensemble: eight networks whose ensemble is calibrated, so
-its probabilities change smoothly and its boundary is calmer. MLPClassifier is drawn
-beside them with its own defaults.
+The data are two half-moons with noise. The default is an ensemble of eight networks,
+whose probabilities are calibrated and change smoothly. One network (``n_members=1``)
+is fitted faster, but its boundary follows some of the noise. The third panel has
+MLPClassifier with its own defaults.
 """
 
 import warnings
@@ -30,8 +30,7 @@ models = {
 }
 
 # %%
-# Colors show the probability of the second class, the black line where it is one
-# half.
+# Colors show the probability of the second class. At the black line it is one half.
 figure, axes = plt.subplots(1, 3, figsize=(12, 4), layout="constrained", sharey=True)
 losses = {}
 for ax, (name, model) in zip(axes, models.items()):

@@ -1,13 +1,13 @@
 """From the definition of softmax to p − y
 =======================================
 
-A lesson in four parts, on worked examples whose numbers are known. Each part prints
-numbers that were computed elsewhere (in texts, by hand, by finite differences, by
-scikit-learn) beside those of this package, and asserts that they agree. If the
-script runs to the end, everything agrees.
+Each part of this script computes an example whose numbers are known: from a text, by
+hand, by finite differences, or from scikit-learn. It prints the known numbers and
+those of this package, and asserts that they agree. If the script runs to the end,
+all numbers agree.
 
-Letters: x input, W weights, b biases, z = x W + b logits, p = softmax(z), y target,
-t its label where it is one class.
+Notation: x is the input, W are weights, b biases, z = x W + b logits, and
+p = softmax(z); y is the target, and t is its label if it is one class.
 """
 
 import matplotlib.pyplot as plt
@@ -24,7 +24,7 @@ from sksoftmax.loss import cross_entropy, log_softmax, softmax, softmax_jacobian
 
 
 def main():
-    """All parts in order."""
+    """Run all parts in order."""
     one_step_from_equal_weights()
     one_step_from_random_weights()
     two_gradient_cases()
@@ -52,7 +52,7 @@ def gradient_step(x, y, W, b):
 
 
 def estimator_step(x, y, W, b):
-    """The same step, taken by the classifier from weights put there by hand."""
+    """The same step by the classifier, starting from the given weights."""
     classifier = plain(solver="sgd", momentum=0, learning_rate_init=1, alpha=0)
     classifier.partial_fit(x, y, classes=range(3))
     classifier.coefs_, classifier.intercepts_ = [W], [b]
@@ -411,12 +411,12 @@ def heading(text):
 
 
 def compare_text(what, printed, ours, rtol=1e-6):
-    """As `compare`, for numbers printed in a text."""
+    """Like `compare`, for numbers printed in a text."""
     compare(what, printed, ours, rtol, source="text")
 
 
 def compare(what, known, ours, rtol=1e-6, atol=0.0, source="known"):
-    """Print known numbers beside those of this package; assert that they agree."""
+    """Print known numbers and those of this package; assert that they agree."""
     np.testing.assert_allclose(ours, known, rtol=rtol, atol=atol, err_msg=what)
     for known_row, our_row in zip(np.atleast_2d(known), np.atleast_2d(ours)):
         print(f"  {what:34} {source:5} {numbers(known_row)}")

@@ -1,9 +1,9 @@
 """Confusion of digits, and the worst mistakes
-============================================
+==============================================
 
-Which digits are taken for which others, and which single images fool the classifier
-most? Rows of the test part are sorted by the probability of their true class: what
-the network was surest of, and wrong.
+Which digits does the classifier confuse, and which images does it predict worst? The
+test rows are sorted by the predicted probability of their true class. The images
+with the lowest probability are the worst mistakes.
 """
 
 import matplotlib.pyplot as plt
@@ -23,8 +23,8 @@ p = clf.predict_proba(X_test)
 print(f"test accuracy {np.mean(p.argmax(axis=1) == y_test):.3f}")
 
 # %%
-# The confusion matrix on the left, without the many correct answers; the twelve
-# worst images on the right.
+# The left panel has the confusion matrix, with colors limited to five rows so that
+# mistakes are visible. The right panel has the twelve worst images.
 figure = plt.figure(figsize=(12, 5), layout="constrained")
 left, right = figure.subfigures(1, 2, width_ratios=[1, 1.2])
 display = ConfusionMatrixDisplay.from_predictions(

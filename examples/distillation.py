@@ -1,9 +1,10 @@
-"""A forest's knowledge in a small network
-=======================================
+"""Distill a forest into a small network
+========================================
 
-Fit a network on the probabilities of another model, as soft labels. The teacher here
-is a forest of 500 trees on digits. Networks of 32 and of 8 hidden units learn from
-the labels, and others from the teacher's probabilities for the same rows.
+A network can be fitted on the probabilities of another model, as soft labels. Here
+this other model, the teacher, is a forest of 500 trees on digits. Networks of 32 and
+of 8 hidden units are fitted on the labels, and others on the probabilities of the
+forest for the same rows.
 """
 
 import pickle
@@ -30,7 +31,7 @@ soft_labels = forest.predict_proba(X_train)
 
 
 def make_network(units):
-    """One hidden layer behind a scaler, with a learning rate that falls to 0."""
+    """A scaler and one hidden layer, with a learning rate that falls to 0."""
     plain = SoftmaxMLPClassifier.from_sklearn(
         MLPClassifier(
             (units,),
@@ -44,8 +45,8 @@ def make_network(units):
 
 
 # %%
-# Agreement is with the forest's predictions. Fitted on soft labels, a network names
-# column numbers, which for digits are the classes.
+# Agreement is the share of rows with the same prediction as the forest's. A network
+# fitted on soft labels predicts column numbers, which for digits are the classes.
 models = {"forest, 500 trees": forest}
 for units in (32, 8):
     models[f"{units} units, labels"] = make_network(units).fit(X_train, y_train)
@@ -67,8 +68,9 @@ for name, model in models.items():
     )
 
 # %%
-# With 32 units the distilled network keeps the forest's accuracy in less than 1/500
-# of its bytes. With 8 units, soft labels teach more than labels do.
+# With 32 units the pickle of the distilled network has less than 1/500 of the size
+# of the forest's. With 8 units the network fitted on soft labels is more accurate
+# than the one fitted on labels.
 figure, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")
 for name, (size, accuracy) in results.items():
     ax.scatter(

@@ -1,11 +1,12 @@
 """A stream whose rule changes
-===========================
+==============================
 
-``partial_fit`` takes the rows of a stream block by block. In this stream the rule
-drifts: the direction that separates the two classes turns slowly. A model that
-was fitted once loses accuracy, one that continues to learn recovers.
+``partial_fit`` trains on a stream block by block. In this stream the rule drifts:
+the direction that separates the two classes turns slowly. A model that was fitted
+once loses accuracy. A model that is trained on each block recovers.
 
-Each block is predicted before it is learned, so that every number is a test.
+Each block is predicted before it is used for training, so each accuracy is one on
+new rows.
 """
 
 import matplotlib.pyplot as plt
@@ -18,7 +19,7 @@ N_BLOCKS, N_ROWS = 120, 200
 
 
 def block(i):
-    """Rows of the i-th block, labeled by a direction that turns after a third."""
+    """Rows of block i; the direction turns after a third of the blocks."""
     angle = np.pi * max(0.0, i / N_BLOCKS - 1 / 3)
     X = rng.normal(size=(N_ROWS, 5))
     y = (
@@ -31,7 +32,8 @@ def block(i):
 
 
 # %%
-# The first ten blocks train both models. Then one goes on learning.
+# Both models are trained on the first ten blocks. Then only one of them is trained
+# further.
 learning = SoftmaxMLPClassifier(n_members=1, learning_rate_init=0.02, random_state=0)
 X, y = map(np.concatenate, zip(*(block(i) for i in range(10))))
 fixed = SoftmaxMLPClassifier(random_state=0).fit(X, y)

@@ -1,13 +1,13 @@
 """Learned vectors of a column with many categories
-==================================================
+===================================================
 
 A column of more than 255 categories is embedded: each category gets a vector of 8
-numbers, learned with the network. Categories that act alike get vectors that lie
-close to each other.
+numbers, which is learned with the network. Categories with similar effects on y get
+similar vectors.
 
-In this made-up table each of 300 cities belongs to one of four regions. The network
-sees the name of the city only. The region decides how price and income act on
-whether a person buys.
+In this made-up table each of 300 cities belongs to one of four regions. The table
+has the name of the city, but not the region. The region decides how price and income
+affect whether a person buys.
 """
 
 import matplotlib.pyplot as plt
@@ -40,8 +40,9 @@ print(
 )
 
 # %%
-# ``embeddings_`` has one array for each embedded column. Its first row is the vector
-# of unknown cities, the others follow the order of ``categories_``.
+# ``embeddings_`` has one array for each embedded column. The first row of an array
+# is the vector of unknown cities. The other rows are in the order of
+# ``categories_``.
 vectors = clf.embeddings_[0][1:]
 names = clf.categories_["city"]
 regions = region_of_city[[int(name.removeprefix("city ")) for name in names]]

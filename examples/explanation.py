@@ -1,13 +1,12 @@
-"""What a network looks at
-=======================
+"""Importance of columns, and partial dependence
+================================================
 
-Permutation importance and partial dependence, by the names of the columns. Three
-cultivars of wine, thirteen measurements, as a DataFrame. scikit-learn's inspection
-takes the network like any other classifier.
+The data are thirteen measurements of wines from three cultivars, in a DataFrame. The
+functions of ``sklearn.inspection`` accept the network like any other classifier.
 
-There is no ``feature_importances_``, by design: what a weight says about its column
-depends on the layers behind it. What the test rows lose when a column is shuffled
-does not.
+There is no ``feature_importances_``, by design: the effect of a weight depends on
+all later layers. Permutation importance does not use weights. It measures how much
+the log loss on test rows rises when the values of a column are shuffled.
 """
 
 import matplotlib.pyplot as plt
@@ -32,9 +31,9 @@ print(
 )
 
 # %%
-# The log loss notices what is too little to change the accuracy. Columns that say
-# the same (here flavanoids and total_phenols) stand in for each other, so that each
-# alone may look unimportant.
+# Log loss shows effects that are too small to change the accuracy. If two columns
+# have similar information (here flavanoids and total_phenols), the network can use
+# one in place of the other, so each may look unimportant.
 found = permutation_importance(
     model, X_test, y_test, scoring="neg_log_loss", n_repeats=10, random_state=0
 )
@@ -47,14 +46,15 @@ for i in ranking[:5]:
     )
 
 # %%
-# The mean probability of each cultivar if all training rows had this much proline.
+# These are the mean probabilities of the cultivars if all training rows had the
+# given amount of proline.
 by_proline = partial_dependence(model, X_train, ["proline"], grid_resolution=5)
 for amount, means in zip(by_proline["grid_values"][0], by_proline["average"].T):
     print(f"  {amount:6.0f}  " + "  ".join(f"{p:.3f}" for p in means))
 assert by_proline["average"][0, -1] > by_proline["average"][0, 0]
 
 # %%
-# Importances on the left, then a panel for each of the two most important columns.
+# The left panel has the importances, the others the two most important columns.
 figure, (bars, *panels) = plt.subplots(1, 3, figsize=(13, 4.4), layout="constrained")
 bars.barh(
     X.columns[ranking],

@@ -1,9 +1,9 @@
-"""Learning curves beside other classifiers
-=========================================
+"""Learning curves of four classifiers
+======================================
 
-How does accuracy grow with the number of training rows? Digits, all models with
-their defaults; MLPClassifier and LogisticRegression get the scaler that they need in
-front. The default of this package needs none.
+How does accuracy on digits grow with the number of training rows? All models have
+their default parameters. MLPClassifier and LogisticRegression need a scaler and get
+one; SoftmaxMLPClassifier needs none.
 """
 
 import warnings
@@ -37,7 +37,7 @@ models = {
 sizes = [100, 250, 500, len(X_train)]
 
 # %%
-# Each model is fitted on the first rows of the training part, and judged on the same
+# Each model is fitted on the first rows of the training set, and scored on the same
 # 700 test rows.
 errors, losses = ({name: [] for name in models} for _ in range(2))
 for name, model in models.items():

@@ -1,10 +1,10 @@
 """Data in a file: memory of a fit
-===============================
+==================================
 
-``fit`` takes a :class:`numpy.memmap` of float32 or float64 and never copies it.
-Scales and bins come from a sample of 100,000 rows, and the network reads its batches
-from the file. Here the file has 32 MB, so that the example is quick; the page on
-large data has the numbers of 8 GB.
+``fit`` accepts a :class:`numpy.memmap` of float32 or float64 and never copies it.
+Scales and bins are computed from a sample of 100,000 rows, and the network reads its
+batches from the file. The file of this example has 32 MB, so that the example is
+quick. The page on large data has the numbers for a file of 8 GB.
 """
 
 import tempfile
@@ -24,7 +24,7 @@ X = np.lib.format.open_memmap(
     path, mode="w+", dtype=np.float32, shape=(rows, columns)
 )
 y = np.empty(rows, dtype=np.int64)
-# Block by block, as a real file would be written
+# Written block by block, like a file that is larger than memory
 for start in range(0, rows, 20_000):
     part = slice(start, start + 20_000)
     X[part] = rng.normal(size=(20_000, columns))
@@ -34,7 +34,7 @@ X = np.load(path, mmap_mode="r")
 
 
 def peak(action):
-    """The most memory, in MB, that was held at once in addition to before."""
+    """Peak of the memory, in MB, that is held in addition to before the call."""
     tracemalloc.start()
     action()
     held = tracemalloc.get_traced_memory()[1] / 1e6
@@ -43,8 +43,8 @@ def peak(action):
 
 
 # %%
-# One epoch each: of the file, and of the same rows in memory (where X itself comes
-# on top).
+# Each fit is one epoch: on the file, on blocks of the file, and on the same rows in
+# memory (this fit also holds X).
 one_epoch = {"n_members": 1, "max_iter": 1, "n_bins": 0, "random_state": 0}
 of_file = SoftmaxMLPClassifier(**one_epoch)
 in_file = peak(lambda: of_file.fit(X, y))

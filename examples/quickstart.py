@@ -1,10 +1,11 @@
 """The defaults on real data
-=========================
+============================
 
-Digits and tumors beside scikit-learn's MLPClassifier, a DataFrame with gaps, and a
-grid search. ``SoftmaxMLPClassifier()`` takes the columns as they are,
-``MLPClassifier()`` needs a scaler before it. Run as a script, this
-saves the picture as quickstart.png.
+``SoftmaxMLPClassifier()`` is compared with scikit-learn's MLPClassifier on digits
+and on tumors. Then it is fitted on a DataFrame with strings and missing values, and
+used in a grid search. ``SoftmaxMLPClassifier()`` gets the columns without
+preprocessing; ``MLPClassifier()`` needs a scaler and gets one. If you run this file
+as a script, it saves the picture as quickstart.png.
 """
 
 import warnings
@@ -37,7 +38,7 @@ GRID = {"activation": ["relu", "silu"], "hidden_layer_sizes": [(50,), (100,)]}
 
 
 def main():
-    """Compare, read a frame, search, draw."""
+    """Compare, fit on a frame, search, draw."""
     left_out = compare()
     read_frame()
     search_grid()
@@ -79,11 +80,11 @@ def probabilities(model, X, y):
 
 
 def read_frame():
-    """Fit the defaults on a frame with text and gaps, with nothing before them."""
+    """Fit the defaults on a frame with strings and missing values."""
     X, progression = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
     # The source does not say which is which
     X["sex"] = X["sex"].map({1: "sex 1", 2: "sex 2"})
-    # scikit-learn's bundled data have no gaps of their own
+    # The bundled data have no missing values, so some are made
     X = X.mask(np.random.default_rng(0).random(X.shape) < 0.05)
     y = np.where(progression > progression.median(), "faster", "slower")
     X_train, X_test, y_train, y_test = train_test_split(

@@ -1,12 +1,12 @@
-"""What the relevance finds among columns of noise
-================================================
+"""Relevance of columns among columns of noise
+==============================================
 
-Columns of noise cost a dense network much of its accuracy, because it begins with
-equal weights for all columns. With ``relevance="auto"`` a small random forest says,
-before training, which columns are informative. Each column is then multiplied by its
-relevance.
+Columns of noise lower the accuracy of a dense network, because all columns have the
+same weight at the start. With ``relevance="auto"``, small random forests estimate
+before training how informative each column is. The inputs of each column are then
+multiplied by its relevance.
 
-Here 10 columns of the breast cancer data are hidden among 90 columns of noise.
+This example adds 90 columns of noise to 10 columns of the breast cancer data.
 """
 
 import matplotlib.pyplot as plt
@@ -29,7 +29,7 @@ X_train, X_test, y_train, y_test = train_test_split(
 )
 
 # %%
-# The same network, with relevance and without.
+# The same ensemble is fitted with relevance and without.
 losses = {}
 for relevance in ("auto", None):
     clf = SoftmaxMLPClassifier(relevance=relevance, random_state=0).fit(
@@ -46,7 +46,8 @@ assert losses["auto"] < losses[None]
 
 # %%
 # :class:`~sksoftmax.RelevanceDisplay` draws ``relevance_``, the most relevant column
-# first. The dashed line is 1, what all columns have without a prior. The columns of
-# noise are at the lower limit: they count little, and none is dropped.
+# first. The dashed line is at 1, the relevance of all columns without this estimate.
+# The columns of noise are at the lower limit: they have little effect, and none is
+# dropped.
 RelevanceDisplay.from_estimator(informed, max_features=25)
 plt.show()

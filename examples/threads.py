@@ -1,13 +1,14 @@
 """Threads and time
-================
+===================
 
 Members of an ensemble are trained in threads, and chunks of rows are predicted in
-threads. How many threads are used follows ``OMP_NUM_THREADS``, ``threadpool_limits``
-of threadpoolctl or joblib's limit. The model is the same with any number of threads.
+threads. ``OMP_NUM_THREADS``, ``threadpool_limits`` of threadpoolctl or joblib's
+limit sets the number of threads. The model is the same with any number of threads.
 
-Processor time is measured here, because it depends little on what else the machine
-does. If it does not grow with the threads, the elapsed time falls with the number of
-free processors; the page of benchmarks has elapsed times of a quiet machine.
+This example measures processor time, because it depends little on other work of the
+machine. If the processor time does not grow with the number of threads, the elapsed
+time falls with the number of free processors. The page of benchmarks has elapsed
+times.
 """
 
 from time import process_time
@@ -23,7 +24,7 @@ X, y = make_classification(4000, 20, n_informative=10, n_classes=4, random_state
 settings = [1, 2]
 
 # %%
-# The first fit loads what is loaded once; it is not measured.
+# The first fit imports modules and is not measured.
 SoftmaxMLPClassifier(max_iter=60, random_state=0).fit(X[:500], y[:500])
 seconds, probabilities = {}, {}
 for n_members in ("auto", 1):

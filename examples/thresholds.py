@@ -1,10 +1,11 @@
 """Thresholds and costs
-====================
+=======================
 
-Good probabilities and good decisions are two things. If a missed case costs ten
-times as much as a false alarm, the threshold of one half is wrong. With calibrated
-probabilities the best threshold follows from the costs, and
-:class:`sklearn.model_selection.TunedThresholdClassifierCV` finds it from the data.
+If a missed case costs ten times as much as a false alarm, the threshold of one half
+is wrong, even if the probabilities are right. With calibrated probabilities the best
+threshold can be computed from the costs.
+:class:`sklearn.model_selection.TunedThresholdClassifierCV` estimates it from the
+data.
 """
 
 import matplotlib.pyplot as plt
@@ -36,14 +37,14 @@ X, y = make_classification(
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 
 # %%
-# The theory: predict the rare class if its probability is above 1 / (1 + 10), as the
-# expected costs are then equal.
+# In theory, predict the rare class if its probability is above 1 / (1 + 10). At this
+# probability the expected costs of the two predictions are equal.
 clf = SoftmaxMLPClassifier(random_state=0).fit(X_train, y_train)
 p = clf.predict_proba(X_test)[:, 1]
 best_by_theory = FALSE_ALARM / (FALSE_ALARM + MISSED)
 
 # %%
-# The same from the data, by cross-validation.
+# The same threshold, estimated from the data by cross-validation.
 scorer = make_scorer(cost, greater_is_better=False)
 tuned = TunedThresholdClassifierCV(
     SoftmaxMLPClassifier(n_members=1, random_state=0),
@@ -55,7 +56,7 @@ tuned.fit(X_train, y_train)
 print(f"threshold by theory {best_by_theory:.3f}, tuned {tuned.best_threshold_:.3f}")
 
 # %%
-# The cost of every threshold on the test rows.
+# The cost of each threshold on the test rows.
 thresholds = np.linspace(0.01, 0.9, 150)
 costs = [cost(y_test, p > threshold) for threshold in thresholds]
 figure, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")

@@ -1,11 +1,13 @@
 """XOR, with a softmax head and with a sigmoid head
-================================================
+===================================================
 
-XOR is the smallest problem that needs a hidden layer. 100 points around each corner
-of the unit square, N(0, 0.05²), are labelled by whether their coordinates differ;
-280 are to train on, 120 to validate. How often, over many seeds of data and weights,
-does a network of two hidden layers of 4 units get all 120 right, and how soon? Adam,
-batches of 16. More seeds: ``python examples/xor.py --seeds 50``.
+XOR is the smallest problem that needs a hidden layer. 100 points are drawn around
+each corner of the unit square, with noise N(0, 0.05²). The label of a point is
+whether the coordinates of its corner differ. 280 points are used for training and
+120 for validation. How often, over many seeds of data and weights, does a network
+with two hidden layers of 4 units classify all 120 right, and after how many steps?
+The optimizer is Adam with batches of 16. For more seeds run ``python examples/xor.py
+--seeds 50``.
 """
 
 import argparse
@@ -31,7 +33,7 @@ HEADS = {
 
 
 def main():
-    """Train every head from every seed, report, draw."""
+    """Train each head from each seed, print the results, draw."""
     parser = argparse.ArgumentParser(description="XOR, from many seeds.")
     parser.add_argument(
         "--seeds",
@@ -57,7 +59,7 @@ def main():
 
 
 def make_xor(seed):
-    """Training and validation rows, standardised by the training rows."""
+    """Training and validation rows, standardized by the training rows."""
     rng = np.random.default_rng(seed)
     corners = np.repeat([[0, 0], [0, 1], [1, 0], [1, 1]], 100, axis=0)
     X, y = (
@@ -99,7 +101,7 @@ def steps_to_perfect(head, seed):
 
 
 def report(head, steps):
-    """Print how many seeds got there soon, how many at all, and the median step."""
+    """Print how many seeds reach 100 % within each limit, and the median step."""
     few, many = (sum(step <= limit for step in steps) for limit in (FEW, MANY))
     print(
         f"{head:17}{few:12d} of {len(steps)}{many:13d} of {len(steps)}"
@@ -124,7 +126,7 @@ def draw():
 
 
 def draw_regions(axes, head, seed):
-    """Train to the end and shade the plane by what the network says of it."""
+    """Train to the end and color the plane by the predicted probabilities."""
     X_train, X_valid, y_train, y_valid = make_xor(seed)
     network = make_network(head, seed)
     *_, n_steps = train(network, X_train, y_train)
