@@ -1,5 +1,6 @@
 """Clusters of dask on this machine, and data as dask collections."""
 
+import sys
 from contextlib import contextmanager
 
 import dask.array as da
@@ -8,13 +9,19 @@ import pandas as pd
 from distributed import Client, LocalCluster
 from scipy.sparse import csr_matrix, issparse, random_array
 
+from support.repository import ROOT
+
 
 @contextmanager
 def cluster(n_workers, processes=False):
-    """A client of a cluster with workers of one thread, in this process or in processes."""
+    """A client of a cluster with workers of one thread, in this process or in processes, which find functions of test modules."""
     options = {"threads_per_worker": 1, "processes": processes, "dashboard_address": ":0", "memory_limit": 0}
-    with LocalCluster(n_workers=n_workers, **options) as workers, Client(workers) as client:
-        yield client
+    sys.path.append(str(ROOT))
+    try:
+        with LocalCluster(n_workers=n_workers, **options) as workers, Client(workers) as client:
+            yield client
+    finally:
+        sys.path.remove(str(ROOT))
 
 
 def in_parts(data, sizes):
