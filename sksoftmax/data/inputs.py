@@ -342,6 +342,8 @@ def naming_columns(estimator, X, categories, advice=None):
         yield
     except (ValueError, TypeError, OverflowError) as error:
         columns = _columns_not_numeric(X, categories.read_columns)
+        if not columns and _names_an_argument(error):
+            raise  # not "from error": dask would follow the causes of an error that is its own cause without end
         if not columns:
             raise _with_X_named(error, X) from error
         advice = _advice(X, columns, estimator.categorical_features) if advice is None else advice
@@ -369,10 +371,13 @@ def _without_duplicates(X):
     return X
 
 
+def _names_an_argument(error):
+    """Whether the message names its argument, as scikit-learn's messages do."""
+    return not NAMING.isdisjoint(str(error).split())
+
+
 def _with_X_named(error, X):
-    """Return the error unchanged if its message names an argument (as scikit-learn's do); otherwise prefix it with "X"."""
-    if not NAMING.isdisjoint(str(error).split()):
-        return error
+    """The error with a message that begins with "X"."""
     kind = TypeError if isinstance(error, TypeError) else ValueError
     got = f"shape {X.shape}" if hasattr(X, "shape") else f"a {type(X).__name__}"
     return kind(f"X must be a matrix of numbers, or a frame; got {got}: {error}")

@@ -95,6 +95,16 @@ def test_predictions_for_a_frame_are_lazy_with_its_index_and_partitions(method, 
         assert list(computed.columns) == list(of_frame.classes_)
 
 
+def test_no_error_in_a_prediction_is_its_own_cause(of_frame):
+    X = FRAME.assign(kind=pd.Categorical(np.ones(len(FRAME))))
+    message = "Column 'kind' of X holds values of type float"
+    with pytest.raises(ValueError, match=message) as raised:
+        of_frame.predict(X)
+    assert raised.value.__cause__ is not raised.value  # dask would follow the causes without end
+    with pytest.raises(ValueError, match=message):
+        of_frame.predict(in_parts(X, SIZES)).compute()
+
+
 @pytest.mark.parametrize("X", [NUMBERS, SPARSE], ids=["dense", "sparse"])
 @pytest.mark.parametrize("y", [LABELS > 0, MANY_LABELS, SOFT], ids=["two classes", "multilabel", "soft labels"])
 def test_predictions_for_an_array_are_lazy_with_its_chunks(X, y, dask_client):
