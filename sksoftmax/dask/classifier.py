@@ -247,7 +247,7 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):
         partitions_of(X, "X")  # raises the error for other collections
         like = self._no_answers(method)
         if hasattr(X, "map_partitions"):
-            meta = with_index(like, [], self.classes_)
+            meta = with_index(like, X._meta.index[:0], self.classes_)
             return X.map_partitions(answers_of_frame, dask.delayed(local), method, like, meta=meta)
         chunks = X.chunks[:1] if like.ndim == 1 else (X.chunks[0], like.shape[1:])
         kept = {"drop_axis": 1} if like.ndim == 1 else {}

@@ -95,6 +95,12 @@ def test_predictions_for_a_frame_are_lazy_with_its_index_and_partitions(method, 
         assert list(computed.columns) == list(of_frame.classes_)
 
 
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function"])
+def test_predictions_for_a_frame_have_the_types_that_dask_was_told(method, of_frame):
+    answer = getattr(of_frame, method)(in_parts(FRAME, SIZES))
+    dd.utils.assert_eq(answer, answer.compute(), check_divisions=False)
+
+
 def test_no_error_in_a_prediction_is_its_own_cause(of_frame):
     X = FRAME.assign(kind=pd.Categorical(np.ones(len(FRAME))))
     message = "Column 'kind' of X holds values of type float"
