@@ -1,5 +1,6 @@
 """`DaskSoftmaxMLPClassifier`: the estimator for dask collections."""
 
+from contextlib import nullcontext
 from inspect import Parameter, Signature, signature
 from typing import Any, Self
 
@@ -232,7 +233,8 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):
         float
             The share of rows with a right prediction, as in `SoftmaxMLPClassifier`.
         """
-        return super().score(X, *(dask.compute(y, sample_weight)))
+        with on_workers_of(self.client):
+            return super().score(X, *dask.compute(y, sample_weight))
 
     def _logits(self, X):
         """The logits, (n, n_outputs), in memory."""
@@ -273,6 +275,11 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):
     def __getstate__(self):
         """Return the state to save, without the client."""
         return super().__getstate__() | {"client": None}
+
+
+def on_workers_of(client):
+    """A context in which dask computes on the workers of this client, or wherever it likes, if it is None or closed."""
+    return nullcontext() if client is None or client.status == "closed" else client.as_current()
 
 
 def answers(X, local, method, like):

@@ -111,6 +111,24 @@ def test_no_error_in_a_prediction_is_its_own_cause(of_frame):
         of_frame.predict(in_parts(X, SIZES)).compute()
 
 
+def computed_at(block, addresses):
+    """The block; an error if another worker computes it, or none."""
+    from distributed import get_worker
+
+    assert get_worker().address in addresses
+    return block
+
+
+def test_the_score_is_computed_by_the_workers_of_the_client():
+    with cluster(1) as client, cluster(1):  # the second one is dask's default
+        X = in_parts(NUMBERS, SIZES)
+        bound = X.map_blocks(computed_at, list(client.nthreads()), dtype=float, meta=np.empty((0, 0)))
+        estimator = quick(client=client).fit(bound, LABELS)
+        expected = estimator.to_local().score(NUMBERS, LABELS)
+        assert estimator.score(bound, LABELS) == expected
+    assert estimator.score(X, LABELS) == expected  # its client is closed
+
+
 @pytest.mark.parametrize("X", [NUMBERS, SPARSE], ids=["dense", "sparse"])
 @pytest.mark.parametrize("y", [LABELS > 0, MANY_LABELS, SOFT], ids=["two classes", "multilabel", "soft labels"])
 def test_predictions_for_an_array_are_lazy_with_its_chunks(X, y, dask_client):
