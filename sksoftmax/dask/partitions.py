@@ -113,8 +113,16 @@ def joined(parts):
     columns = [[part.iloc[:, i] for part in parts] for i in range(result.shape[1])]
     for i, of_parts in enumerate(columns):
         if all(isinstance(column.dtype, pd.CategoricalDtype) for column in of_parts):
-            result.isetitem(i, union_categoricals(of_parts, ignore_order=True))
+            result.isetitem(i, united(of_parts))
     return result
+
+
+def united(columns):
+    """Categorical columns below each other. Their categories may differ in dtype, as those of a column without values do."""
+    try:
+        return union_categoricals(columns, ignore_order=True)
+    except TypeError:  # what pandas raises then
+        return pd.Categorical(pd.concat([column.astype(object) for column in columns]))
 
 
 def in_memory(cluster, collection, n_rows, name):

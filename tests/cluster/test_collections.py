@@ -177,6 +177,14 @@ def test_categories_of_partitions_are_united(dask_client):
     assert quick().fit(X, LABELS).categories_["kind"] == ["a", "z"]
 
 
+@pytest.mark.parametrize("categories", [[None], [1.5], [3, 2]], ids=["no values", "floats", "integers"])
+def test_categories_of_partitions_may_differ_in_dtype(categories, dask_client):
+    first = FRAME.iloc[:150].assign(kind=pd.Categorical((categories * 150)[:150]))
+    X = dd.from_delayed(dask_delayed([first, FRAME.iloc[150:]]), meta=FRAME.iloc[:0], verify_meta=False)
+    expected = SoftmaxMLPClassifier(**QUICK).fit(pd.concat([first, FRAME.iloc[150:]]).astype({"kind": "category"}), LABELS)
+    assert quick().fit(X, LABELS).categories_["kind"] == expected.categories_["kind"]
+
+
 def test_columns_without_a_chunk_boundary_between_them_are_not_required(dask_client):
     X = da.from_array(NUMBERS, chunks=(100, 2))
     assert_allclose(
