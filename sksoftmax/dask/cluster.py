@@ -45,6 +45,13 @@ class Cluster:
         with ExitStack() as stack:
             if self.client is None:
                 self.client = current_client(stack)
+            if not isinstance(self.client, Client):
+                raise TypeError(
+                    f"client must be a distributed.Client or None; got a {type(self.client).__name__}. "
+                    "Pass distributed.Client(...) of the cluster or its address."
+                )
+            if self.client.status == "closed":
+                raise ValueError("client is closed. Start one before fit, as client = distributed.Client().")
             if self.client.asynchronous:
                 raise ValueError("client must not be asynchronous: fit waits for its results.")
             address, security = self.client.scheduler.address, self.client.security

@@ -8,6 +8,7 @@ import dask
 import numpy as np
 import pandas as pd
 from dask.base import is_dask_collection
+from dask.delayed import Delayed
 from pandas.api.types import is_bool_dtype, is_numeric_dtype, union_categoricals
 from scipy.sparse import issparse
 from scipy.sparse import vstack as stacked
@@ -50,10 +51,12 @@ class Partitions:
 
 def partitions_of(collection, name):
     """The partitions of a dask frame or array, delayed; TypeError for anything else."""
-    if not is_dask_collection(collection) or not hasattr(collection, "to_delayed") or getattr(collection, "ndim", 0) != 2:
+    is_collection = is_dask_collection(collection) and not isinstance(collection, Delayed)  # which seems to have any attribute
+    if not is_collection or not hasattr(collection, "to_delayed") or getattr(collection, "ndim", 0) != 2:
+        advice = {"X_val": "For data in memory, pass dask.dataframe.from_pandas(X_val) or dask.array.from_array(X_val)."}
         raise TypeError(
             f"{name} must be a dask DataFrame, or a dask array of two dimensions; got a {type(collection).__name__}. "
-            "SoftmaxMLPClassifier trains on data in memory."
+            + advice.get(name, "SoftmaxMLPClassifier trains on data in memory.")
         )
     if hasattr(collection, "rechunk") and collection.numblocks[1] > 1:
         collection = collection.rechunk({1: -1})
@@ -63,7 +66,7 @@ def partitions_of(collection, name):
 def described(X, categorical_features):
     """The number of rows of a partition, and a few rows that hold each value of each column that may be categorical."""
     n_rows = X.shape[0]
-    if not n_rows or issparse(X):
+    if not n_rows or not X.shape[1] or issparse(X):
         return n_rows, X[: min(n_rows, 1)]
     if is_frame(X):
         named = set(categorical_positions(X, categorical_features, X.columns)[1])

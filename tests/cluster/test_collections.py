@@ -264,6 +264,34 @@ def test_without_a_client_the_error_says_how_to_start_one(monkeypatch):
         quick().fit(da.from_array(NUMBERS), LABELS)
 
 
+@pytest.mark.parametrize("client", ["tcp://scheduler:8786", 5], ids=["an address", "a number"])
+def test_a_client_of_another_type_is_refused(client):
+    with pytest.raises(TypeError, match=r"client must be a distributed.Client or None; got a (str|int)"):
+        quick(client=client).fit(da.from_array(NUMBERS), LABELS)
+
+
+def test_a_closed_client_is_refused():
+    with cluster(1) as client:
+        pass
+    with pytest.raises(ValueError, match="client is closed"):
+        quick(client=client).fit(da.from_array(NUMBERS), LABELS)
+
+
+def test_X_without_columns_is_refused(dask_client):
+    with pytest.raises(ValueError, match="X must have rows and columns"):
+        quick().fit(in_parts(FRAME, SIZES)[[]], LABELS)
+
+
+def test_a_delayed_frame_is_refused(dask_client):
+    with pytest.raises(TypeError, match="X must be a dask DataFrame"):
+        quick().fit(dask_delayed([FRAME])[0], LABELS)
+
+
+def test_validation_rows_in_memory_are_refused_with_what_to_pass(dask_client):
+    with pytest.raises(TypeError, match=r"X_val must be a dask DataFrame.*from_pandas\(X_val\)"):
+        quick(early_stopping=True).fit(in_parts(FRAME, SIZES), LABELS, X_val=FRAME, y_val=LABELS)
+
+
 def dask_delayed(parts):
     """These parts, delayed."""
     import dask
