@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksoftmax.classifier import SoftmaxMLPClassifier
 from sksoftmax.dask.cluster import Cluster
-from sksoftmax.dask.partitions import partitions_of
+from sksoftmax.dask.partitions import check_order, partitions_of
 from sksoftmax.dask.start import ContinuedOnCluster, FreshOnCluster
 from sksoftmax.data.inputs import FitArguments
 from sksoftmax.parameters import PARAMETER_CONSTRAINTS, check_parameters
@@ -234,7 +234,10 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):
             The share of rows with a right prediction, as in `SoftmaxMLPClassifier`.
         """
         with on_workers_of(self.client):
-            return super().score(X, *dask.compute(y, sample_weight))
+            y, sample_weight = dask.compute(y, sample_weight)
+            for name, values in [("y", y), ("sample_weight", sample_weight)]:
+                check_order(lambda collections: dask.compute(*collections), X, values, name)
+            return super().score(X, y, sample_weight)
 
     def _logits(self, X):
         """The logits, (n, n_outputs), in memory."""

@@ -135,3 +135,16 @@ def in_memory(cluster, collection, n_rows, name):
     if length is not None and length != n_rows:
         raise ValueError(f"{name} must have an entry for each of the {n_rows} rows of X; got {length}.")
     return values
+
+
+def check_order(compute, X, values, name):
+    """ValueError if values of pandas have the index of a dask frame X in another order; `compute` computes collections."""
+    index = values.index if isinstance(values, pd.Series | pd.DataFrame) else None
+    if index is None or index.is_monotonic_increasing or not getattr(X, "known_divisions", False):
+        return
+    of_X = compute([X.index])[0]
+    if len(of_X) == len(index) and not of_X.equals(index) and of_X.isin(index).all() and index.isin(of_X).all():
+        raise ValueError(
+            f"{name} has the index of X in another order. dask.dataframe.from_pandas sorts rows by index, unless sort=False. "
+            f"Pass {name} by from_pandas too, or {name}.to_numpy() if its rows are in the order of those of X."
+        )

@@ -7,7 +7,7 @@ from scipy.sparse import issparse
 
 from sksoftmax.classifier import SoftmaxMLPClassifier
 from sksoftmax.dask.cluster import WorkerMatrix
-from sksoftmax.dask.partitions import Partitions, in_memory
+from sksoftmax.dask.partitions import Partitions, check_order, in_memory
 from sksoftmax.data.inputs import FitArguments, check_X_y, check_y
 from sksoftmax.data.rows import LazyRows, fetched, spread
 from sksoftmax.training.config import MAX_STEPS
@@ -37,7 +37,9 @@ class OnCluster:
         return Partitions.of(self.cluster, X, name, self.params["categorical_features"])
 
     def _in_memory(self, given, name, X):
-        return in_memory(self.cluster, getattr(given, name), X.shape[0], name)
+        values = in_memory(self.cluster, getattr(given, name), X.shape[0], name)
+        check_order(self.cluster.computed, X.collection, values, name)
+        return values
 
     def as_passed(self, arguments):
         """The arguments with the user's collection as X."""

@@ -330,6 +330,24 @@ def test_an_argument_with_another_number_of_rows_is_named(name, dask_client):
         quick().fit(in_parts(FRAME, SIZES), **given)
 
 
+@pytest.mark.parametrize("name", ["y", "sample_weight", "groups"])
+def test_an_argument_with_the_index_of_X_in_another_order_is_refused(name, dask_client):
+    order = np.random.default_rng(0).permutation(len(FRAME))
+    X, labels = FRAME.iloc[order], pd.Series(LABELS)[order]
+    by_index = dd.from_pandas(X, npartitions=3)  # sorted
+    given = {"y": dd.from_pandas(labels, npartitions=2)} | {name: labels}
+    with pytest.raises(ValueError, match=f"{name} has the index of X in another order.*{name}.to_numpy"):
+        quick().fit(by_index, **given)
+    unsorted = dd.from_pandas(X, npartitions=3, sort=False)
+    local = SoftmaxMLPClassifier(**QUICK | {"dropout": 0.0}).fit(X, labels)
+    estimator = quick(dropout=0.0).fit(unsorted, labels)
+    assert_allclose(estimator.coefs_[0], local.coefs_[0], atol=1e-4)
+    assert estimator.score(unsorted, labels) == pytest.approx(local.score(X, labels))
+    if name != "groups":
+        with pytest.raises(ValueError, match=f"{name} has the index of X"):
+            estimator.score(by_index, **given)
+
+
 def test_X_without_rows_is_refused(dask_client):
     with pytest.raises(ValueError, match="X must have rows"):
         quick().fit(in_parts(NUMBERS[:0], [0, 0]), LABELS[:0])
