@@ -16,6 +16,7 @@ from sksoftmax.data.frames import is_frame
 UNKNOWN = -1.0
 DURATION_TYPES = ("timedelta", "duration")
 TEXT_TYPES = ("str", "string", "large_string", "utf8", "<u")
+HOLDS_NA = {"object", "string"}  # dtypes of pandas that may hold pandas.NA, which NumPy is handed
 FEW_ROWS = 1000  # up to this many values are looked up one by one, above that only distinct ones
 CATEGORICAL_TYPES = (  # prefixes of type names in pandas, polars and Arrow; not "str", which is also a prefix of "struct"
     "category",
@@ -295,7 +296,7 @@ def nan_for_NA(X):
     if isinstance(X, np.ndarray) and X.dtype == object:
         missing = np.asarray(np.frompyfunc(_is_NA, 1, 1)(X), dtype=bool)  # of one value, it is a scalar
         return np.where(missing, np.nan, X) if missing.any() else X
-    if not hasattr(X, "isna") or not hasattr(X, "columns") or np.dtype(object) not in list(X.dtypes):
+    if not hasattr(X, "isna") or not hasattr(X, "columns") or HOLDS_NA.isdisjoint(map(str, set(X.dtypes))):
         return X
     return type(X)(X.to_numpy(dtype=object, na_value=np.nan), index=X.index, columns=X.columns)
 

@@ -185,6 +185,16 @@ def test_categories_of_partitions_may_differ_in_dtype(categories, dask_client):
     assert quick().fit(X, LABELS).categories_["kind"] == expected.categories_["kind"]
 
 
+def test_a_column_of_numbers_may_hold_none_in_a_partition(dask_client):
+    first = FRAME.iloc[:150].assign(size=pd.Series([None] * 150, dtype=object))  # which dask turns into text
+    X = dd.from_delayed(dask_delayed([first, FRAME.iloc[150:]]), meta=first.iloc[:0], verify_meta=False)
+    whole = FRAME.assign(size=FRAME["size"].where(FRAME.index >= 150))
+    local = SoftmaxMLPClassifier(**QUICK | {"dropout": 0.0}).fit(whole, LABELS)
+    estimator = quick(dropout=0.0).fit(X, LABELS)
+    assert_allclose(estimator.coefs_[0], local.coefs_[0], atol=1e-4)
+    assert_array_equal(estimator.predict(X).compute(), local.predict(whole))
+
+
 def test_columns_without_a_chunk_boundary_between_them_are_not_required(dask_client):
     X = da.from_array(NUMBERS, chunks=(100, 2))
     assert_allclose(
