@@ -392,7 +392,7 @@ def limit_memory(dask_worker, limit):
 
 def files_of_worker(dask_worker):
     """Whether each actor holds its rows in a file, and whether there is a file with a name or one mapped into memory."""
-    in_files = [isinstance(block.X, np.memmap) for holder in HOLDERS.values() for block in holder.blocks]
+    in_files = [isinstance(holder.X, np.memmap) for holder in HOLDERS.values()]
     folder = dask_worker.local_directory
     named = [name for name in os.listdir(folder) if os.path.isfile(os.path.join(folder, name))]
     with open("/proc/self/maps") as maps:
