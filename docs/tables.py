@@ -51,7 +51,7 @@ def first_page():
     others = ", ".join(f"{name.split()[0]} {100 * value:.1f}\u00a0%" for name, value in error.items() if name != ours)
     losses = ", ".join(f"{name.split()[0]} {value:.3f}" for name, value in loss.items() if name != ours)
     times = ", ".join(f"{name} {time[name]:.2g}\u00a0×" for name in ("LightGBM", "CatBoost", "AutoGluon"))
-    unseen = "Error on 30 datasets that used for no choice, without the radial network."
+    unseen = "Error on 30 datasets that were used for no choice, without the radial network."
     cards = [
         (f"{100 * error[ours]:.1f} %", f"{unseen} {others}.", "how_good"),
         (f"{loss[ours]:.3f}", f"Log loss of the probabilities on the same datasets. {losses}.", "how_good"),
