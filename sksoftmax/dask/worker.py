@@ -98,9 +98,7 @@ class Holder:
         return self.engine.name
 
     def spread(self, values):
-        """An array with an entry for each row that is held: these values in the training rows."""
-        if len(values) == self.n_rows:
-            return values
+        """An array with an entry for each row that is held: these values in the training rows, which may be in any order."""
         result = np.zeros((self.n_rows, *values.shape[1:]), values.dtype)
         result[self.training_rows - self.first] = values
         return result

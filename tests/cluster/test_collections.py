@@ -215,6 +215,14 @@ def test_validation_rows_may_be_collections_with_weights_and_another_scorer(dask
     assert split.validation_scores_ == pytest.approx(expected.validation_scores_)
 
 
+def test_rows_that_the_split_shuffles_keep_their_targets_on_a_worker_whose_rows_are_all_trained_on(dask_client):
+    params = {"scaling": None, "early_stopping": True, "dropout": 0.0, "dtype": "float64"}
+    X = np.nan_to_num(NUMBERS)
+    one = SoftmaxMLPClassifier(**QUICK | params).fit(X, LABELS, sample_weight=WEIGHTS + 1)
+    many = quick(**params).fit(in_parts(X, [296, 4]), LABELS, sample_weight=WEIGHTS + 1)
+    assert_allclose(many.loss_curve_, one.loss_curve_, rtol=1e-9)
+
+
 def test_a_warm_start_continues(dask_client):
     X, y = in_parts(NUMBERS, SIZES), in_parts(LABELS, SIZES)
     estimator, local = quick(warm_start=True, dropout=0.0), SoftmaxMLPClassifier(**QUICK | {"warm_start": True, "dropout": 0.0})
