@@ -304,11 +304,15 @@ class WorkerMatrix(RemoteMatrix):
         return result
 
     def __getitem__(self, key):
-        """Fetch rows, by a slice, or a column of rows in order, by a pair."""
+        """Fetch rows, by a slice, or a column of rows, by a pair."""
         if not isinstance(key, tuple):
             return self.take(np.arange(self.shape[0])[key])
         rows, column = np.arange(self.shape[0])[key[0]], int(key[1])
-        return np.concatenate(self.ask("column", lambda held: (rows[held.places(rows)], column)))
+        parts = self.ask("column", lambda held: (rows[held.places(rows)], column))
+        result = np.empty(len(rows), self.dtype)
+        for held, part in zip(self.held, parts):
+            result[held.places(rows)] = part
+        return result
 
     def map_blocks(self, function, rows, others):
         """See `data.rows.map_blocks`."""
