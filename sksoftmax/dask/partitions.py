@@ -4,6 +4,8 @@ The few rows hold each value of each column that may be categorical. So what `fi
 these: which are categories, of which values, and which hold dates.
 """
 
+import warnings
+
 import dask
 import numpy as np
 import pandas as pd
@@ -110,7 +112,9 @@ def joined(parts):
     """Frames, arrays or sparse matrices below each other; categories of frames are united."""
     if not isinstance(parts[0], pd.DataFrame | pd.Series):
         return stacked(parts, format="csr") if issparse(parts[0]) else np.concatenate(parts)
-    result = pd.concat(parts, ignore_index=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # pandas 2 tells of columns without values in some parts
+        result = pd.concat(parts, ignore_index=True)
     if result.ndim == 1:
         return result
     columns = [[part.iloc[:, i] for part in parts] for i in range(result.shape[1])]

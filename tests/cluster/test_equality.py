@@ -59,7 +59,7 @@ def test_the_network_is_the_one_of_a_single_process(name, workers):
     assert_allclose(many.loss_curve_, one.loss_curve_, rtol=1e-9)
     for ours, theirs in zip(many.coefs_ + many.intercepts_ + many.embeddings_, one.coefs_ + one.intercepts_ + one.embeddings_):
         assert_allclose(ours, theirs, atol=1e-6)
-    assert_allclose(many.to_local().predict_proba(X), one.predict_proba(X), atol=1e-4)  # calibration ends within a tolerance
+    assert_allclose(many.to_local().predict_proba(X), one.predict_proba(X), atol=1e-3)  # calibration ends within a tolerance
 
 
 @pytest.fixture(scope="module")

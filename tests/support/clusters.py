@@ -7,7 +7,8 @@ import dask.array as da
 import numpy as np
 import pandas as pd
 from distributed import Client, LocalCluster
-from scipy.sparse import csr_matrix, issparse, random_array
+from scipy.sparse import csr_matrix, issparse
+from scipy.sparse import random as sparse_random
 
 from support.repository import ROOT
 
@@ -54,7 +55,7 @@ FRAME = pd.DataFrame({
     "is_new": _rng.random(N) < 0.5,
     "weight": NUMBERS[:, 3],
 })  # fmt: skip
-SPARSE = csr_matrix(random_array((N, 40), density=0.1, rng=_rng))
+SPARSE = csr_matrix(sparse_random(N, 40, density=0.1, random_state=0))
 MANY_LABELS = np.column_stack([LABELS > 0, NUMBERS[:, 3] > 0]).astype(int)
 SOFT = np.eye(3)[LABELS] * 0.8 + 0.2 / 3
 WEIGHTS = _rng.integers(0, 4, N).astype(float)
