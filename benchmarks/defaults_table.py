@@ -102,7 +102,7 @@ def n_datasets():
 
 
 def write_labels(ax, points):
-    """Write the name of each point beside it, where it overlaps no label, dot or frame; ours and the rightmost first."""
+    """Write the name of each point beside it, where it overlaps no label, dot or frame. Ours come first."""
     frame = ax.get_window_extent()
     dots = ax.transData.transform([point[1:] for point in points])
     radii = [8 if point[0].startswith(OURS) else 4 for point in points]

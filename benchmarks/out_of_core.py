@@ -115,7 +115,7 @@ def measure(name, path, n_rows, arguments):
 
 
 def drop_pages(file, every=None):
-    """Take the file's pages out of memory, once or every so many seconds."""
+    """Take the pages of the file out of memory: once, or again and again with this pause in seconds."""
     with open(file.filename, "rb") as opened:
         while True:
             file._mmap.madvise(mmap.MADV_DONTNEED)

@@ -69,7 +69,7 @@ fitted = {}
 
 
 def models_after(n_rows):
-    """All models, fitted on so many rows, and rows to predict."""
+    """Fit all models on this number of rows; return them, and rows to predict."""
     if n_rows not in fitted:
         X, y = make_classification(n_rows + 1000, 20, n_informative=10, n_classes=4, random_state=0)
         models = {}

@@ -1,10 +1,10 @@
 """Look at the built site with a real browser: python docs/check_site.py docs/_build [--screenshots FOLDER] [--pages PATTERN]
 
 It needs Selenium, Chromium and its driver. Every page is shown on a wide and on a narrow screen, light and dark as the system
-asks for. Faults are errors in the console, images that do not load or have no alternative text, formulas that are not rendered or
-do not stand on the line, code and tables that scroll sideways, text that is cut off, pages wider than the screen, text of little
-contrast, a theme that does not follow the system, references to Python names without a link, and links to nothing. Last, the
-search must find "class_weight".
+asks for. These are faults: errors in the console, images that do not load or have no alternative text, formulas that are not
+rendered or do not stand on the line, code and tables that scroll sideways, text that is cut off, pages that are wider than the
+screen, text with little contrast, a theme that does not follow the system, references to Python names without a link, and links
+to nothing. Last, the search must find "class_weight".
 """
 
 import argparse

@@ -235,7 +235,7 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):
         """
         with on_workers_of(self.client):
             y, sample_weight = dask.compute(y, sample_weight)
-            for name, values in [("y", y), ("sample_weight", sample_weight)]:
+            for name, values in (("y", y), ("sample_weight", sample_weight)):
                 check_order(lambda collections: dask.compute(*collections), X, values, name)
             return super().score(X, y, sample_weight)
 
