@@ -24,6 +24,7 @@ ALIASES = {  # parameters and arguments of other libraries → ours
     "optimizer": "solver",
     "patience": "n_iter_no_change",
     "seed": "random_state",
+    "weights": "sample_weight in fit",
 }
 THREADS = "Set the number of threads by the environment variable OMP_NUM_THREADS or by threadpoolctl.threadpool_limits."
 UNSUPPORTED = {  # parameters of other libraries that we do not have → what to know instead
