@@ -2,20 +2,29 @@
 
     python benchmarks/defaults_table.py [--set first|second] [--picture FILE]
 
-`benchmarks/quality.py` explains how each number of the file is measured.
+`benchmarks/quality.py` explains how each number of the file is measured, `benchmarks/prediction.py` the times of prediction.
 """
 
 import argparse
 import csv
 from collections import defaultdict
+from operator import attrgetter
 from pathlib import Path
 from statistics import mean, median
+from typing import NamedTuple
 
 import numpy as np
 
 RESULTS = Path(__file__).parent / "results"
 MOST = 5  # a log loss counts as at most this many times the best one
+SHIFT = 0.01  # added to each error, so that datasets with an error near 0 do not decide the geometric mean
+N_BOOTSTRAP = 2_000  # samples of the datasets that the 95 % intervals are computed from
 OURS = "SoftmaxMLPClassifier"
+PREDICTION = {  # model → its name in results/prediction.csv, where the two differ
+    "SoftmaxMLPClassifier(n_members=1)": "the same, n_members=1",
+    "HistGradientBoosting": "HistGradientBoostingClassifier",
+    "RandomForest": "RandomForestClassifier",
+}
 SIDES = {  # places of a label beside its dot, the preferred one first: points right of it and above it, and alignments
     "right": (8, 0, "left", "center"),
     "below": (0, -8, "center", "top"),
@@ -26,7 +35,7 @@ SIDES = {  # places of a label beside its dot, the preferred one first: points r
     "above left": (-5, 6, "right", "bottom"),
     "below left": (-5, -6, "right", "top"),
 }
-PANELS = {"error": (1, "error (shifted geometric mean)"), "log loss": (3, "mean log loss")}  # column of `totals` and label
+PANELS = {"error": ("error", "error (shifted geometric mean)"), "log loss": ("loss", "mean log loss")}  # field of `Totals`, label
 LIGHT = {"text": "#1f2430", "ours": "#c96a00", "others": "#0a7d91", "background": "white"}
 DARK = {"text": "#ced6dd", "ours": "#ffb547", "others": "#3fb8cd", "background": "none"}
 
@@ -42,31 +51,77 @@ def main():
         draw(rows, options.picture)
 
 
+class Totals(NamedTuple):
+    """The totals of a model over all datasets.
+
+    `over_ours` is the ratio of its error, with the shift, to that of our defaults, with the ends of its 95 % interval; `time` is
+    that of a fit over MLPClassifier's; `prediction` is that of 1,000 rows, as text, None where it was not measured.
+    """
+
+    model: str
+    error: float
+    over_ours: tuple[float, float, float]
+    loss: float
+    over_best: float
+    ece: float
+    time: float
+    prediction: str | None
+
+
 def totals(of_set=None):
-    """A row for each model, the one of least error first: model, error, accuracy, log loss, loss over the best, ECE, time."""
+    """The `Totals` of each model, the one of least error first."""
     of_model, best = defaultdict(list), defaultdict(lambda: float("inf"))
     with open(RESULTS / "defaults.csv", encoding="utf-8") as file:
         for row in (row for row in csv.DictReader(file) if of_set in (None, row["set"])):
             of_model[row["model"]].append(row)
             best[row["dataset"]] = min(best[row["dataset"]], float(row["log_loss"]))
-    return sorted(([model, *total(rows, best)] for model, rows in of_model.items()), key=lambda row: row[1])
+    ours, predictions = log_errors(of_model[f"{OURS}()"]), prediction_times()
+    return sorted((total(model, rows, best, ours, predictions) for model, rows in of_model.items()), key=attrgetter("error"))
 
 
-def total(rows, best):
-    """The totals of one model over all datasets."""
-    accuracy, loss, ece = (np.array([float(row[name]) for row in rows]) for name in ("accuracy", "log_loss", "ece"))
-    over_best = [min(value / best[row["dataset"]], MOST) for row, value in zip(rows, loss)]
-    error = np.exp(np.log(1 - accuracy + 0.01).mean()) - 0.01
-    time = median(float(row["time_over_mlp"]) for row in rows if row["time_over_mlp"])
-    return [error, accuracy.mean(), loss.mean(), mean(over_best), ece.mean(), time]
+def total(model, rows, best, ours, predictions):
+    """The `Totals` of a model; `ours` are the log errors of our defaults, by dataset."""
+    loss, ece = (np.array([float(row[name]) for row in rows]) for name in ("log_loss", "ece"))
+    errors = log_errors(rows)
+    return Totals(
+        model,
+        np.exp(mean(errors.values())) - SHIFT,
+        ratio_with_interval(np.array([errors[dataset] - ours[dataset] for dataset in sorted(ours)])),
+        loss.mean(),
+        mean(min(value / best[row["dataset"]], MOST) for row, value in zip(rows, loss)),
+        ece.mean(),
+        median(float(row["time_over_mlp"]) for row in rows if row["time_over_mlp"]),
+        predictions.get(PREDICTION.get(model, model)),
+    )
+
+
+def log_errors(rows):
+    """The logarithm of the error plus the shift, by dataset."""
+    return {row["dataset"]: np.log(1 - float(row["accuracy"]) + SHIFT) for row in rows}
+
+
+def ratio_with_interval(log_ratios):
+    """The geometric mean of ratios, and the ends of its 95 % interval: the quantiles over bootstrap samples of the datasets."""
+    n = len(log_ratios)
+    samples = log_ratios[np.random.default_rng(0).integers(n, size=(N_BOOTSTRAP, n))].mean(axis=1)
+    return tuple(np.exp([log_ratios.mean(), *np.quantile(samples, [0.025, 0.975])]))
+
+
+def prediction_times():
+    """The time in which each model predicts 1,000 rows after a fit on 2,000."""
+    with open(RESULTS / "prediction.csv", encoding="utf-8") as file:
+        names, *rows = csv.reader(file)
+    return {row[0].replace("`", ""): row[names.index("1,000 rows after 2,000")] for row in rows}
 
 
 def as_markdown(rows):
     """The table in Markdown."""
-    lines = ["| | error | accuracy | log loss | log loss / best | ECE | time |", "|---|---|---|---|---|---|---|"]
-    for model, error, accuracy, loss, over_best, ece, time in rows:
-        name = f"**`{model}`**" if model.startswith(OURS) else model
-        lines.append(f"| {name} | {error:.4f} | {accuracy:.3f} | {loss:.3f} | {over_best:.2f} | {ece:.3f} | {time:.2g} |")
+    lines = ["| | error | error / ours | log loss | log loss / best | ECE | fit | predict |", "|---|---|---|---|---|---|---|---|"]
+    for row in rows:
+        name = f"**`{row.model}`**" if row.model.startswith(OURS) else row.model
+        over_ours = "1" if row.model == f"{OURS}()" else "{:.2f} ({:.2f}–{:.2f})".format(*row.over_ours)
+        losses = f"{row.loss:.3f} | {row.over_best:.2f} | {row.ece:.3f}"
+        lines.append(f"| {name} | {row.error:.4f} | {over_ours} | {losses} | {row.time:.2g} | {row.prediction or '–'} |")
     return "\n".join(lines)
 
 
@@ -80,10 +135,10 @@ def draw(rows, path, panels=("error", "log loss"), size=(11, 5), colors=LIGHT, *
         figure = Figure(figsize=size, dpi=100, layout="constrained", facecolor=colors["background"])
         axes = figure.subplots(1, len(panels), squeeze=False)[0]
         for ax, panel in zip(axes, panels):
-            column, label = PANELS[panel]
+            field, label = PANELS[panel]
             for row in rows:
-                ours = row[0].startswith(OURS)
-                ax.scatter(row[6], row[column], s=90 if ours else 45, color=colors["ours" if ours else "others"], zorder=3)
+                size, color = (90, colors["ours"]) if row.model.startswith(OURS) else (45, colors["others"])
+                ax.scatter(row.time, getattr(row, field), s=size, color=color, zorder=3)
             ax.set(xscale="log", xlabel="time of a fit, over MLPClassifier's", ylabel=label, facecolor="none")
             ax.grid(alpha=0.3)
             ax.margins(x=0.2, y=0.14)
@@ -91,7 +146,7 @@ def draw(rows, path, panels=("error", "log loss"), size=(11, 5), colors=LIGHT, *
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
         for ax, panel in zip(axes, panels):
-            write_labels(ax, [(row[0], row[6], row[PANELS[panel][0]]) for row in rows])
+            write_labels(ax, [(row.model, row.time, getattr(row, PANELS[panel][0])) for row in rows])
         figure.savefig(path, dpi=110, **saved)
 
 

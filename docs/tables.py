@@ -46,7 +46,7 @@ def first_page():
 
     _, *fresh = read("fresh")
     error, loss = ({row[0]: float(row[column]) for row in fresh} for column in (1, 2))
-    time = {row[0]: row[6] for row in totals()}
+    time = {row.model: row.time for row in totals()}
     ours = "SoftmaxMLPClassifier()"
     others = ", ".join(f"{name.split()[0]} {100 * value:.1f}\u00a0%" for name, value in error.items() if name != ours)
     losses = ", ".join(f"{name.split()[0]} {value:.3f}" for name, value in loss.items() if name != ours)
