@@ -22,7 +22,7 @@ PAGES = {
     for path in sorted(DOCS.rglob("*.md"))
     if "_build" not in path.parts
 }
-NOT_RUN = {"index.md", "architecture.md", "guide/many_machines.md"}  # a teaser, an excerpt of the source, other libraries
+NOT_RUN = {"architecture.md", "guide/many_machines.md"}  # an excerpt of the source, other libraries
 EXAMPLES = {path.stem: path.read_text("utf-8") for path in sorted((ROOT / "examples").glob("*.py")) if path.stem != "cluster"}
 
 
@@ -130,6 +130,13 @@ def test_the_gallery_lists_and_describes_every_example():
     assert listed[0] == "quickstart"
     assert sorted(listed) == sorted(described) == sorted(EXAMPLES)
     assert all(len(text) > 40 for example in described.values() for text in example["alt"])
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_tests_that_a_page_names_exist(page):
+    tests = [path.with_suffix("").as_posix() for path in (ROOT / "tests").rglob("test_*.py")]
+    named = re.findall(r"`((?:\w+/)*test_\w+)(?:\.py)?`", PAGES[page])
+    assert [name for name in named if not any(test.endswith(f"/{name}") for test in tests)] == []
 
 
 def test_no_page_repeats_the_table_of_auto():
