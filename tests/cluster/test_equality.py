@@ -34,7 +34,7 @@ CONFIGURATIONS = {  # X, y, other arguments of fit, parameters
 }
 
 
-@pytest.fixture(scope="module", params=[1, 2, 3])
+@pytest.fixture(scope="module", params=[*(pytest.param(n, marks=pytest.mark.nightly) for n in (1, 2)), 3])
 def workers(request):
     """A cluster with one, two or three workers."""
     with clusters.cluster(request.param) as client:

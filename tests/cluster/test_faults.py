@@ -179,6 +179,7 @@ def test_a_worker_that_dies_changes_nothing(method, number, early_stopping, clie
     assert_same_weights(clf.coefs_, undisturbed[early_stopping])
 
 
+@pytest.mark.nightly
 def test_a_worker_that_joins_takes_the_rows_of_one_that_dies(client, undisturbed, monkeypatch):
     joined = []
 
@@ -211,6 +212,7 @@ def test_three_deaths_with_the_same_rows_end_the_fit(client, monkeypatch):
     assert len(set(asked)) == 3
 
 
+@pytest.mark.nightly
 def test_deaths_with_answers_in_between_do_not_end_the_fit(client, undisturbed, monkeypatch):
     for number in (3, 6, 9):
         at_question(monkeypatch, "gradient", lambda matrix: kill(client, matrix.held[0].address), number)
@@ -260,6 +262,7 @@ def test_a_client_that_dies_leaves_nothing(client):
     assert_nothing_left(client)
 
 
+@pytest.mark.nightly
 def test_a_connection_that_breaks_changes_nothing(client, undisturbed, monkeypatch):
     at_question(monkeypatch, "gradient", lambda matrix: matrix.cluster.direct.scheduler_comm.comm.abort(), number=4)
     assert_same_weights(fit_on_cluster().coefs_, undisturbed[False])
@@ -375,6 +378,7 @@ def slowly(rows):
     return rows
 
 
+@pytest.mark.nightly
 def test_a_worker_holds_no_partition_twice(client):
     n_rows, n_columns, n_rows_of_part = 160_000, 32, 4_000
     X = da.random.default_rng(0).random((n_rows, n_columns), chunks=(n_rows_of_part, -1), dtype=np.float32).map_blocks(slowly)
