@@ -1,7 +1,7 @@
 """Training on an array in a file: seconds and memory beside the same rows in memory, on Fashion-MNIST or data like it.
 
     python benchmarks/out_of_core.py FILE.npz [--gigabytes 8] [--in-memory-gigabytes 1] [--directory DIR] [--epochs 1]
-        [--members N] [--repeats 2] [--only pair fit partial_fit] [--drop SECONDS]
+        [--members N] [--repeats 2] [--only pair fit partial_fit]
 
 FILE.npz holds X (n, 28, 28) or (n, 784) of uint8, y (n,), X_test and y_test. Its rows, over and over, each time with other noise,
 fill a float32 file in a temporary folder of DIR, which is deleted in the end.
@@ -10,7 +10,7 @@ fill a float32 file in a temporary folder of DIR, which is deleted in the end.
 - fit: `fit` on the whole file.
 - partial_fit: one pass of `partial_fit` over slices of the file.
 
-`--drop 0.3` takes the file's pages out of memory every 0.3 seconds, so it is read like a file that is much larger than memory.
+For a file larger than memory, limit the memory: `systemd-run --scope -p MemoryMax=700M python benchmarks/out_of_core.py …`.
 "Read" is what came from the disk, in sizes of the file.
 
 Every line is a process of its own, which starts with none of the file in memory (as far as the system heeds the request to drop
@@ -28,7 +28,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Event, Thread
-from time import perf_counter, process_time, sleep
+from time import perf_counter, process_time
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -67,7 +67,6 @@ def parse_arguments():
     parser.add_argument("--members", type=int, default=None, help="n_members (default: the estimator's)")
     parser.add_argument("--repeats", type=int, default=2, help="runs of each half of the pair (default: 2)")
     parser.add_argument("--only", nargs="+", default=["pair", "fit", "partial_fit"], help="what to run (default: all)")
-    parser.add_argument("--drop", type=float, default=None, help="seconds between drops of the file from memory (default: never)")
     return parser.parse_args()
 
 
@@ -103,8 +102,6 @@ def measure(name, path, n_rows, arguments):
     members = {} if arguments.members is None else {"n_members": arguments.members}
     clf = SoftmaxMLPClassifier(max_iter=arguments.epochs, random_state=0, **members)
     run = learn_slices if name == "partial_fit" else SoftmaxMLPClassifier.fit
-    if arguments.drop:
-        Thread(target=drop_pages, args=(file, arguments.drop), daemon=True).start()
     read_before = bytes_read()
     with warnings.catch_warnings(), PeakMemory() as memory:
         warnings.simplefilter("ignore", ConvergenceWarning)  # a few epochs are what was asked for
@@ -114,15 +111,11 @@ def measure(name, path, n_rows, arguments):
     return seconds, cpu, memory.extra, (bytes_read() - read_before) / file.nbytes, clf.score(X_test, y_test)
 
 
-def drop_pages(file, every=None):
-    """Take the pages of the file out of memory: once, or again and again with this pause in seconds."""
+def drop_pages(file):
+    """Take the pages of the file out of memory."""
     with open(file.filename, "rb") as opened:
-        while True:
-            file._mmap.madvise(mmap.MADV_DONTNEED)
-            os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-            if every is None:
-                return
-            sleep(every)
+        file._mmap.madvise(mmap.MADV_DONTNEED)
+        os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def bytes_read():

@@ -4,7 +4,9 @@ X may be memory-mapped (`numpy.memmap`), or be held by other processes (`RemoteM
 CSR matrix or `LazyRows`: all have `shape` and `dtype`, are indexed by a slice or row numbers, and `read` makes numbers of them.
 """
 
+import mmap
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -156,7 +158,7 @@ class LazyRows:
     @classmethod
     def of(cls, X, preprocessor=None, dtype=None):
         """All rows of X. A column-major X (as from a frame) is copied to row-major first, unless it is memory-mapped."""
-        if not (issparse(X) or X.flags.c_contiguous or _is_memory_mapped(X)):
+        if not (issparse(X) or X.flags.c_contiguous or _mapped_file(X)):
             X = np.ascontiguousarray(X)
         return cls(X, None, preprocessor, dtype)
 
@@ -245,8 +247,28 @@ def fetched(samples):
     return replace(samples, X=LazyRows(X.X.take(rows), None, X.preprocessor, X.dtype))
 
 
-def _is_memory_mapped(X):
-    return X is not None and (isinstance(X, np.memmap) or _is_memory_mapped(getattr(X, "base", None)))
+@contextmanager
+def rows_in_random_order(X):
+    """Tell the operating system that, in this block, rows are read from a memory-mapped X in random order.
+
+    Otherwise it also reads the pages around each row, which is slow if the file is larger than memory.
+    """
+    mapped = _mapped_file(X.X) if isinstance(X, LazyRows) else None
+    if mapped is None or not hasattr(mmap, "MADV_RANDOM"):  # Windows has no such advice
+        yield
+        return
+    mapped.madvise(mmap.MADV_RANDOM)
+    try:
+        yield
+    finally:
+        mapped.madvise(mmap.MADV_NORMAL)
+
+
+def _mapped_file(X):
+    """The `mmap` that holds an array's numbers, None if they are in memory."""
+    while isinstance(X, np.ndarray):
+        X = X.base
+    return X if isinstance(X, mmap.mmap) else None
 
 
 def is_large(shape, dtype):

@@ -4,6 +4,7 @@ What is made anew and what stays from an earlier call is up to `start`, one of `
 `ContinuedPartial`.
 """
 
+from contextlib import nullcontext
 from functools import partial
 from typing import NamedTuple
 
@@ -22,7 +23,7 @@ from sksoftmax.data.inputs import (
     weights_in,
 )
 from sksoftmax.data.preprocessing import encoded
-from sksoftmax.data.rows import LazyRows, Samples, is_large, row_numbers
+from sksoftmax.data.rows import LazyRows, Samples, is_large, row_numbers, rows_in_random_order
 from sksoftmax.data.targets import Targets
 from sksoftmax.parameters import stops_early
 from sksoftmax.training.attributes import estimator_so_far, fitted_attributes
@@ -85,7 +86,8 @@ def fit(start, arguments):
     training = start.with_companion(model, plan, training)
     state = start.state(model, config)
     run = make_run(start, arguments, model, state, config, plan, training, validation)
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+    reads = rows_in_random_order if config.shuffle and config.solver != "lbfgs" else nullcontext
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"), reads(training.X):
         if config.solver == "lbfgs":
             train_by_lbfgs(run, state)
         else:

@@ -1,14 +1,17 @@
 """Samples, and lazy rows of a large X."""
 
+import sys
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, csr_matrix
 
-from sksoftmax.data.rows import LazyRows, Samples, column_of, is_large, read, row_numbers, spread
+from sksoftmax.data.rows import LazyRows, Samples, column_of, is_large, read, row_numbers, rows_in_random_order, spread
 from sksoftmax.layout import Layout
 from sksoftmax.nn.network import Architecture, Workspace
 from support.networks import fitted_preprocessor
+from support.processes import is_read_in_random_order
 
 RNG = np.random.default_rng(0)
 N = 240
@@ -102,6 +105,16 @@ def test_an_array_is_large_by_its_bytes():
     assert is_large((2**26 + 1, 1), np.float32)
     assert not is_large((2**26, 1), np.float32)
     assert is_large((2**25 + 1, 1), np.float64)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_system_is_told_while_rows_of_a_file_are_read_in_random_order(tmp_path):
+    in_file = np.memmap(tmp_path / "X", dtype=float, mode="w+", shape=(2000, 5))
+    lazy = LazyRows.of(np.asarray(in_file)[10:])
+    with pytest.raises(KeyboardInterrupt), rows_in_random_order(lazy[np.arange(7)]):
+        assert is_read_in_random_order(in_file)
+        raise KeyboardInterrupt
+    assert not is_read_in_random_order(in_file)
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

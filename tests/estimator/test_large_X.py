@@ -1,6 +1,7 @@
 """A large X: encoded as it is read, never copied, and the same model as from an encoded copy."""
 
 import gc
+import sys
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from sksoftmax import SoftmaxMLPClassifier
 from sksoftmax.nn.network import Network, Workspace
 from sksoftmax.training.run import Run
 from support.estimators import plain
-from support.processes import peak_of
+from support.processes import is_read_in_random_order, peak_of
 from support.weights import assert_same_weights
 
 RNG = np.random.default_rng(0)
@@ -143,6 +144,21 @@ def test_fit_on_a_file_takes_a_fraction_of_its_size_in_memory(in_a_file, name):
     labels = np.arange(len(X)) % 3
     clf = SoftmaxMLPClassifier((4,), **{**SMALL_BATCHES, "max_iter": 1, **MEMORY_CASES[name]})
     assert peak_of(lambda: clf.fit(X, labels, weights)) < X.nbytes / 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_fit_tells_the_system_in_which_order_it_reads_a_file(in_a_file, shuffle):
+    told = []
+
+    def rate(progress):
+        told.append(is_read_in_random_order(in_a_file))
+        return 0.01
+
+    clf = SoftmaxMLPClassifier((4,), **SMALL_BATCHES, n_members=1, max_iter=1, shuffle=shuffle, learning_rate=rate)
+    clf.fit(in_a_file, np.arange(len(in_a_file)) % 3)
+    assert told and all(answer == shuffle for answer in told)
+    assert not is_read_in_random_order(in_a_file)
 
 
 def test_partial_fit_and_predict_on_a_file_take_a_fraction_of_its_size_in_memory(in_a_file):

@@ -1,13 +1,15 @@
-"""Other processes, memory, and errors at a chosen call of a function."""
+"""Other processes, memory, files, and errors at a chosen call of a function."""
 
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
 import tracemalloc
 import warnings
 from contextlib import suppress
+from pathlib import Path
 from select import select
 
 import pytest
@@ -102,3 +104,13 @@ def run_script(script, *arguments, folder):
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr, done.stderr
     return done.stdout
+
+
+def is_read_in_random_order(X):
+    """Whether Linux was told that the file of this array is read in random order."""
+    address = X.ctypes.data
+    for part in re.split(r"\n(?=[0-9a-f]+-[0-9a-f]+ )", Path("/proc/self/smaps").read_text("utf-8")):
+        start, end = (int(number, 16) for number in part.split()[0].split("-"))
+        if start <= address < end:
+            return "rr" in re.search(r"VmFlags: (.*)", part)[1].split()
+    raise AssertionError("the array is in no mapping")
