@@ -1,6 +1,6 @@
 """Totals of all models at their defaults, from results/defaults.csv: the README's table and picture.
 
-    python benchmarks/defaults_table.py [--set first|second] [--picture FILE]
+    python benchmarks/defaults_table.py [--picture FILE]
 
 `benchmarks/quality.py` explains how each number of the file is measured, `benchmarks/prediction.py` the times of prediction.
 """
@@ -43,9 +43,8 @@ DARK = {"text": "#ced6dd", "ours": "#ffb547", "others": "#3fb8cd", "background":
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--picture", help="draw error and log loss against time to this file")
-    parser.add_argument("--set", choices=["first", "second"], help="only the datasets of this set (default: of both)")
     options = parser.parse_args()
-    rows = totals(options.set)
+    rows = totals()
     print(as_markdown(rows))
     if options.picture:
         draw(rows, options.picture)
@@ -68,11 +67,11 @@ class Totals(NamedTuple):
     prediction: str | None
 
 
-def totals(of_set=None):
+def totals():
     """The `Totals` of each model, the one of least error first."""
     of_model, best = defaultdict(list), defaultdict(lambda: float("inf"))
     with open(RESULTS / "defaults.csv", encoding="utf-8") as file:
-        for row in (row for row in csv.DictReader(file) if of_set in (None, row["set"])):
+        for row in csv.DictReader(file):
             of_model[row["model"]].append(row)
             best[row["dataset"]] = min(best[row["dataset"]], float(row["log_loss"]))
     ours, predictions = log_errors(of_model[f"{OURS}()"]), prediction_times()
@@ -142,7 +141,7 @@ def draw(rows, path, panels=("error", "log loss"), size=(11, 5), colors=LIGHT, *
             ax.set(xscale="log", xlabel="time of a fit, over MLPClassifier's", ylabel=label, facecolor="none")
             ax.grid(alpha=0.3)
             ax.margins(x=0.2, y=0.14)
-        figure.suptitle(f"{n_datasets()} real datasets, all at their defaults:\nlower is better, left is faster", size="medium")
+        figure.suptitle(f"{len(rows)} models on {n_datasets()} real datasets:\nlower is better, left is faster", size="medium")
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
         for ax, panel in zip(axes, panels):

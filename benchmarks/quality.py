@@ -6,7 +6,8 @@ Without FOLDER on the datasets that come with scikit-learn; with it on its NAME.
 `y` (n,) and, where there are any, `X_cat` (n, c), integer codes of categories with −1 for missing, and a test part `X_test`,
 `y_test`, `X_cat_test`. Where there is no test part, a quarter of the rows, by class, is one. SoftmaxMLPClassifier takes the
 columns as they are; the other models get what a careful user puts in front of each: median imputation, one-hot columns and
-standard scaling. HistGradientBoosting needs none of it and is told which columns are categories.
+standard scaling. HistGradientBoosting needs none of it and is told which columns are categories. CatBoost and LightGBM take the
+codes of categories as numbers; if one of them is not installed, it is left out.
 
 Printed are, over all datasets and seeds: the shifted geometric mean of the error, exp(mean log(1 − accuracy + 0.01)) − 0.01; the
 means of accuracy, log loss, log loss over the best model's (at most 5) and expected calibration error in 15 bins; the median
@@ -18,6 +19,7 @@ import os
 import sys
 import warnings
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -29,9 +31,12 @@ MODELS = {  # name on the command line: what it is
     "one": "SoftmaxMLPClassifier(n_members=1)",
     "mlp": "MLPClassifier()",
     "hgb": "HistGradientBoostingClassifier()",
+    "catboost": "CatBoostClassifier()",
+    "lightgbm": "LGBMClassifier()",
     "forest": "RandomForestClassifier()",
     "logistic": "LogisticRegression()",
 }
+OPTIONAL = ("catboost", "lightgbm")  # names of models that are packages too
 COLUMNS = ("SGM error", "accuracy", "log loss", "loss/best", "ECE", "fit time")
 
 
@@ -57,7 +62,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, help="folder of npz files (default: scikit-learn's datasets)")
     parser.add_argument("--names", default="", help="datasets, comma-separated (default: all)")
-    parser.add_argument("--models", default=",".join(MODELS), help=f"comma-separated (default: {','.join(MODELS)})")
+    installed = ",".join(name for name in MODELS if name not in OPTIONAL or find_spec(name))
+    parser.add_argument("--models", default=installed, help=f"comma-separated (default: {installed})")
     parser.add_argument("--seeds", type=int, default=1, help="splits of each dataset (default: 1)")
     parser.add_argument("--max-train", type=int, default=2_000, help="training rows of a dataset at most (default: 2000)")
     parser.add_argument("--threads", type=int, default=1, help="threads of BLAS and OpenMP (default: 1)")
@@ -141,6 +147,14 @@ def make(model, train, seed):
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         return HistGradientBoostingClassifier(random_state=seed, categorical_features=categorical(train, most=255))
+    if model == "catboost":
+        from catboost import CatBoostClassifier
+
+        return CatBoostClassifier(random_seed=seed, verbose=0, thread_count=1, allow_writing_files=False)
+    if model == "lightgbm":
+        from lightgbm import LGBMClassifier
+
+        return LGBMClassifier(random_state=seed, verbose=-1, n_jobs=1)
     return peer(model, train, seed)
 
 

@@ -47,16 +47,6 @@ def test_pages_have_the_totals_of_the_measured_results(page, tmp_path):
     assert table.strip() in text or "tables.defaults()" in text
 
 
-def test_the_page_how_good_has_the_totals_of_the_second_set(tmp_path):
-    lines = run_script("benchmarks/defaults_table.py", "--set", "second", folder=tmp_path).splitlines()
-    second = [row.split(" | ") for row in lines]
-    error, loss = ({row[0].strip("| *`"): float(row[i]) for row in second[2:]} for i in (1, 3))
-    models = "AutoGluon", "SoftmaxMLPClassifier()"
-    text = (ROOT / "docs" / "how_good.md").read_text("utf-8")
-    said = re.search(r"error (0\.\d+) to (?:our )?(0\.\d+), log loss (0\.\d+) to (0\.\d+)", text).groups()
-    assert [float(number) for number in said] == [*(error[m] for m in models), *(loss[m] for m in models)]
-
-
 def test_the_readme_has_the_numbers_of_the_independent_checks():
     part = README[README.index("Independent checks") :]
     part = re.sub(r"error (0\.\d+) and\s+log loss", r"\1 and", part)
