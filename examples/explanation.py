@@ -38,7 +38,7 @@ found = permutation_importance(
     model, X_test, y_test, scoring="neg_log_loss", n_repeats=10, random_state=0
 )
 ranking = found.importances_mean.argsort()[::-1]
-print("Rise of the test rows' log loss when a column is shuffled (10 times)")
+print("By how much the log loss on test rows rises when a column is shuffled")
 for i in ranking[:5]:
     print(
         f"  {X.columns[i]:30}{found.importances_mean[i]:.3f} ± "
