@@ -165,9 +165,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Highest number of evaluations of the loss by 'lbfgs'.
 
     out_activation : {'auto', 'softmax'}, default='auto'
-        'auto' is MLPClassifier's rule: softmax over K units for K > 2 classes, one logistic unit for two, independent
-        logistic units for multilabel targets. 'softmax' takes K units for two classes too (and changes nothing for
-        multilabel targets, whose classes do not exclude each other).
+        Units of the output layer. 'auto' is MLPClassifier's rule: softmax over K units for K > 2 classes, one logistic unit for
+        two, independent logistic units for multilabel targets. 'softmax' takes K units for two classes too (and changes nothing
+        for multilabel targets, whose classes do not exclude each other).
 
     weight_decay : float or 'auto', default='auto'
         Strength of the decoupled weight decay [2]_ of 'sgd' and 'adam': each step also shrinks the weights and embeddings (not
