@@ -1,4 +1,4 @@
-"""Warnings about categorical columns that teach nothing: numbers as text, IDs, free text, categories of one row each."""
+"""Warnings about categorical columns that teach little: numbers or dates as text, IDs, free text, categories of one row each."""
 
 import warnings
 from numbers import Number
@@ -6,25 +6,26 @@ from numbers import Number
 import numpy as np
 
 from sksoftmax.data.columns import are_numbers
+from sksoftmax.data.dates import share_of_dates
 from sksoftmax.data.rows import column_of
 
 NEARLY_ALL = 0.9
 MANY = 50  # a column of fewer distinct values may be a small sample of a column of categories
 
 
-def warn_of_columns(preprocessor, X, names):
+def warn_of_columns(preprocessor, X, names, found_by_type):
     """Warn of categorical columns of X, the coded training rows, of which a network can learn nothing or little.
 
-    `names` has the names of the columns of X, or is None. ValueError if such columns are all that X has.
+    `names` has the names of the columns of X, or is None; `found_by_type` is whether the user named no column as categorical.
+    ValueError if such columns are all that X has.
     """
     categories = preprocessor.categories.of_column
     used = {column for block in preprocessor.blocks for column in block.source}
     messages = []
     for column, values in categories.items():
         n_rows = np.count_nonzero(column_of(X, column) >= 0)
-        name = f"Column {column if names is None else repr(names[column])} of X"
-        is_used = column in used or preprocessor.relevance[column] == 0
-        if message := warning_for_column(name, values, n_rows, is_used):
+        name, is_used = column if names is None else names[column], column in used or preprocessor.relevance[column] == 0
+        if message := warning_for_column(name, values, n_rows, is_used, found_by_type):
             messages.append(message)
     if messages and not preprocessor.layout.n_columns:
         raise ValueError(f"X has no column that gives the network an input. {' '.join(messages)}")
@@ -32,36 +33,45 @@ def warn_of_columns(preprocessor, X, names):
         warnings.warn(message)
 
 
-def warning_for_column(name, values, n_rows, is_used):
+def warning_for_column(name, values, n_rows, is_used, found_by_type):
     """What is wrong with a column of these categories in this many rows, and what to do; None if nothing is.
 
     `is_used` is whether the column gives the network an input.
     """
     if not values:
         return None
+    column = f"Column {name!r} of X"
     are_distinct = len(values) > MANY and len(values) >= NEARLY_ALL * n_rows
     is_text = all(isinstance(value, str) for value in values)
     effect = "is learned from one row or two" if is_used else "occurs in one row, so the column gives the network no input"
     found = f"{len(values)} distinct values in {n_rows} rows"
-    if are_distinct and is_text and share_of_numbers(values) >= NEARLY_ALL:
+    is_in_doubt = is_text and len(values) > MANY and (are_distinct or found_by_type)
+    if is_in_doubt and share_of_numbers(values) >= NEARLY_ALL:
         return (
-            f"{name} holds numbers as text ({found}), and each is treated as a category, which {effect}. "
-            'Convert the column to numbers first: pd.to_numeric(..., errors="coerce") in pandas, '
-            ".cast(pl.Float64, strict=False) in polars."
+            f"{column} holds numbers as text ({found}), and each is treated as a category"
+            f"{f', which {effect}' if are_distinct else ''}. Convert the column to numbers first: "
+            'pd.to_numeric(..., errors="coerce") in pandas, .cast(pl.Float64, strict=False) in polars. '
+            f"If they are codes, pass categorical_features={['from_dtype', name]}."
+        )
+    if is_in_doubt and NEARLY_ALL <= (share := share_of_dates(values)) < 1:
+        return (
+            f"{column} holds dates as text ({found}), but {1 - share:.1%} of the values are no dates, so each is treated as a "
+            'category. Convert the column to dates first: pd.to_datetime(..., errors="coerce") in pandas, '
+            ".str.to_datetime(strict=False) in polars."
         )
     if are_distinct and is_text:
         return (
-            f"{name} holds text that hardly repeats ({found}), such as an ID or free text. Each value is treated as a category, "
-            f"which {effect}. Drop the column, or encode it first, for example with skrub's TextEncoder."
+            f"{column} holds text that hardly repeats ({found}), such as an ID or free text. Each value is treated as a "
+            f"category, which {effect}. Drop the column, or encode it first, for example with skrub's TextEncoder."
         )
     if not is_used:
         return (
-            f"{name} gives the network no input: each of its {len(values)} categories occurs in one row. "
+            f"{column} gives the network no input: each of its {len(values)} categories occurs in one row. "
             "Drop the column, or turn it into numbers."
         )
     if are_distinct and all(isinstance(value, Number) for value in values):
         return (
-            f"{name} holds numbers that hardly repeat ({found}), and each is treated as a category, which {effect}. "
+            f"{column} holds numbers that hardly repeat ({found}), and each is treated as a category, which {effect}. "
             "Leave the column out of categorical_features to use its values as numbers."
         )
     return None

@@ -3,7 +3,8 @@
 A date becomes the days since 1970-01-01, in UTC if it has a zone, and each of its parts that varies (year, month, weekday, hour)
 a column of its own. Text is a column of dates if all its values have one format, with a year of four digits, in which day and
 month cannot be mistaken for each other, and a column of quantities such as "1,230", "12.3 %" or "$5" if all have the same units.
-All other text is left to be categories: a code that is read as a number would lose its meaning.
+Decimals such as "12.3" are read too, if no two texts mean the same number, as "3.1" and "3.10" do. All other text is left to be
+categories: a code that is read as a number would lose its meaning.
 """
 
 import re
@@ -21,7 +22,8 @@ FORMATS = (ISO, *("".join(both) for both in product((*DAYS, MONTH_FIRST, DAY_FIR
 YEAR = re.compile(r"(?<!\d)(?:1[89]|2[01])\d\d(?!\d)")
 DATE_TYPES = ("date", "time", "duration", "period")  # how the names of types of dates and durations begin
 UNITS = "%|°|kg|g|mg|lb|lbs|oz|km|m|cm|mm|mi|ft|ml|kWh|kW|hp|mph|GB|MB|TB|m²|USD|EUR|GBP|CHF"
-QUANTITY = re.compile(rf"([+-]?) ?([$€£¥]?) ?((?:0|[1-9]\d*|[1-9]\d{{0,2}}(?:,\d{{3}})+)(?:\.\d+)?) ?({UNITS})?")
+DIGITS = r"(?:0|[1-9]\d*|[1-9]\d{0,2}(?:,\d{3})+)(?:\.\d+)?(?:e[+-]\d+)?"
+QUANTITY = re.compile(rf"([+-]?) ?([$€£¥]?) ?({DIGITS}) ?({UNITS})?")
 LONGEST = 40  # characters of a date or a quantity
 
 
@@ -47,7 +49,7 @@ class Dates:
 
 
 class Quantities:
-    """A column of text with numbers between two units, which may be empty."""
+    """A column of text with numbers, between two units that may be empty."""
 
     form, parts = "", ()
 
@@ -57,7 +59,7 @@ class Quantities:
     @property
     def what(self):
         """What the column held in fit."""
-        return f"numbers as {self.before}1,000{self.after}"
+        return f"numbers as {self.before}1,000{self.after}" if self.before or self.after else "numbers as text"
 
     def numbers(self, column):
         """The number of each row, (n,); NaN for text that has other units."""
@@ -145,18 +147,28 @@ def dates_of_text(distinct):
     return None
 
 
+def share_of_dates(distinct):
+    """The share of these texts that are dates, in the format of one of the first three."""
+    forms = [form for form in FORMATS if any(are_dates([value], form) for value in distinct[:3])]
+    return max((np.mean([are_dates([value], form) for value in distinct]) for form in forms), default=0.0)
+
+
 def are_dates(distinct, form):
     """Whether all of these values have this format."""
     return not any(np.isnan(day_of(value, form)) for value in distinct)
 
 
 def quantities_of(distinct):
-    """`Quantities` if all of these values have the same units, and one has a unit or separators; else None."""
-    first = quantity_of(distinct[0])
-    if first is None or not all((found := quantity_of(value)) and found[::2] == first[::2] for value in distinct):
-        return None
-    before, _, after = first
-    return Quantities(before, after) if before or after or any("," in value for value in distinct) else None
+    """`Quantities` if all of these values have the same units, and units, separators or decimals say that they are no codes."""
+    found = []
+    for value in distinct:
+        found.append(quantity_of(value))
+        if found[-1] is None or found[-1][::2] != found[0][::2]:
+            return None
+    before, _, after = found[0]
+    are_decimals = any("." in value for value in distinct) and len({number for _, number, _ in found}) == len(distinct)
+    is_marked = before or after or any("," in value for value in distinct)
+    return Quantities(before, after) if is_marked or are_decimals else None
 
 
 def quantity_of(value):

@@ -53,7 +53,7 @@ FILES = {  # inside a folder: a file → the files beside it that it may import
         "blocks": set(),
         "class_weight": {"heads"},
         "column_descriptions": set(),
-        "column_warnings": {"columns", "rows"},
+        "column_warnings": {"columns", "dates", "rows"},
         "columns": {"dates", "frames"},
         "dates": set(),
         "copies": {"rows", "statistics"},

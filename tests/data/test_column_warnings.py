@@ -9,28 +9,58 @@ from sksoftmax.data.column_warnings import MANY, NEARLY_ALL, warn_of_columns, wa
 from support.networks import fitted_preprocessor
 
 NUMBERS = [f"{number / 8:.3f}" for number in range(100)]
+DATES = [f"2024-{1 + number // 28:02}-{1 + number % 28:02}" for number in range(99)]
 WORDS = [f"Name {number:x}" for number in range(100)]
 
 
 @pytest.mark.parametrize(
-    "values, n_rows, is_used, expected",
+    "values, n_rows, is_used, found_by_type, expected",
     [
-        (NUMBERS, 100, False, "holds numbers as text .100 distinct values in 100 rows., .*gives the network no input. Convert"),
-        (NUMBERS, 110, True, "holds numbers as text .* learned from one row or two. Convert .*pd.to_numeric.*cast.pl.Float64"),
-        ([*NUMBERS[:95], "?", "n/a"], 97, True, "holds numbers as text"),
-        ([*NUMBERS[:50], *WORDS[:50]], 100, True, "holds text that hardly repeats"),
-        (WORDS, 100, False, "holds text that hardly repeats .*gives the network no input. Drop the column.*TextEncoder"),
-        (list(range(100)), 100, True, "holds numbers that hardly repeat .*Leave the column out of categorical_features"),
-        (list(range(100)), 100, False, "gives the network no input: each of its 100 categories occurs in one row"),
-        (WORDS[:3], 3, False, "gives the network no input: each of its 3 categories occurs in one row"),
-        (WORDS[:MANY], MANY, True, None),
-        (WORDS, int(100 / NEARLY_ALL) + 1, True, None),
-        (NUMBERS[:4], 1000, True, None),
-        ([], 0, False, None),
+        (
+            NUMBERS,
+            100,
+            False,
+            False,
+            "holds numbers as text .100 distinct values in 100 rows., .*gives the network no input. Convert",
+        ),
+        (
+            NUMBERS,
+            110,
+            True,
+            False,
+            "holds numbers as text .* learned from one row or two. Convert .*pd.to_numeric.*cast.pl.Float64",
+        ),
+        ([*NUMBERS[:95], "?", "n/a"], 97, True, False, "holds numbers as text"),
+        (
+            [*NUMBERS, "?"],
+            5000,
+            True,
+            True,
+            r"holds numbers as text .*as a category\. .*codes, pass .*\['from_dtype', 'price'\]\.",
+        ),
+        ([*NUMBERS, "?"], 5000, True, False, None),
+        (
+            [*DATES, "?"],
+            5000,
+            True,
+            True,
+            r"holds dates as text .100 distinct.*, but 1\.0% of the values are no dates.*to_datetime",
+        ),
+        (DATES, 5000, True, True, None),
+        ([*NUMBERS[:50], *WORDS[:50]], 100, True, True, "holds text that hardly repeats"),
+        (WORDS, 5000, True, True, None),
+        (WORDS, 100, False, False, "holds text that hardly repeats .*gives the network no input. Drop the column.*TextEncoder"),
+        (list(range(100)), 100, True, False, "holds numbers that hardly repeat .*Leave the column out of categorical_features"),
+        (list(range(100)), 100, False, False, "gives the network no input: each of its 100 categories occurs in one row"),
+        (WORDS[:3], 3, False, True, "gives the network no input: each of its 3 categories occurs in one row"),
+        (WORDS[:MANY], MANY, True, True, None),
+        (WORDS, int(100 / NEARLY_ALL) + 1, True, True, None),
+        (NUMBERS[:4], 1000, True, True, None),
+        ([], 0, False, True, None),
     ],
 )
-def test_a_column_whose_values_hardly_repeat_is_described_with_what_to_do(values, n_rows, is_used, expected):
-    message = warning_for_column("Column 'price' of X", values, n_rows, is_used)
+def test_a_column_that_teaches_little_is_described_with_what_to_do(values, n_rows, is_used, found_by_type, expected):
+    message = warning_for_column("price", values, n_rows, is_used, found_by_type)
     assert message is None if expected is None else re.match(f"Column 'price' of X {expected}", message)
 
 
@@ -39,7 +69,7 @@ def test_each_such_column_draws_a_warning_that_names_it_and_missing_values_do_no
     X = np.column_stack([np.where(np.arange(200) < 100, np.arange(200), -1.0), np.arange(200) % 2])
     preprocessor = fitted_preprocessor(X, categories={0: WORDS, 1: ["large", "small"]})
     with pytest.warns(UserWarning, match=rf"^Column {name} of X .*100 distinct values in 100 rows") as caught:
-        warn_of_columns(preprocessor, X, names)
+        warn_of_columns(preprocessor, X, names, found_by_type=True)
     assert len(caught) == 1
 
 
@@ -47,7 +77,7 @@ def test_columns_without_an_input_are_an_error_if_there_is_no_other_and_relevanc
     names = [f"Name {number:x}" for number in range(600)]
     X = np.column_stack([np.arange(600.0), np.arange(600) // 2])
     with pytest.raises(ValueError, match=r"^X has no column that gives the network an input\. Column 0 of X holds text"):
-        warn_of_columns(fitted_preprocessor(X[:, :1], categories={0: names}), X[:, :1], None)
+        warn_of_columns(fitted_preprocessor(X[:, :1], categories={0: names}), X[:, :1], None, found_by_type=True)
     embedded = fitted_preprocessor(X, categories={1: names[:300]}, relevance=np.array([1.0, 0.0]))
     assert embedded.layout.n_columns == 1
-    warn_of_columns(embedded, X, None)
+    warn_of_columns(embedded, X, None, found_by_type=True)

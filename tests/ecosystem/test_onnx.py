@@ -380,7 +380,7 @@ def test_categories_of_a_frame_are_found_and_those_not_seen_are_zeros(scaling):
 
 @pytest.mark.parametrize("n_members", [1, 4])
 def test_columns_of_many_one_hot_categories_are_exported(n_members):
-    columns = {f"city{i}": [str(city) for city in np.random.RandomState(i).randint(60, size=600)] for i in range(6)}
+    columns = {f"city{i}": [f"city {city}" for city in np.random.RandomState(i).randint(60, size=600)] for i in range(6)}
     frame = pd.DataFrame({"size": np.tile(X[:, 0], 4)} | columns)
     clf = three_epochs(n_members=n_members).fit(frame, np.tile(y, 4))
     assert clf.coefs_[0].shape[-2] > 300

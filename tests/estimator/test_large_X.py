@@ -152,8 +152,9 @@ def test_fit_tells_the_system_in_which_order_it_reads_a_file(in_a_file, shuffle)
     told = []
 
     def rate(progress):
-        told.append(is_read_in_random_order(in_a_file))
-        return 0.01
+        if len(told) < 3:
+            told.append(is_read_in_random_order(in_a_file))
+        return 1.0
 
     clf = SoftmaxMLPClassifier((4,), **SMALL_BATCHES, n_members=1, max_iter=1, shuffle=shuffle, learning_rate=rate)
     clf.fit(in_a_file, np.arange(len(in_a_file)) % 3)
