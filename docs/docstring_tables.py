@@ -16,13 +16,14 @@ def auto_rows():
     batches = f"{config.BATCH_SIZE}; {2 * config.BATCH_SIZE} if n ≥ {large}"
     rates = f"{dropout['light']} and {dropout['strong']} ({dropout['strong_binned']} binned)"
     both = config.EPOCHS, config.EPOCHS_OF_ONE
+    span = f"{2 * config.BATCH_SIZE} to {config.LARGEST_BATCH}"
     many = 2 * config.BATCH_SIZE * config.MAX_STEPS // config.EPOCHS
     return [
         ("Parameter", "Ensemble (`n_members` > 1)", "One network"),
-        ("n_members", members, "1 without hidden layers, or for 'sgd' and 'lbfgs'"),
+        ("n_members", members, "1 if no hidden layer, 'sgd' or 'lbfgs'"),
         ("n_members, sparse X", f"at most {config.MAX_SPARSE_WEIGHTS} first weights", "no limit"),
         ("batch_size", batches, batches),
-        (f"batch_size, n > {many}", *[f"n × {epochs} / {config.MAX_STEPS}, at most {config.LARGEST_BATCH}" for epochs in both]),
+        (f"batch_size, n > {many}", *[f"n × {epochs} / {config.MAX_STEPS}, {span}" for epochs in both]),
         (f"batch_size, n < {few}", "all rows, at most 200", "all rows, at most 200"),
         ("batch_size, small classes", *[str(config.BATCH_SIZE_OF_SMALL)] * 2),
         ("max_iter", str(config.EPOCHS), f"{config.EPOCHS_OF_ONE}; 200 for 'lbfgs'"),

@@ -53,7 +53,7 @@ def first_page():
     times = ", ".join(f"{name} {time[name]:.2g}\u00a0×" for name in ("LightGBM", "CatBoost", "AutoGluon"))
     unseen = (
         "Mean error on 30 datasets of at most 2,000 training rows that had been used for no choice, November 2026, "
-        "before the companion was added."
+        "before the model of another type was added."
     )
     cards = [
         (f"{100 * error[ours]:.1f} %", f"{unseen} {others}.", "how_good"),
@@ -81,9 +81,8 @@ def board(sets):
     table = [["system", "mean rank", "Elo", "95 % interval", "ours wins", "ours / theirs"]]
     for row in board_rows(sets):
         ours = row["system"].startswith("SoftmaxMLPClassifier")
-        name = f"**`{row['system']}`**" if ours else row["system"]
         wins, ratio = ("–", "–") if ours else (f"{float(row['wins']):.2f}", f"{float(row['ratio']):.3f}")
-        table.append([name, f"{float(row['rank']):.2f}", row["elo"], f"{row['low']} to {row['high']}", wins, ratio])
+        table.append([row["system"], f"{float(row['rank']):.2f}", row["elo"], f"{row['low']} to {row['high']}", wins, ratio])
     return as_table(table)
 
 
@@ -97,6 +96,16 @@ def board_facts():
     )
 
 
+def board_datasets():
+    """The names of the datasets of the public board; those that the defaults were not tuned on are bold."""
+    from boards import RESULTS, TUNED_ON
+
+    with open(RESULTS / "amlb2022.csv", encoding="utf-8") as file:
+        names = {row["name"] for row in csv.DictReader(line for line in file if not line.startswith("#"))}
+    names = sorted(names, key=str.lower)
+    return Markdown(", ".join(name if name in TUNED_ON else f"**{name}**" for name in names) + ".")
+
+
 def board_rows(sets):
     """The rows of one part of benchmarks/results/boards.csv."""
     with open(BENCHMARKS / "results" / "boards.csv", encoding="utf-8") as file:
@@ -105,6 +114,7 @@ def board_rows(sets):
 
 def as_table(rows):
     """Rows of cells, the first with the headings, as a table in Markdown."""
+    rows = [[f"**`{name}`**" if name.startswith("SoftmaxMLPClassifier(") else name, *cells] for name, *cells in rows]
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     return Markdown("\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]]))
 

@@ -471,13 +471,13 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     The table has the values of 'auto' for n distinct training rows (see `groups` in `fit`). Half of an ensemble's members are
     regularized lightly, half strongly; "binned" members get bins.
 
-    ========================= ============================== =================================================
+    ========================= ============================== ======================================
     Parameter                 Ensemble (`n_members` > 1)     One network
-    ========================= ============================== =================================================
-    n_members                 8 if 50 ≤ n < 1500, else 4     1 without hidden layers, or for 'sgd' and 'lbfgs'
+    ========================= ============================== ======================================
+    n_members                 8 if 50 ≤ n < 1500, else 4     1 if no hidden layer, 'sgd' or 'lbfgs'
     n_members, sparse X       at most 16777216 first weights no limit
     batch_size                64; 128 if n ≥ 10000           64; 128 if n ≥ 10000
-    batch_size, n > 17920     n × 50 / 7000, at most 512     n × 36 / 7000, at most 512
+    batch_size, n > 17920     n × 50 / 7000, 128 to 512      n × 36 / 7000, 128 to 512
     batch_size, n < 50        all rows, at most 200          all rows, at most 200
     batch_size, small classes 256                            256
     max_iter                  50                             36; 200 for 'lbfgs'
@@ -489,7 +489,7 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     factor if n > 2000        √(2000 / n)                    √(2000 / n)
     fold phase, n ≥ 500       0.5 of the epochs              0.5 of the epochs
     fold phase, n ≥ 10000     0.3 of the epochs              0.3 of the epochs
-    ========================= ============================== =================================================
+    ========================= ============================== ======================================
 
     The first layers of all members on a sparse X may have 16777216 weights in all: if 8 members have more, there are 4, and if
     these have more, one. The factor multiplies dropout and weight decay. One network has its fold phase from 100 rows on.

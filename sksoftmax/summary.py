@@ -47,8 +47,8 @@ def training_of(clf):
     if clf.solver == "lbfgs":
         return f"{clf.n_iter_} of at most {clf.max_iter_} iterations of L-BFGS, all rows at once"
     who = "the" if clf.n_members_ == 1 else "each"
-    folds = f", a fold left out by {who} network in the first {clf.n_fold_epochs_}" if clf.n_fold_epochs_ else ""
-    return f"{len(clf.loss_curve_)} epochs in all, at most {clf.max_iter_} epochs a fit{folds}; batches of {clf.batch_size_} rows"
+    folds = f"; in the first {clf.n_fold_epochs_}, {who} network leaves out a fold" if clf.n_fold_epochs_ else ""
+    return f"{len(clf.loss_curve_)} epochs (at most {clf.max_iter_} in a call){folds}; batches of {clf.batch_size_} rows"
 
 
 def span(values):
