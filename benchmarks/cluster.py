@@ -135,7 +135,9 @@ def projected(n_rows=(10**8, 10**9), n_workers=(1, 3, 10, 30), gbits=(1, 10)):
         for workers in n_workers:
             computing = n_steps * seconds_of_row * batch_size / workers
             sending = n_steps * workers * step_bytes * 8 / (bandwidth * 1e9)
-            line[f"{workers} worker{'s' * (workers > 1)}"] = f"{(computing + sending) / 60:,.0f} min ({sending / (computing + sending):.0%} messages)"
+            line[f"{workers} worker{'s' * (workers > 1)}"] = (
+                f"{(computing + sending) / 60:,.0f} min ({sending / (computing + sending):.0%} messages)"
+            )
         lines.append(line)
     return lines
 

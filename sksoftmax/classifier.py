@@ -240,9 +240,9 @@ class SoftmaxMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         columns to the named ones: ``["from_dtype", "day"]``. None treats all columns as numbers.
 
         A column of strings that is not named is read as numbers if all its values are dates of one format with a year of four
-        digits, or numbers with the same units ("1,230", "12.3 %", "$5"). Columns of dates, times and durations are read as
-        numbers too. A date becomes the days since 1970-01-01 and the parts that vary (year, month, weekday, hour). All this
-        needs a `scaling` that is not None.
+        digits, or numbers with decimals or with the same units ("12.3", "1,230", "12.3 %", "$5"). Columns of dates, times and
+        durations are read as numbers too. A date becomes the days since 1970-01-01 and the parts that vary (year, month,
+        weekday, hour). All this needs a `scaling` that is not None.
 
         Up to 255 categories in `fit` become a column of 0 and 1 each, or one column of −1 and 1 for two categories. A further
         column flags missing values if `fit` saw any. Unknown categories and missing values are zeros in the other columns. With

@@ -1,4 +1,4 @@
-"""Warnings about categorical columns that teach little: numbers or dates as text, IDs, free text, categories of one row each."""
+"""Warnings about categorical columns of little use: numbers or dates as text, IDs, free text, categories of one row each."""
 
 import warnings
 from numbers import Number
@@ -14,7 +14,7 @@ MANY = 50  # a column of fewer distinct values may be a small sample of a column
 
 
 def warn_of_columns(preprocessor, X, names, found_by_type):
-    """Warn of categorical columns of X, the coded training rows, of which a network can learn nothing or little.
+    """Warn of categorical columns of X, the coded training rows, from which a network can learn little or nothing.
 
     `names` has the names of the columns of X, or is None; `found_by_type` is whether the user named no column as categorical.
     ValueError if such columns are all that X has.
@@ -55,8 +55,8 @@ def warning_for_column(name, values, n_rows, is_used, found_by_type):
         )
     if is_in_doubt and NEARLY_ALL <= (share := share_of_dates(values)) < 1:
         return (
-            f"{column} holds dates as text ({found}), but {1 - share:.1%} of the values are no dates, so each is treated as a "
-            'category. Convert the column to dates first: pd.to_datetime(..., errors="coerce") in pandas, '
+            f"{column} holds dates as text ({found}), but {1 - share:.1%} of the values are not dates, so every value is treated "
+            'as a category. Convert the column to dates first: pd.to_datetime(..., errors="coerce") in pandas, '
             ".str.to_datetime(strict=False) in polars."
         )
     if are_distinct and is_text:

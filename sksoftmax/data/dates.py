@@ -159,7 +159,7 @@ def are_dates(distinct, form):
 
 
 def quantities_of(distinct):
-    """`Quantities` if all of these values have the same units, and units, separators or decimals say that they are no codes."""
+    """`Quantities` if all of these values have the same units, and units, separators or decimals show that they are not codes."""
     found = []
     for value in distinct:
         found.append(quantity_of(value))

@@ -21,7 +21,7 @@ HALVES = 2
 
 
 def can_fit(samples, layout, targets):
-    """Whether these encoded rows may have boosted trees: they are dense and labelled, and neither few nor many."""
+    """Whether these encoded rows may have boosted trees: they are dense and labeled, and neither few nor many."""
     n, X = len(samples), samples.X
     is_sparse = issparse(X) or (isinstance(X, LazyRows) and X.stays_sparse)
     n_columns = layout.n_numbers - layout.n_bins

@@ -1,4 +1,4 @@
-"""Warnings about categorical columns that teach nothing."""
+"""Warnings about categorical columns of little use."""
 
 import re
 
@@ -44,7 +44,7 @@ WORDS = [f"Name {number:x}" for number in range(100)]
             5000,
             True,
             True,
-            r"holds dates as text .100 distinct.*, but 1\.0% of the values are no dates.*to_datetime",
+            r"holds dates as text .100 distinct.*, but 1\.0% of the values are not dates.*to_datetime",
         ),
         (DATES, 5000, True, True, None),
         ([*NUMBERS[:50], *WORDS[:50]], 100, True, True, "holds text that hardly repeats"),
@@ -59,7 +59,7 @@ WORDS = [f"Name {number:x}" for number in range(100)]
         ([], 0, False, True, None),
     ],
 )
-def test_a_column_that_teaches_little_is_described_with_what_to_do(values, n_rows, is_used, found_by_type, expected):
+def test_a_column_of_little_use_is_described_with_what_to_do(values, n_rows, is_used, found_by_type, expected):
     message = warning_for_column("price", values, n_rows, is_used, found_by_type)
     assert message is None if expected is None else re.match(f"Column 'price' of X {expected}", message)
 

@@ -48,7 +48,7 @@ def test_pages_have_the_totals_of_the_measured_results(page, tmp_path):
 
 
 def test_the_readme_has_the_numbers_of_the_independent_checks():
-    part = README[README.index("Independent checks") :]
+    part = README[README.index("Further checks") :]
     part = re.sub(r"error (0\.\d+) and\s+log loss", r"\1 and", part)
     for row in [*results_of("fresh"), *results_of("confirmation")[:5]]:
         assert f"{row['error']} and {row['log_loss']}" in part
