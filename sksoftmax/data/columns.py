@@ -15,7 +15,7 @@ from sksoftmax.data.frames import is_frame
 
 UNKNOWN = -1.0
 DURATION_TYPES = ("timedelta", "duration")
-TEXT_TYPES = ("str", "string", "large_string", "utf8", "<u")
+TEXT_TYPES = ("object", "str", "string", "large_string", "utf8", "<u")  # how the names of types of text begin
 HOLDS_NA = {"object", "string"}  # dtypes of pandas that may hold pandas.NA, which NumPy is handed
 FEW_ROWS = 1000  # up to this many values are looked up one by one, above that only distinct ones
 CATEGORICAL_TYPES = (  # prefixes of type names in pandas, polars and Arrow; not "str", which is also a prefix of "struct"
@@ -41,13 +41,16 @@ class Categories:
     empty : list of int, default=()
         The numeric columns that held no value in fit. Text that a later X holds there becomes NaN.
 
+    found_as_text : iterable of int, default=()
+        The categorical columns that hold text and that the user did not name; known in `fit` only, and not saved.
+
     readers : dict of int to Dates or Quantities, default=None
         What reads the columns of dates, and of text with numbers and units; None for no such column. The parts of dates are
         further columns behind those of X.
     """
 
-    def __init__(self, of_column, empty=(), readers=None):
-        self.of_column = of_column
+    def __init__(self, of_column, empty=(), readers=None, found_as_text=()):
+        self.of_column, self.found_as_text = of_column, set(found_as_text)
         self.empty = list(empty)
         self.readers = {} if readers is None else readers
         self.read_columns = {*of_column, *empty, *self.readers}  # NumPy and scikit-learn may be unable to read them
@@ -81,7 +84,9 @@ class Categories:
         positions = sorted({*by_type, *named} - readers.keys())
         found = _categories_of_booleans(X, positions)
         found |= {column: _categories_of(X, column) for column in positions if column not in found}
-        return cls(dict(sorted(found.items())), empty_columns(X, others(X, [*positions, *readers])), readers)
+        types = type_names(X)
+        found_as_text = [column for column in positions if column not in named and types[column].startswith(TEXT_TYPES)]
+        return cls(dict(sorted(found.items())), empty_columns(X, others(X, [*positions, *readers])), readers, found_as_text)
 
     def __len__(self):
         return len(self.of_column)
@@ -199,15 +204,14 @@ def categorical_positions(X, categorical_features, names):
 
 def find_readers(X, by_type, named):
     """What reads each column of dates, or of text in `by_type` with numbers and units, unless the column is `named`."""
-    types = [str(dtype).lower() for dtype in X.dtypes] if is_frame(X) else [str(X.dtype).lower()] * X.shape[1]
     readers = {}
-    for column, name in enumerate(types):
+    for column, name in enumerate(type_names(X)):
         if column in named:
             continue
         if is_date_type(name):
             has_parts = not name.startswith(DURATION_TYPES)
             readers[column] = Dates().with_parts(Dates().numbers(column_of(X, column))) if has_parts else Dates()
-        elif name == "object" or (column in by_type and name.startswith(TEXT_TYPES)):
+        elif name == "object" or (column in by_type and name.startswith(TEXT_TYPES)):  # objects may be Python's dates
             try:
                 reader = reader_of(_distinct(X, column))
             except Exception:  # whatever a frame says of values that it cannot compare
@@ -215,6 +219,11 @@ def find_readers(X, by_type, named):
             if reader is not None and (column in by_type or reader.form is None):
                 readers[column] = reader.with_parts(reader.numbers(column_of(X, column)))
     return readers
+
+
+def type_names(X):
+    """The name of the type of each column, in lower case: strings, because pandas and polars need not be installed."""
+    return [str(dtype).lower() for dtype in X.dtypes] if is_frame(X) else [str(X.dtype).lower()] * X.shape[1]
 
 
 def _position(value, n_features, names):
@@ -235,8 +244,7 @@ def _position(value, n_features, names):
 def categorical_by_type(X):
     """The columns of text, categories and booleans in a frame, or those of text in an array of objects or text."""
     if is_frame(X):
-        types = [str(dtype).lower() for dtype in X.dtypes]  # strings, because pandas and polars need not be installed
-        return [column for column, name in enumerate(types) if _is_categorical(X, column, name)]
+        return [column for column, name in enumerate(type_names(X)) if _is_categorical(X, column, name)]
     if X.dtype.kind not in "OU":
         return []
     return [column for column in range(X.shape[1]) if _holds_text(values_of(X, column))]

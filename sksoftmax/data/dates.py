@@ -3,13 +3,15 @@
 A date becomes the days since 1970-01-01, in UTC if it has a zone, and each of its parts that varies (year, month, weekday, hour)
 a column of its own. Text is a column of dates if all its values have one format, with a year of four digits, in which day and
 month cannot be mistaken for each other, and a column of quantities such as "1,230", "12.3 %" or "$5" if all have the same units.
-Decimals such as "12.3" are read too, if no two texts mean the same number, as "3.1" and "3.10" do. All other text is left to be
-categories: a code that is read as a number would lose its meaning.
+Decimals such as "12.3" are read too, but not "8001.0", nor "3.9" beside "3.10". All other text is left to be categories: a code
+that is read as a number would lose its meaning.
 """
 
 import re
 from datetime import UTC, date, datetime, time
-from itertools import product
+from itertools import islice, product
+from numbers import Real
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,6 +27,7 @@ UNITS = "%|°|kg|g|mg|lb|lbs|oz|km|m|cm|mm|mi|ft|ml|kWh|kW|hp|mph|GB|MB|TB|m²|U
 DIGITS = r"(?:0|[1-9]\d*|[1-9]\d{0,2}(?:,\d{3})+)(?:\.\d+)?(?:e[+-]\d+)?"
 QUANTITY = re.compile(rf"([+-]?) ?([$€£¥]?) ?({DIGITS}) ?({UNITS})?")
 LONGEST = 40  # characters of a date or a quantity
+N_TRIED = 7  # values whose formats and units are tried on the others
 
 
 class Dates:
@@ -40,7 +43,11 @@ class Dates:
 
     def numbers(self, column):
         """The days since 1970-01-01 of each row, (n,); NaN for what is no date."""
-        return days_of_type(column) if self.form is None else read_text(column, lambda value: day_of(value, self.form))
+        return days_of_type(column) if self.form is None else read_values(column, self.number)
+
+    def number(self, value):
+        """The days since 1970-01-01 of a text; NaN for what is no date."""
+        return day_of(value, self.form) if is_text(value) else np.nan
 
     def with_parts(self, days):
         """The same with the parts that vary over these days."""
@@ -63,23 +70,40 @@ class Quantities:
 
     def numbers(self, column):
         """The number of each row, (n,); NaN for text that has other units."""
-        return read_text(column, self.number)
+        return read_values(column, self.number)
 
     def with_parts(self, numbers):
         """The same: numbers have no parts."""
         return self
 
-    def number(self, text):
-        """The number in this text; NaN if it has other units."""
-        found = quantity_of(text)
-        return found[1] if found is not None and (found[0], found[2]) == (self.before, self.after) else np.nan
+    def number(self, value):
+        """The number in a text, NaN if it has other units. Without units a number is read too, and all text that Python reads."""
+        found = quantity_of(value) if is_text(value) else None
+        if found is not None:
+            return found.number if found.units == (self.before, self.after) else np.nan
+        return np.nan if self.before or self.after else plain_number(value)
 
 
-def read_text(column, number_of):
-    """The numbers that `number_of` makes of a column's text, each distinct one once; NaN for what is no text."""
+class Quantity(NamedTuple):
+    """A number in a text, and the units before and after it."""
+
+    number: float
+    units: tuple[str, str]
+
+
+def read_values(column, number_of):
+    """The numbers that `number_of` makes of a column's text and numbers, each distinct one once; NaN for all else."""
     values = column.tolist() if hasattr(column, "tolist") else column.to_list()
-    numbers = {value: number_of(value) for value in set(filter(is_text, values))}
-    return np.array([numbers[value] if is_text(value) else np.nan for value in values], dtype=np.float64)
+    numbers = {value: number_of(value) for value in {value for value in values if isinstance(value, str | Real)}}
+    return np.array([numbers[value] if isinstance(value, str | Real) else np.nan for value in values], dtype=np.float64)
+
+
+def plain_number(value):
+    """The number that Python reads from a text, or a number itself; NaN for all else, and for booleans."""
+    try:
+        return np.nan if isinstance(value, bool) else float(value)
+    except ValueError:
+        return np.nan
 
 
 def is_text(value):
@@ -147,10 +171,21 @@ def dates_of_text(distinct):
     return None
 
 
-def share_of_dates(distinct):
-    """The share of these texts that are dates, in the format of one of the first three."""
-    forms = [form for form in FORMATS if any(are_dates([value], form) for value in distinct[:3])]
-    return max((np.mean([are_dates([value], form) for value in distinct]) for form in forms), default=0.0)
+def nearly_read(distinct, most_unread):
+    """What reads all but at most so many of these texts, and a list of the others; None and an empty list if nothing does.
+
+    Tried are the formats and units of a few of them; numbers without units and separators are left to others.
+    """
+    for value in distinct[:: max(1, len(distinct) // N_TRIED)]:
+        found = quantity_of(value)
+        readers = [Dates(form) for form in FORMATS if are_dates([value], form)]
+        if found is not None and (any(found.units) or "," in value):
+            readers.append(Quantities(*found.units))
+        for reader in readers:
+            unread = list(islice((text for text in distinct if np.isnan(reader.number(text))), most_unread + 1))
+            if len(unread) <= most_unread:
+                return reader, unread
+    return None, []
 
 
 def are_dates(distinct, form):
@@ -160,22 +195,31 @@ def are_dates(distinct, form):
 
 def quantities_of(distinct):
     """`Quantities` if all of these values have the same units, and units, separators or decimals show that they are not codes."""
-    found = []
+    units = None
     for value in distinct:
-        found.append(quantity_of(value))
-        if found[-1] is None or found[-1][::2] != found[0][::2]:
+        found = quantity_of(value)
+        if found is None or found.units != (units or found.units):
             return None
-    before, _, after = found[0]
-    are_decimals = any("." in value for value in distinct) and len({number for _, number, _ in found}) == len(distinct)
-    is_marked = before or after or any("," in value for value in distinct)
-    return Quantities(before, after) if is_marked or are_decimals else None
+        units = found.units
+    is_marked = any(units) or any("," in value for value in distinct)
+    return Quantities(*units) if is_marked or are_decimals(distinct) else None
+
+
+def are_decimals(distinct):
+    """Whether these numbers have fractions unlike those of codes: not only zeros, nor 0 at the end of some that are longer."""
+    fractions = {value.partition(".")[2].partition("e")[0].strip() for value in distinct} - {""}
+    is_padded = len(set(map(len, fractions))) > 1 and any(len(digits) > 1 and digits.endswith("0") for digits in fractions)
+    return any(digits.strip("0") for digits in fractions) and not is_padded
 
 
 def quantity_of(value):
-    """The unit before a number, the number and the unit after it; None if the text is something else."""
+    """The `Quantity` in this text; None if it is something else."""
     value = value.strip()
     found = QUANTITY.fullmatch(value) if len(value) <= LONGEST else None
-    return None if found is None else (found[2], float(found[1] + found[3].replace(",", "")), found[4] or "")
+    if found is None:
+        return None
+    number = float(found[1] + found[3].replace(",", ""))
+    return Quantity(number, (found[2], found[4] or "")) if np.isfinite(number) else None
 
 
 def day_of(value, form):

@@ -6,7 +6,7 @@ CSR matrix or `LazyRows`: all have `shape` and `dtype`, are indexed by a slice o
 
 import mmap
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -158,7 +158,7 @@ class LazyRows:
     @classmethod
     def of(cls, X, preprocessor=None, dtype=None):
         """All rows of X. A column-major X (as from a frame) is copied to row-major first, unless it is memory-mapped."""
-        if not (issparse(X) or X.flags.c_contiguous or _mapped_file(X)):
+        if not (issparse(X) or X.flags.c_contiguous or _mapped_file(X) is not None):
             X = np.ascontiguousarray(X)
         return cls(X, None, preprocessor, dtype)
 
@@ -198,7 +198,9 @@ class LazyRows:
     def _of_X(self):
         if self.numbers is None:
             return self.X[:] if isinstance(self.X, RemoteMatrix) else self.X
-        return self.X[self.numbers] if issparse(self.X) else self.X.take(self.numbers, axis=0)
+        if issparse(self.X) or (isinstance(self.X, np.ndarray) and not self.X.flags.c_contiguous):
+            return self.X[self.numbers]  # `take` would copy all of such an array
+        return self.X.take(self.numbers, axis=0)
 
 
 class RemoteMatrix(ABC):
@@ -257,18 +259,23 @@ def rows_in_random_order(X):
     if mapped is None or not hasattr(mmap, "MADV_RANDOM"):  # Windows has no such advice
         yield
         return
-    mapped.madvise(mmap.MADV_RANDOM)
+    _advise(mapped, mmap.MADV_RANDOM)
     try:
         yield
     finally:
-        mapped.madvise(mmap.MADV_NORMAL)
+        _advise(mapped, mmap.MADV_NORMAL)
+
+
+def _advise(mapped, advice):
+    with suppress(OSError, ValueError):  # it is a hint
+        mapped.madvise(advice)
 
 
 def _mapped_file(X):
     """The `mmap` that holds an array's numbers, None if they are in memory."""
-    while isinstance(X, np.ndarray):
-        X = X.base
-    return X if isinstance(X, mmap.mmap) else None
+    while X is not None and not isinstance(X, mmap.mmap):
+        X = getattr(X, "base", None)
+    return X
 
 
 def is_large(shape, dtype):

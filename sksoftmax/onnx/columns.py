@@ -33,7 +33,7 @@ def encode(graph, inputs, preprocessor, dtype):
     if readers := preprocessor.categories.readers:
         held = " or ".join(sorted({reader.what for reader in readers.values()}))
         raise ValueError(
-            f"ONNX cannot read {held}: turn columns {list(readers)} of X into numbers first, in fit and predict alike."
+            f"ONNX has no way to read {held}: turn columns {list(readers)} of X into numbers first, in fit and predict alike."
         )
     if preprocessor.is_identity:
         return graph.beside([graph.cast(variable.full_name, graph.dtype) for variable in inputs])

@@ -4,7 +4,6 @@ What is made anew and what stays from an earlier call is up to `start`, one of `
 `ContinuedPartial`.
 """
 
-from contextlib import nullcontext
 from functools import partial
 from typing import NamedTuple
 
@@ -86,8 +85,8 @@ def fit(start, arguments):
     training = start.with_companion(model, plan, training)
     state = start.state(model, config)
     run = make_run(start, arguments, model, state, config, plan, training, validation)
-    reads = rows_in_random_order if config.shuffle and config.solver != "lbfgs" else nullcontext
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"), reads(training.X):
+    shuffled = training.X if config.shuffle and config.solver != "lbfgs" else None
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"), rows_in_random_order(shuffled):
         if config.solver == "lbfgs":
             train_by_lbfgs(run, state)
         else:

@@ -105,11 +105,7 @@ class Fresh:
             keeps_unseen=keeps_unseen,
         )
         if categories:
-            names, found_by_type = (
-                getattr(self.estimator, "feature_names_in_", None),
-                isinstance(self.params["categorical_features"], str),
-            )
-            warn_of_columns(preprocessor, training.X, names, found_by_type)
+            warn_of_columns(preprocessor, training.X, getattr(self.estimator, "feature_names_in_", None))
         return preprocessor
 
     def config(self, targets, n_rows, n_distinct, preprocessor):

@@ -10,11 +10,12 @@ from support.networks import fitted_preprocessor
 
 NUMBERS = [f"{number / 8:.3f}" for number in range(100)]
 DATES = [f"2024-{1 + number // 28:02}-{1 + number % 28:02}" for number in range(99)]
+AMBIGUOUS = [f"{1 + number % 12:02}/{1 + number // 12:02}/2024" for number in range(100)]
 WORDS = [f"Name {number:x}" for number in range(100)]
 
 
 @pytest.mark.parametrize(
-    "values, n_rows, is_used, found_by_type, expected",
+    "values, n_rows, is_used, found_as_text, expected",
     [
         (
             NUMBERS,
@@ -36,16 +37,20 @@ WORDS = [f"Name {number:x}" for number in range(100)]
             5000,
             True,
             True,
-            r"holds numbers as text .*as a category\. .*codes, pass .*\['from_dtype', 'price'\]\.",
+            r"holds numbers as text .*a category\. .*to categorical_features: \['from_dtype', 'price'\]",
         ),
+        (NUMBERS, 100, True, False, r"holds numbers as text .*in polars\.$"),
         ([*NUMBERS, "?"], 5000, True, False, None),
+        (["00501", *map(str, range(1000, 1090))], 5000, True, True, None),
         (
-            [*DATES, "?"],
+            ["", "-", "?", *DATES],
             5000,
             True,
             True,
-            r"holds dates as text .100 distinct.*, but 1\.0% of the values are not dates.*to_datetime",
+            r"holds dates in ISO format, but also '', '-', '\?'\. Turn .*each of its 102 distinct",
         ),
+        (["n/a", *(f"${n}" for n in NUMBERS)], 5000, True, True, r"holds numbers as \$1,000, but also 'n/a'\."),
+        (AMBIGUOUS, 5000, True, True, "holds dates in which day and month may be mistaken for each other.*format="),
         (DATES, 5000, True, True, None),
         ([*NUMBERS[:50], *WORDS[:50]], 100, True, True, "holds text that hardly repeats"),
         (WORDS, 5000, True, True, None),
@@ -59,8 +64,8 @@ WORDS = [f"Name {number:x}" for number in range(100)]
         ([], 0, False, True, None),
     ],
 )
-def test_a_column_of_little_use_is_described_with_what_to_do(values, n_rows, is_used, found_by_type, expected):
-    message = warning_for_column("price", values, n_rows, is_used, found_by_type)
+def test_a_column_of_little_use_is_described_with_what_to_do(values, n_rows, is_used, found_as_text, expected):
+    message = warning_for_column("price", values, n_rows, is_used, found_as_text)
     assert message is None if expected is None else re.match(f"Column 'price' of X {expected}", message)
 
 
@@ -69,7 +74,7 @@ def test_each_such_column_draws_a_warning_that_names_it_and_missing_values_do_no
     X = np.column_stack([np.where(np.arange(200) < 100, np.arange(200), -1.0), np.arange(200) % 2])
     preprocessor = fitted_preprocessor(X, categories={0: WORDS, 1: ["large", "small"]})
     with pytest.warns(UserWarning, match=rf"^Column {name} of X .*100 distinct values in 100 rows") as caught:
-        warn_of_columns(preprocessor, X, names, found_by_type=True)
+        warn_of_columns(preprocessor, X, names)
     assert len(caught) == 1
 
 
@@ -77,7 +82,7 @@ def test_columns_without_an_input_are_an_error_if_there_is_no_other_and_relevanc
     names = [f"Name {number:x}" for number in range(600)]
     X = np.column_stack([np.arange(600.0), np.arange(600) // 2])
     with pytest.raises(ValueError, match=r"^X has no column that gives the network an input\. Column 0 of X holds text"):
-        warn_of_columns(fitted_preprocessor(X[:, :1], categories={0: names}), X[:, :1], None, found_by_type=True)
+        warn_of_columns(fitted_preprocessor(X[:, :1], categories={0: names}), X[:, :1], None)
     embedded = fitted_preprocessor(X, categories={1: names[:300]}, relevance=np.array([1.0, 0.0]))
     assert embedded.layout.n_columns == 1
-    warn_of_columns(embedded, X, None, found_by_type=True)
+    warn_of_columns(embedded, X, None)

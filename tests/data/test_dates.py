@@ -37,7 +37,9 @@ def test_text_of_dates_is_read_by_its_format(text, form):
         ["20240101"],
         ["red", "blue"],
         ["1", "2"],
-        ["3.1", "3.10"],
+        ["3.9", "3.10"],
+        ["8001.0", "8002.0"],
+        ["1e+400", "1.5"],
         ["12e4", "1.5"],
         ["2024-01-01", "red", "blue"],
         ["A1", "B2"],
@@ -76,6 +78,8 @@ def test_later_text_that_is_no_date_is_missing():
         (["10kg", "2.5kg"], [10, 2.5]),
         (["101.2", "98", "-0.5"], [101.2, 98, -0.5]),
         (["1.5e+20", "1e-05"], [1.5e20, 1e-5]),
+        (["0.0", "-0.0", "0", "2.25"], [0, 0, 0, 2.25]),
+        (["1.50", "2.25", "3"], [1.5, 2.25, 3]),
     ],
     ids=str,
 )
@@ -83,6 +87,14 @@ def test_numbers_with_one_unit_or_separators_are_read(values, numbers):
     found = reader_of(values)
     assert isinstance(found, Quantities)
     assert_array_equal(found.numbers(np.array([*values, "5 miles", None], dtype=object)), [*numbers, np.nan, np.nan])
+
+
+def test_numbers_without_units_are_read_later_in_any_spelling():
+    later = np.array(["1.25E+00", "0001.25", "1.25" + 60 * "0", ".5", 1.25, 3, "unknown", None, True], dtype=object)
+    expected = [1.25, 1.25, 1.25, 0.5, 1.25, 3, np.nan, np.nan, np.nan]
+    assert_array_equal(reader_of(["1.25", "2.5"]).numbers(later), expected)
+    assert np.isnan(reader_of(["$1.25", "$2.5"]).numbers(later)).all()
+    assert np.isnan(reader_of(["2024-01-31"]).numbers(later)).all()
 
 
 @pytest.mark.parametrize("text", ["12 % off", "1,23", "5 $", "", "five"])

@@ -1,5 +1,6 @@
 """Samples, and lazy rows of a large X."""
 
+import mmap
 import sys
 
 import numpy as np
@@ -11,7 +12,7 @@ from sksoftmax.data.rows import LazyRows, Samples, column_of, is_large, read, ro
 from sksoftmax.layout import Layout
 from sksoftmax.nn.network import Architecture, Workspace
 from support.networks import fitted_preprocessor
-from support.processes import is_read_in_random_order
+from support.processes import is_read_in_random_order, peak_of
 
 RNG = np.random.default_rng(0)
 N = 240
@@ -115,6 +116,27 @@ def test_the_system_is_told_while_rows_of_a_file_are_read_in_random_order(tmp_pa
         assert is_read_in_random_order(in_file)
         raise KeyboardInterrupt
     assert not is_read_in_random_order(in_file)
+
+
+def test_advice_that_the_system_refuses_is_not_missed(tmp_path):
+    class Refusing(mmap.mmap):
+        def madvise(self, *args):
+            raise OSError(38, "not implemented")
+
+    with open(tmp_path / "X", "w+b") as file:
+        file.truncate(80)
+        X = np.frombuffer(Refusing(file.fileno(), 0)).reshape(5, 2)
+    with rows_in_random_order(LazyRows.of(X)):
+        assert_array_equal(X, 0)
+
+
+def test_rows_of_a_view_are_read_without_a_copy_of_the_file(tmp_path):
+    in_file = np.memmap(tmp_path / "X", dtype=float, mode="w+", shape=(20_000, 50))
+    in_file[...] = np.arange(20_000)[:, None]
+    lazy = LazyRows.of(in_file[:, 1:])[np.array([7, 3])]
+    read = []
+    assert peak_of(lambda: read.append(lazy.read())) < in_file.nbytes / 50
+    assert_array_equal(read[0][:, 0], [7, 3])
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

@@ -2,6 +2,7 @@
 the files of results.
 """
 
+import ast
 import csv
 import re
 
@@ -39,6 +40,13 @@ def results_of(name):
     """The rows of a file of results."""
     with open(RESULTS / f"{name}.csv", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def test_the_table_finds_the_prediction_times_under_the_names_of_their_file():
+    source = ast.parse((ROOT / "benchmarks" / "defaults_table.py").read_text("utf-8"))
+    [names] = [ast.literal_eval(line.value) for line in source.body if ast.unparse(line).startswith("PREDICTION = ")]
+    measured = {row["model, at its defaults"].replace("`", "") for row in results_of("prediction")}
+    assert set(names.values()) <= measured and set(names) <= {row["model"] for row in results_of("defaults")}
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/benchmarks.md"])

@@ -100,7 +100,7 @@ def test_onnx_refuses_dates_with_advice():
     from sksoftmax.onnx import to_onnx
 
     frame = pd.DataFrame({"when": WHEN.astype(str), "length": FRAME["length"]})
-    with pytest.raises(ValueError, match="ONNX cannot read dates in ISO format: turn columns"):
+    with pytest.raises(ValueError, match="ONNX has no way to read dates in ISO format: turn columns"):
         to_onnx(small().fit(frame, LATE), frame)
 
 
@@ -117,3 +117,23 @@ def test_X_without_any_column_that_gives_an_input_is_refused():
     frame = pd.DataFrame({"when": [f"{day} at noon" for day in pd.date_range("2024-01-01", periods=300)]})
     with pytest.raises(ValueError, match=r"X.*'when'"):
         small(categorical_features=["when"]).fit(frame, np.arange(300) % 2)
+
+
+LENGTHS = FRAME["length"].round(2)
+
+
+@pytest.mark.parametrize("later", [LENGTHS, LENGTHS.astype(str), LENGTHS.astype(object)], ids=["floats", "text", "objects"])
+def test_decimals_as_text_are_learned_as_numbers_and_read_later_as_text_or_numbers(later):
+    as_text, as_numbers = pd.DataFrame({"length": LENGTHS.astype(str)}), pd.DataFrame({"length": LENGTHS})
+    clf = small().fit(as_text, y)
+    assert "length: numbers as text" in clf.summary()
+    np.testing.assert_array_equal(
+        clf.predict_proba(pd.DataFrame({"length": later})), small().fit(as_numbers, y).predict_proba(as_numbers)
+    )
+
+
+def test_integers_as_text_are_categories_with_a_warning_that_naming_the_column_ends():
+    codes = FRAME.assign(code=(np.arange(N) % 60).astype(str))
+    with pytest.warns(UserWarning, match=r"'code' of X holds numbers as text .* \['from_dtype', 'code'\]"):
+        assert "code" in small().fit(codes, y).categories_
+    small(categorical_features=["from_dtype", "code"]).fit(codes, y)
