@@ -14,13 +14,14 @@ from statistics import mean, median
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import bootstrap
 
 RESULTS = Path(__file__).parent / "results"
 MOST = 5  # a log loss counts as at most this many times the best one
 SHIFT = 0.01  # added to each error, so that datasets with an error near 0 do not decide the geometric mean
 N_BOOTSTRAP = 2_000  # samples of the datasets that the 95 % intervals are computed from
 OURS = "SoftmaxMLPClassifier"
-PREDICTION = {  # model → its name in results/prediction.csv, where the two differ
+PREDICTION = {  # model → its name in results/prediction.csv, if the two differ
     "SoftmaxMLPClassifier(n_members=1)": "the same, n_members=1",
     "HistGradientBoosting": "HistGradientBoostingClassifier",
     "RandomForest": "RandomForestClassifier",
@@ -54,7 +55,7 @@ class Totals(NamedTuple):
     """The totals of a model over all datasets.
 
     `over_ours` is the ratio of its error, with the shift, to that of our defaults, with the ends of its 95 % interval; `time` is
-    that of a fit over MLPClassifier's; `prediction` is that of 1,000 rows, as text, None where it was not measured.
+    that of a fit over MLPClassifier's; `prediction` is that of 1,000 rows, as text, or None if it was not measured.
     """
 
     model: str
@@ -101,9 +102,8 @@ def log_errors(rows):
 
 def ratio_with_interval(log_ratios):
     """The geometric mean of ratios, and the ends of its 95 % interval: the quantiles over bootstrap samples of the datasets."""
-    n = len(log_ratios)
-    samples = log_ratios[np.random.default_rng(0).integers(n, size=(N_BOOTSTRAP, n))].mean(axis=1)
-    return tuple(np.exp([log_ratios.mean(), *np.quantile(samples, [0.025, 0.975])]))
+    found = bootstrap((log_ratios,), np.mean, n_resamples=N_BOOTSTRAP, method="percentile", random_state=0)
+    return tuple(np.exp([log_ratios.mean(), *found.confidence_interval]))
 
 
 def prediction_times():
@@ -156,7 +156,7 @@ def n_datasets():
 
 
 def write_labels(ax, points):
-    """Write the name of each point beside it, where it overlaps no label, dot or frame. Ours come first."""
+    """Write the name of each point beside it, at a place that overlaps no label, dot or frame. Ours are placed first."""
     frame = ax.get_window_extent()
     dots = ax.transData.transform([point[1:] for point in points])
     radii = [8 if point[0].startswith(OURS) else 4 for point in points]

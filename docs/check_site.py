@@ -2,9 +2,9 @@
 
 It needs Selenium, Chromium and its driver. Every page is shown on a wide and on a narrow screen, light and dark as the system
 asks for. These are faults: errors in the console, images that do not load or have no alternative text, formulas that are not
-rendered or do not stand on the line, code and tables that scroll sideways, text that is cut off, pages that are wider than the
-screen, text with little contrast, a theme that does not follow the system, references to Python names without a link, and links
-to nothing. Last, the search must find "class_weight".
+rendered or are above or below their line, code and tables that scroll sideways, text that is cut off, pages that are wider than
+the screen, text with little contrast, a theme that does not follow the system, references to Python names without a link, and
+links to nothing. Last, the search must find "class_weight".
 """
 
 import argparse

@@ -113,7 +113,7 @@ def joined(parts):
     if not isinstance(parts[0], pd.DataFrame | pd.Series):
         return stacked(parts, format="csr") if issparse(parts[0]) else np.concatenate(parts)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # pandas 2 tells of columns without values in some parts
+        warnings.simplefilter("ignore", FutureWarning)  # pandas 2 warns of columns without values in some parts
         result = pd.concat(parts, ignore_index=True)
     if result.ndim == 1:
         return result

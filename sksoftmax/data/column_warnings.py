@@ -12,7 +12,7 @@ from sksoftmax.data.rows import column_of
 
 NEARLY_ALL = 0.9
 MANY = 50  # a column of fewer distinct values may be a small sample of a column of categories
-CODE = re.compile(r"0\d")  # how text begins that holds no number: an area code, say
+CODE = re.compile(r"0\d")  # how codes of digits begin, such as area codes
 
 
 def warn_of_columns(preprocessor, X, names):
@@ -82,7 +82,7 @@ def share_of_numbers(texts):
 
 
 def why_not_read(texts):
-    """Why texts of which nearly all are dates or quantities are not read as such, and what to do; None for other texts."""
+    """Why these texts stay categories although nearly all of them are dates or quantities, and what to do; else None."""
     reader, unread = nearly_read(texts, int((1 - NEARLY_ALL) * len(texts)))
     if unread:
         others = ", ".join(map(repr, unread[:3]))

@@ -94,14 +94,19 @@ class Quantity(NamedTuple):
 def read_values(column, number_of):
     """The numbers that `number_of` makes of a column's text and numbers, each distinct one once; NaN for all else."""
     values = column.tolist() if hasattr(column, "tolist") else column.to_list()
-    numbers = {value: number_of(value) for value in {value for value in values if isinstance(value, str | Real)}}
-    return np.array([numbers[value] if isinstance(value, str | Real) else np.nan for value in values], dtype=np.float64)
+    numbers = {value: number_of(value) for value in set(filter(is_text_or_number, values))}
+    return np.array([numbers[value] if is_text_or_number(value) else np.nan for value in values], dtype=np.float64)
+
+
+def is_text_or_number(value):
+    """Whether this is a string, or a number that is not a boolean."""
+    return isinstance(value, str | Real) and not isinstance(value, bool)
 
 
 def plain_number(value):
-    """The number that Python reads from a text, or a number itself; NaN for all else, and for booleans."""
+    """The number that Python reads from a text, NaN if it reads none; or a number itself."""
     try:
-        return np.nan if isinstance(value, bool) else float(value)
+        return float(value)
     except ValueError:
         return np.nan
 
@@ -172,9 +177,9 @@ def dates_of_text(distinct):
 
 
 def nearly_read(distinct, most_unread):
-    """What reads all but at most so many of these texts, and a list of the others; None and an empty list if nothing does.
+    """Find a reader that reads these texts except at most `most_unread` of them; return it and a list of the others.
 
-    Tried are the formats and units of a few of them; numbers without units and separators are left to others.
+    It tries the formats and units of a few of the texts, but not plain numbers. It returns None and an empty list if none fits.
     """
     for value in distinct[:: max(1, len(distinct) // N_TRIED)]:
         found = quantity_of(value)
